@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"attesta/display"
+	"attesta/issuer"
+	"attesta/keys"
+	"attesta/registry"
+	"attesta/registry/bolt"
+	"attesta/status"
+	"attesta/verifier"
+	"attesta/wallet"
+	"attesta/web"
+)
+
+// app is an opened installation with everything wired. The commands and the
+// tests start this same type.
+type app struct {
+	folder   folder
+	settings settings
+	now      func() time.Time
+	zone     *time.Location
+	log      *slog.Logger
+	registry *registry.Registry
+	ring     *keys.Ring
+	issuer   *issuer.Issuer
+	verifier *verifier.Verifier
+	wallet   *wallet.Wallet
+}
+
+// begin makes a new installation in a folder that has none, and opens it.
+func begin(c *console, f folder, s settings) (*app, error) {
+	if err := os.MkdirAll(string(f), 0o700); err != nil {
+		return nil, fmt.Errorf("making the data folder: %w", err)
+	}
+	if err := f.writeSettings(s); err != nil {
+		return nil, err
+	}
+	store, err := bolt.Create(f.store(), bolt.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("making the registry: %w", err)
+	}
+	return wire(c, f, s, store)
+}
+
+// open opens the installation in a folder. Another process that has it open
+// gives registry.ErrInUse.
+func open(c *console, f folder) (*app, error) {
+	there, err := f.exists()
+	if err != nil {
+		return nil, fmt.Errorf("looking for the data: %w", err)
+	}
+	if !there {
+		return nil, f.errNoData()
+	}
+	s, err := f.readSettings()
+	if err != nil {
+		return nil, err
+	}
+	store, err := bolt.Open(f.store(), bolt.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("opening the registry: %w", err)
+	}
+	return wire(c, f, s, store)
+}
+
+func wire(c *console, f folder, s settings, store *bolt.Store) (*app, error) {
+	a := &app{folder: f, settings: s, now: c.now, log: slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	err := a.assemble(c, store)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return a, nil
+}
+
+func (a *app) assemble(c *console, store *bolt.Store) error {
+	var err error
+	if a.zone, err = time.LoadLocation("Europe/Rome"); err != nil {
+		return fmt.Errorf("finding the time zone: %w", err)
+	}
+	if a.ring, err = keys.Open(a.folder.keys(), a.folder.master(c.getenv)); err != nil {
+		return fmt.Errorf("opening the keys: %w", err)
+	}
+	claims, err := a.ring.Secret("claim-links")
+	if err != nil {
+		return fmt.Errorf("opening the keys: %w", err)
+	}
+	a.registry = registry.New(store, registry.Config{ClaimKey: claims})
+	a.issuer = issuer.New(issuer.Config{
+		Registry: a.registry, Keys: a.ring, Picture: display.Module,
+		Now: a.now, Zone: a.zone, PublicURL: a.settings.PublicURL,
+	})
+	a.wallet = wallet.New(a.registry)
+	trust, err := keys.LoadTrust(a.folder.trust())
+	if err != nil {
+		return err
+	}
+	a.verifier = verifier.New(verifier.Config{
+		Trust:   func() keys.Trust { return a.trusted(trust) },
+		Now:     a.now,
+		Fetcher: &ownLists{a.issuer, verifier.NewGuarded()},
+	})
+	return nil
+}
+
+// trusted adds this installation's own root to the anchors of the folder: on
+// its own pages it vouches for what it made, and says that nobody else does.
+func (a *app) trusted(t keys.Trust) keys.Trust {
+	own, ok := a.ownAnchor()
+	if !ok {
+		return t
+	}
+	for _, anchor := range t.Anchors {
+		if anchor.Certificate.Equal(own.Certificate) {
+			return t
+		}
+	}
+	return keys.Trust{Anchors: append([]keys.Anchor{own}, t.Anchors...)}
+}
+
+func (a *app) ownAnchor() (keys.Anchor, bool) {
+	for _, k := range a.ring.All() {
+		if k.Purpose == keys.Root {
+			return anchorOf(k.Certificate(), a.settings.PublicURL), true
+		}
+	}
+	return keys.Anchor{}, false
+}
+
+func anchorOf(root *x509.Certificate, origin string) keys.Anchor {
+	return keys.Anchor{Name: root.Subject.CommonName, Level: keys.Demonstration, Certificate: root, Origins: []string{origin}}
+}
+
+// publishAnchor writes the anchor by which attesta verify knows this
+// installation's demonstration seals, also without the installation.
+func (a *app) publishAnchor() error {
+	own, ok := a.ownAnchor()
+	if !ok {
+		return nil
+	}
+	if err := os.MkdirAll(a.folder.trust(), 0o755); err != nil { //nolint:gosec // anchors are public
+		return fmt.Errorf("making the folder of anchors: %w", err)
+	}
+	return keys.WriteAnchor(a.folder.own(), own)
+}
+
+// Close releases the data folder.
+func (a *app) Close() error { return a.registry.Close() }
+
+// resume finishes what a crash, or an operator's tidying, left behind.
+func (a *app) resume(ctx context.Context) error {
+	if _, err := os.Stat(a.folder.own()); err != nil {
+		if err := a.publishAnchor(); err != nil {
+			return err
+		}
+	}
+	n, err := a.issuer.Resume(ctx)
+	if n > 0 {
+		a.log.Warn("finished records that an interrupted run had reserved", "records", n)
+	}
+	return err
+}
+
+// site makes the pages over this installation.
+func (a *app) site() (*web.Site, error) {
+	return web.New(web.Config{
+		Registry: a.registry, Wallet: a.wallet, Verify: a.verifier.Verify, Lists: lists{a.issuer},
+		PublicURL: a.settings.PublicURL, Now: a.now, Zone: a.zone,
+		Demonstration: a.settings.Demonstration, Log: a.log, Ready: a.ready,
+	})
+}
+
+// ready proves that the store answers and that the keys still sign.
+func (a *app) ready(ctx context.Context) error {
+	if _, err := a.registry.Counts(ctx, ""); err != nil {
+		return err
+	}
+	for _, k := range a.ring.All() {
+		if k.Purpose == keys.Seal && k.MaySign(a.now()) == nil {
+			_, err := k.Sign([]byte("ready"))
+			return err
+		}
+	}
+	return nil
+}
+
+// lists hands the issuer's status lists to the pages.
+type lists struct{ issuer *issuer.Issuer }
+
+func (l lists) StatusList(ctx context.Context, list string, p status.Purpose) (web.Published, error) {
+	published, err := l.issuer.StatusList(ctx, list, p)
+	return web.Published{Token: published.Token, MediaType: published.MediaType, ETag: published.ETag, MaxAge: published.MaxAge}, err
+}

@@ -1,0 +1,271 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"attesta/credentials"
+	"attesta/registry"
+)
+
+// A running server has the data folder to itself. Beside it, commands work
+// through the server: it listens on a loopback address of its own and writes
+// address and secret into the folder, where only the operator can read them.
+
+// besideFile tells commands how to reach the server of a data folder.
+type besideFile struct {
+	Address string `json:"address"`
+	Secret  string `json:"secret"`
+	PID     int    `json:"pid"`
+}
+
+const besideBytes = 64 << 20
+
+// reach opens the installation for a command: the folder itself, or the server
+// that has it open. It never waits for a lock longer than a few seconds.
+func reach(ctx context.Context, c *console, f folder) (operator, error) {
+	for tries := 0; ; tries++ {
+		if remote, ok := dial(ctx, f); ok {
+			return remote, nil
+		}
+		a, err := open(c, f)
+		if err == nil {
+			if err := a.resume(ctx); err != nil {
+				return nil, errors.Join(err, a.Close())
+			}
+			return local{a}, nil
+		}
+		if !errors.Is(err, registry.ErrInUse) {
+			return nil, err
+		}
+		if tries == 10 {
+			return nil, &hinted{
+				fmt.Errorf("another attesta has %s open and does not answer", string(f)),
+				"wait until it has ended, or stop it; a server that runs answers at once",
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// remote is an operator that speaks to the server of the data folder.
+type remote struct {
+	besideFile
+	client *http.Client
+}
+
+func dial(ctx context.Context, f folder) (*remote, bool) {
+	raw, err := os.ReadFile(f.beside())
+	if err != nil {
+		return nil, false
+	}
+	r := &remote{client: &http.Client{Transport: &http.Transport{Proxy: nil}}}
+	if json.Unmarshal(raw, &r.besideFile) != nil {
+		return nil, false
+	}
+	short, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	var pid int
+	return r, r.call(short, "ping", nil, &pid) == nil
+}
+
+func (r *remote) call(ctx context.Context, name string, request, answer any) error {
+	body, err := json.Marshal(request)
+	if err != nil {
+		return fmt.Errorf("asking the server: %w", err)
+	}
+	post, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+r.Address+"/"+name, bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("asking the server: %w", err)
+	}
+	post.Header.Set("Authorization", "Bearer "+r.Secret)
+	response, err := r.client.Do(post)
+	if err != nil {
+		return fmt.Errorf("asking the server: %w", err)
+	}
+	defer response.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(response.Body, besideBytes*4))
+	if err != nil {
+		return fmt.Errorf("asking the server: %w", err)
+	}
+	var reply besideReply
+	if err := json.Unmarshal(raw, &reply); err != nil || response.StatusCode != http.StatusOK {
+		return fmt.Errorf("asking the server: it answered %d", response.StatusCode)
+	}
+	if len(reply.Answer) > 0 {
+		if err := json.Unmarshal(reply.Answer, answer); err != nil {
+			return fmt.Errorf("asking the server: %w", err)
+		}
+	}
+	switch {
+	case reply.Error == "":
+		return nil
+	case len(reply.Words) > 0:
+		return &spoken{&besideError{reply.Error, reply.Kind}, reply.Words}
+	}
+	return &besideError{reply.Error, reply.Kind}
+}
+
+// besideReply carries an answer, an error, or both: what was done before the
+// error counts.
+type besideReply struct {
+	Answer json.RawMessage  `json:"answer,omitempty"`
+	Error  string           `json:"error,omitempty"`
+	Words  credentials.Text `json:"words,omitempty"`
+	Kind   string           `json:"kind,omitempty"` // see kindOf
+}
+
+// besideError is an error of the server, of the same kind as it was there.
+type besideError struct{ text, kind string }
+
+func (e *besideError) Error() string { return e.text }
+
+func (e *besideError) Is(target error) bool {
+	return e.kind != "" && target != nil && e.kind == target.Error()
+}
+
+// kindOf names the kind of an error that a command matches.
+func kindOf(err error) string {
+	for _, kind := range []error{registry.ErrNotFound, registry.ErrConflict, registry.ErrInvalid} {
+		if errors.Is(err, kind) {
+			return kind.Error()
+		}
+	}
+	return ""
+}
+
+func (r *remote) Import(ctx context.Context, q importRequest) (a importAnswer, err error) {
+	return a, r.call(ctx, "import", q, &a)
+}
+
+func (r *remote) Issue(ctx context.Context, q issueRequest) (a issueAnswer, err error) {
+	return a, r.call(ctx, "issue", q, &a)
+}
+
+func (r *remote) SetStatus(ctx context.Context, q statusRequest) (a statusAnswer, err error) {
+	return a, r.call(ctx, "status", q, &a)
+}
+
+func (r *remote) Keys(ctx context.Context) (a []keyAnswer, err error) {
+	return a, r.call(ctx, "keys", nil, &a)
+}
+
+func (r *remote) Doctor(ctx context.Context) (a []diagnosis, err error) {
+	return a, r.call(ctx, "doctor", nil, &a)
+}
+
+func (r *remote) SignIn(ctx context.Context) (a string, err error) {
+	return a, r.call(ctx, "sign-in", nil, &a)
+}
+
+func (r *remote) Close() error { return nil }
+
+// besideServer answers commands for a running server.
+type besideServer struct {
+	operator
+	secret string
+}
+
+// serveBeside starts to answer commands and returns how to stop.
+func serveBeside(f folder, o operator) (stop func(), err error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("listening for commands: %w", err)
+	}
+	b := &besideServer{operator: o, secret: rand.Text() + rand.Text()}
+	raw, err := json.Marshal(besideFile{listener.Addr().String(), b.secret, os.Getpid()})
+	if err == nil {
+		err = replaceFile(f.beside(), raw)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("saying where commands are answered: %w", err), listener.Close())
+	}
+	server := &http.Server{Handler: b, ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10}
+	go server.Serve(listener) //nolint:errcheck // ends with ErrServerClosed when stopped
+	return func() {
+		_ = server.Close()
+		_ = os.Remove(f.beside())
+	}, nil
+}
+
+// replaceFile puts a file that only its owner may read in place of an old one.
+func replaceFile(name string, data []byte) error {
+	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return os.WriteFile(name, data, 0o600)
+}
+
+func (b *besideServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	secret := []byte("Bearer " + b.secret)
+	if r.Method != http.MethodPost || subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), secret) != 1 {
+		http.Error(w, "not for you", http.StatusForbidden)
+		return
+	}
+	answer, err := b.answer(r)
+	var reply besideReply
+	if err != nil {
+		reply.Error, reply.Kind = err.Error(), kindOf(err)
+		var said *spoken
+		if errors.As(err, &said) {
+			reply.Words = said.words
+		}
+	}
+	if raw, err := json.Marshal(answer); err == nil {
+		reply.Answer = raw
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if err := json.NewEncoder(w).Encode(reply); err != nil {
+		return // the command went away
+	}
+}
+
+func (b *besideServer) answer(r *http.Request) (any, error) {
+	decode := func(into any) error {
+		return json.NewDecoder(http.MaxBytesReader(nil, r.Body, besideBytes)).Decode(into)
+	}
+	switch r.URL.Path {
+	case "/ping":
+		return os.Getpid(), nil
+	case "/import":
+		var q importRequest
+		if err := decode(&q); err != nil {
+			return nil, err
+		}
+		return b.Import(r.Context(), q)
+	case "/issue":
+		var q issueRequest
+		if err := decode(&q); err != nil {
+			return nil, err
+		}
+		return b.Issue(r.Context(), q)
+	case "/status":
+		var q statusRequest
+		if err := decode(&q); err != nil {
+			return nil, err
+		}
+		return b.SetStatus(r.Context(), q)
+	case "/keys":
+		return b.Keys(r.Context())
+	case "/doctor":
+		return b.Doctor(r.Context())
+	case "/sign-in":
+		return b.SignIn(r.Context())
+	}
+	return nil, fmt.Errorf("the server does not know the command %q: it is of another version", r.URL.Path)
+}

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"attesta/credentials"
+	"attesta/keys"
+)
+
+var doctorCommand = command{
+	name: "doctor", short: "say what is wrong with an installation",
+	help: `usage: attesta doctor [--data DIR] [--json]
+
+Looks at the data, the keys, the clock and the settings, reads the whole
+registry, and says in sentences what is wrong and what to do.
+
+  --data DIR   folder of the installation (attesta-data, or $ATTESTA_DATA)
+  --json       print the findings as JSON
+
+Exit code: 0 when nothing is wrong (remarks may remain), 1 otherwise.
+`,
+	run: func(ctx context.Context, c *console, args []string) (int, error) {
+		f := flags("doctor")
+		data, asJSON := dataFlag(f, c), f.Bool("json", false, "")
+		rest, err := parse(f, args)
+		if err != nil {
+			return exitUsage, err
+		}
+		if len(rest) > 0 {
+			return exitUsage, misuse("", "%q is one word too many", rest[0])
+		}
+		o, err := reach(ctx, c, folder(*data))
+		if err != nil {
+			return exitNo, err
+		}
+		defer o.Close()
+		found, err := o.Doctor(ctx)
+		if err != nil {
+			return exitNo, err
+		}
+		code := exitDone
+		for _, d := range found {
+			if d.Wrong {
+				code = exitNo
+			}
+		}
+		if *asJSON {
+			return code, printJSON(c, found)
+		}
+		for _, d := range found {
+			c.printf("%s\n", plain(d.String()))
+		}
+		return code, nil
+	},
+}
+
+// diagnosis is one thing the doctor looked at.
+type diagnosis struct {
+	Wrong  bool   `json:"wrong"`
+	What   string `json:"what"`             // one sentence
+	Remedy string `json:"remedy,omitempty"` // what to do
+}
+
+func (d diagnosis) String() string {
+	mark := "ok     "
+	if d.Wrong {
+		mark = "WRONG  "
+	} else if d.Remedy != "" {
+		mark = "remark "
+	}
+	if d.Remedy == "" {
+		return mark + d.What
+	}
+	return mark + d.What + "\n       → " + d.Remedy
+}
+
+// Doctor looks at everything that can be wrong with this installation.
+func (l local) Doctor(ctx context.Context) ([]diagnosis, error) {
+	var found []diagnosis
+	add := func(d ...diagnosis) { found = append(found, d...) }
+	add(l.checkStore(ctx)...)
+	add(l.checkSecrets()...)
+	add(l.checkKeys()...)
+	add(l.checkProviders(ctx)...)
+	add(l.checkAddress())
+	return found, ctx.Err()
+}
+
+func (l local) checkStore(ctx context.Context) []diagnosis {
+	var found []diagnosis
+	if err := l.registry.Check(ctx); err != nil {
+		found = append(found, diagnosis{true, "The registry is damaged: " + err.Error() + ".", "Stop the server and put back the newest backup; keep the damaged file for inspection."})
+	} else {
+		found = append(found, diagnosis{What: "The registry was read from end to end and is whole."})
+	}
+	counts, err := l.registry.Counts(ctx, "")
+	switch {
+	case err != nil:
+		found = append(found, diagnosis{true, "The counters cannot be read: " + err.Error() + ".", "Put back the newest backup."})
+	case counts.Reserved > 0:
+		found = append(found, diagnosis{true, fmt.Sprintf("%d records are reserved and not sealed.", counts.Reserved), "Start attesta serve, or issue again: it finishes them."})
+	default:
+		found = append(found, diagnosis{What: fmt.Sprintf("%d credentials: %d suspended, %d revoked, none unfinished.", counts.Sealed, counts.Suspended, counts.Revoked)})
+	}
+	newest, err := l.registry.Events(ctx, 0, 1)
+	if err == nil && len(newest) > 0 && newest[0].At.After(l.now().Add(5*time.Minute)) {
+		found = append(found, diagnosis{true, "The clock of this machine is behind the first entry of the log.", "Set the clock before anything is issued."})
+	}
+	return found
+}
+
+// checkSecrets looks for files that others on the machine may read.
+func (l local) checkSecrets() []diagnosis {
+	var found []diagnosis
+	secret := []string{l.folder.store(), l.folder.settings(), l.folder.beside()}
+	keyFiles, err := filepath.Glob(filepath.Join(l.folder.keys(), "*"))
+	if err == nil {
+		secret = append(secret, keyFiles...)
+	}
+	for _, name := range secret {
+		info, err := os.Stat(name)
+		if err == nil && info.Mode().Perm()&0o077 != 0 {
+			found = append(found, diagnosis{true, fmt.Sprintf("Other users of this machine may read %s (mode %04o).", name, info.Mode().Perm()), "Run: chmod 600 " + name})
+		}
+	}
+	if _, err := os.Stat(filepath.Join(string(l.folder), "master.key")); err == nil {
+		found = append(found, diagnosis{false, "The master key lies in the data folder, so who copies the folder has the keys.", "Keep it elsewhere and set ATTESTA_MASTER_KEY_FILE."})
+	}
+	if _, err := os.Stat(l.folder.own()); err != nil && !os.IsNotExist(err) {
+		found = append(found, diagnosis{true, "The anchor of this installation cannot be read.", "Check the folder " + l.folder.trust()})
+	} else if os.IsNotExist(err) && len(l.ring.All()) > 0 {
+		found = append(found, diagnosis{true, "The anchor of this installation is missing, so attesta verify does not know its seals.", "Start attesta serve once: it writes the anchor again."})
+	}
+	return found
+}
+
+func (l local) checkKeys() []diagnosis {
+	var found []diagnosis
+	now := l.now()
+	selfMade := false
+	for _, k := range l.ring.All() {
+		selfMade = selfMade || k.Purpose == keys.Seal && k.SelfMade
+		until := k.Certificate().NotAfter
+		switch err := k.MaySign(now); {
+		case err != nil && k.Retired.IsZero() && k.Revoked.IsZero():
+			found = append(found, diagnosis{true, "The key " + k.ID + " may not sign: " + err.Error() + ".", "Import the provider again: it gets a new key."})
+		case err == nil && until.Before(now.AddDate(0, 2, 0)):
+			found = append(found, diagnosis{false, fmt.Sprintf("The certificate of key %s ends on %s.", k.ID, until.Format(time.DateOnly)), "Plan a new key before that day."})
+		}
+	}
+	if selfMade {
+		found = append(found, diagnosis{false, "Seals are made with demonstration keys: outside this installation nobody vouches for them.", "For real use, seal with a certificate of a trust service provider."})
+	}
+	return found
+}
+
+func (l local) checkProviders(ctx context.Context) []diagnosis {
+	providers, err := l.providers(ctx)
+	if err != nil {
+		return []diagnosis{{true, "The providers cannot be read: " + err.Error() + ".", "Import them again."}}
+	}
+	if len(providers) == 0 {
+		return []diagnosis{{false, "There is no provider yet, so nothing can be issued.", "Run: attesta import --provider FILE --catalogue FILE"}}
+	}
+	today := credentials.Date(l.now().In(l.zone).Format(time.DateOnly))
+	var found []diagnosis
+	for _, p := range providers {
+		if p.Accreditation != nil && !p.Accreditation.On(today) {
+			found = append(found, diagnosis{false, fmt.Sprintf("The accreditation of %s ended on %s: it cannot issue.", p.ID, p.Accreditation.ValidUntil), "Import the provider again when it is renewed."})
+		}
+		if _, err := l.ring.Current(keys.Seal, p.ID, l.now()); err != nil {
+			found = append(found, diagnosis{true, "The provider " + p.ID + " has no key that may seal.", "Import the provider again."})
+		}
+	}
+	return found
+}
+
+func (l local) checkAddress() diagnosis {
+	switch address := l.settings.PublicURL; {
+	case strings.HasPrefix(address, "https://"):
+		return diagnosis{What: "Credentials name " + address + " as the place of their status."}
+	case l.settings.Demonstration:
+		return diagnosis{What: "This is a demonstration; its credentials name " + address + "."}
+	default:
+		return diagnosis{false, "Credentials name " + address + ", which others cannot reach safely.", "Begin with --public-url https://... before issuing for real."}
+	}
+}

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"attesta/intake"
+	"attesta/issuer"
+)
+
+var issueCommand = command{
+	name: "issue", short: "issue credentials from a list of completions",
+	help: `usage: attesta issue [--data DIR] --completions FILE.csv [--out DIR] [--locale iso|it] [--json]
+
+Reads who completed what, and issues a credential for every row that justifies
+one. The same row again gives the first credential; nothing is issued twice.
+Each row gets one of four answers: issued, already issued, not eligible, or
+refused with the column, what is wrong and how to mend it.
+
+  --data DIR           folder of the installation (attesta-data, or $ATTESTA_DATA)
+  --completions FILE   CSV with learner_id, module_code, edition,
+                       completion_date, attendance_percent, result [, score ...]
+  --locale iso|it      how dates and numbers are written: 2026-05-29 and 87.5, or
+                       29/05/2026 and 87,5 as well (iso)
+  --out DIR            write the sealed files and results.csv into this folder.
+                       results.csv holds each person's own link: keep it private
+  --json               print the answers as JSON
+
+Exit code: 0 when no row was refused, 1 when some were, 2 when called wrongly.
+`,
+	run: func(ctx context.Context, c *console, args []string) (int, error) {
+		f := flags("issue")
+		data, completions := dataFlag(f, c), f.String("completions", "", "")
+		out, locale, asJSON := f.String("out", "", ""), f.String("locale", "iso", ""), f.Bool("json", false, "")
+		rest, err := parse(f, args)
+		if err != nil {
+			return exitUsage, err
+		}
+		switch {
+		case *completions == "":
+			return exitUsage, misuse("for example: attesta issue --completions class.csv", "name the list with --completions FILE.csv")
+		case len(rest) > 0:
+			return exitUsage, misuse("one list at a time", "%q is one word too many", rest[0])
+		case *locale != "iso" && *locale != "it":
+			return exitUsage, misuse("", "--locale is iso or it, not %q", *locale)
+		}
+		file, err := readFile(*completions)
+		if err != nil {
+			return exitUsage, err
+		}
+		o, err := reach(ctx, c, folder(*data))
+		if err != nil {
+			return exitNo, err
+		}
+		defer o.Close()
+		answer, err := o.Issue(ctx, issueRequest{File: file, Locale: *locale, Sealed: *out != ""})
+		if *out != "" && len(answer.Rows) > 0 {
+			err = errors.Join(err, writeOut(*out, answer.Rows))
+		}
+		if *asJSON {
+			err = errors.Join(err, printJSON(c, answer))
+		} else {
+			printRows(c, answer.Rows)
+		}
+		if err != nil {
+			return exitNo, err
+		}
+		for _, row := range answer.Rows {
+			if row.Outcome == issuer.Refused {
+				return exitNo, nil
+			}
+		}
+		return exitDone, nil
+	},
+}
+
+func printJSON(c *console, v any) error {
+	e := json.NewEncoder(c.out)
+	e.SetIndent("", " ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// writeOut writes the sealed files, named after the row and not after the
+// person, and a table of what became of every row.
+func writeOut(dir string, rows []rowAnswer) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("making the folder for the files: %w", err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return fmt.Errorf("opening the folder for the files: %w", err)
+	}
+	defer root.Close()
+	taken := map[string]bool{}
+	for n := range rows {
+		row := &rows[n]
+		if row.Sealed == nil {
+			continue
+		}
+		name := outName(*row)
+		if taken[name] {
+			continue // the same credential twice in one list
+		}
+		taken[name] = true
+		if err := root.WriteFile(name, row.Sealed, 0o600); err != nil {
+			return fmt.Errorf("writing a sealed file: %w", err)
+		}
+		row.File, row.Sealed = filepath.Join(dir, name), nil
+	}
+	return writeResults(root, rows)
+}
+
+// outName is the certificate number, which holds nothing personal.
+func outName(row rowAnswer) string { return row.Number + ".jsonld" }
+
+func writeResults(root *os.Root, rows []rowAnswer) error {
+	var b strings.Builder
+	w := csv.NewWriter(&b)
+	table := [][]string{{"line", "row_id", "outcome", "reason", "words", "credential", "file", "check_url", "claim_url"}}
+	for _, r := range rows {
+		table = append(table, []string{
+			fmt.Sprint(r.Line), r.Row, string(r.Outcome), r.Reason, r.Words["it"], r.Number, filepath.Base(r.File), r.CheckURL, r.ClaimURL,
+		})
+	}
+	for _, cells := range table {
+		for i, cell := range cells {
+			cells[i] = intake.Neutral(cell)
+		}
+		if err := w.Write(cells); err != nil {
+			return fmt.Errorf("writing the results: %w", err)
+		}
+	}
+	w.Flush()
+	if err := root.WriteFile("results.csv", []byte(b.String()), 0o600); err != nil {
+		return fmt.Errorf("writing the results: %w", err)
+	}
+	return nil
+}
+
+func printRows(c *console, rows []rowAnswer) {
+	count := map[issuer.Answer]int{}
+	for _, r := range rows {
+		count[r.Outcome]++
+		name := r.Row
+		if name == "" {
+			name = fmt.Sprintf("line %d", r.Line)
+		}
+		where := r.File
+		if where == "" {
+			where = r.CheckURL
+		}
+		c.printf("%-8s %-14s %s\n", plain(name), strings.ReplaceAll(string(r.Outcome), "_", " "), plain(strings.TrimSpace(r.Number+"  "+where)))
+		printFindings(c, r)
+	}
+	c.printf("%d rows: %d issued, %d already issued, %d not eligible, %d refused\n", len(rows),
+		count[issuer.Issued], count[issuer.AlreadyIssued], count[issuer.NotEligible], count[issuer.Refused])
+}
+
+func printFindings(c *console, r rowAnswer) {
+	language := c.language()
+	if r.Outcome == issuer.NotEligible {
+		c.printf("           %s: %s\n", r.Reason, plain(r.Words[language]))
+	}
+	for _, f := range r.Findings {
+		severity := ""
+		if f.Severity == intake.Warning {
+			severity = "warning: "
+		}
+		c.printf("           %s%s, column %s, %q: %s. %s.\n", severity, f.Code, plain(f.Column), plain(f.Value),
+			plain(strings.TrimSuffix(f.Message[language], ".")), plain(strings.TrimSuffix(f.Remedy[language], ".")))
+	}
+	for _, a := range r.Adjusted {
+		c.printf("           read %s %q as %q\n", plain(a.Column), plain(a.From), plain(a.To))
+	}
+}

@@ -1,0 +1,321 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"attesta/credentials"
+	"attesta/intake"
+	"attesta/issuer"
+	"attesta/keys"
+	"attesta/registry"
+	"attesta/status"
+)
+
+// operator is what the commands of an operator ask of an installation. It is
+// an opened data folder (local) or a running server that has the folder open
+// (beside.go); a command does not know which.
+type operator interface {
+	Import(ctx context.Context, r importRequest) (importAnswer, error)
+	Issue(ctx context.Context, r issueRequest) (issueAnswer, error)
+	SetStatus(ctx context.Context, r statusRequest) (statusAnswer, error)
+	Keys(ctx context.Context) ([]keyAnswer, error)
+	Doctor(ctx context.Context) ([]diagnosis, error)
+	SignIn(ctx context.Context) (string, error)
+	Close() error
+}
+
+type namedFile struct {
+	Name string `json:"name"`
+	Data []byte `json:"data"`
+}
+
+type importRequest struct {
+	Providers  []namedFile `json:"providers,omitempty"`
+	Catalogues []namedFile `json:"catalogues,omitempty"`
+	Learners   []namedFile `json:"learners,omitempty"`
+	Replace    bool        `json:"replace,omitempty"`
+}
+
+type importAnswer struct {
+	Files []importedFile `json:"files"`
+}
+
+type importedFile struct {
+	Name      string              `json:"name"`
+	What      string              `json:"what"` // providers, modules, learners
+	Added     int                 `json:"added"`
+	Unchanged int                 `json:"unchanged,omitempty"`
+	Different []issuer.Difference `json:"different,omitempty"`
+	Findings  []intake.Finding    `json:"findings,omitempty"`
+}
+
+type issueRequest struct {
+	File   namedFile `json:"file"`
+	Locale string    `json:"locale"`
+	Sealed bool      `json:"sealed"` // hand out the sealed files too
+}
+
+type issueAnswer struct {
+	Rows []rowAnswer `json:"rows"`
+}
+
+// rowAnswer is the answer to one row, as printed with --json.
+type rowAnswer struct {
+	Line       int                 `json:"line"`
+	Row        string              `json:"row,omitempty"`
+	Outcome    issuer.Answer       `json:"outcome"`
+	Reason     string              `json:"reason,omitempty"`
+	Words      credentials.Text    `json:"words,omitempty"`
+	Findings   []findingAnswer     `json:"findings,omitempty"`
+	Adjusted   []intake.Adjustment `json:"adjusted,omitempty"`
+	Credential string              `json:"credential,omitempty"`
+	Number     string              `json:"number,omitempty"`
+	Module     string              `json:"module,omitempty"`
+	Status     string              `json:"status,omitempty"`
+	CheckURL   string              `json:"check_url,omitempty"`
+	ClaimURL   string              `json:"claim_url,omitempty"`
+	File       string              `json:"file,omitempty"` // set by the command that wrote it
+	Sealed     []byte              `json:"sealed,omitempty"`
+}
+
+type findingAnswer struct {
+	Column   string           `json:"column"`
+	Code     string           `json:"code"`
+	Severity intake.Severity  `json:"severity"`
+	Value    string           `json:"value"`
+	Message  credentials.Text `json:"message"`
+	Remedy   credentials.Text `json:"remedy"`
+}
+
+type statusRequest struct {
+	ID     string `json:"id"` // credential id or handle
+	To     string `json:"to"` // valid, suspended, revoked
+	Reason string `json:"reason"`
+}
+
+type statusAnswer struct {
+	Credential string    `json:"credential"`
+	Number     string    `json:"number"`
+	Status     string    `json:"status"`
+	Since      time.Time `json:"since"`
+	Reason     string    `json:"reason"`
+}
+
+type keyAnswer struct {
+	ID      string       `json:"id"`
+	Purpose keys.Purpose `json:"purpose"`
+	Owner   string       `json:"owner,omitempty"`
+	Name    string       `json:"name"`
+	Level   keys.Level   `json:"level"`
+	From    time.Time    `json:"from"`
+	Until   time.Time    `json:"until"`
+	State   string       `json:"state"`
+}
+
+// local answers from a data folder that this process has open.
+type local struct{ *app }
+
+// Import reads everything before it stores anything of a kind, in the order in
+// which the kinds depend on each other.
+func (l local) Import(ctx context.Context, r importRequest) (importAnswer, error) {
+	var answer importAnswer
+	done := func(f namedFile, what string, a issuer.Admission, findings []intake.Finding) {
+		answer.Files = append(answer.Files, importedFile{f.Name, what, a.Added, a.Unchanged, a.Different, findings})
+	}
+	for _, f := range r.Providers {
+		providers, err := intake.Providers(reader(f))
+		if err != nil {
+			return answer, inFile(f, err)
+		}
+		a, err := l.issuer.AddProviders(ctx, providers)
+		if err != nil {
+			return answer, inFile(f, err)
+		}
+		done(f, "providers", a, nil)
+	}
+	if err := l.publishAnchor(); err != nil {
+		return answer, err
+	}
+	for _, f := range r.Catalogues {
+		modules, err := intake.Catalogue(reader(f))
+		if err != nil {
+			return answer, inFile(f, err)
+		}
+		a, err := l.issuer.AddModules(ctx, modules)
+		if err != nil {
+			return answer, inFile(f, err)
+		}
+		done(f, "modules", a, nil)
+	}
+	for _, f := range r.Learners {
+		learners, findings, err := intake.Learners(reader(f), intake.Options{})
+		if err != nil {
+			return answer, inFile(f, err)
+		}
+		for _, found := range findings {
+			if found.Severity == intake.Error {
+				done(f, "learners", issuer.Admission{}, findings)
+				return answer, inFile(f, fmt.Errorf("%w: nothing of this class list was stored, because of its line %d", registry.ErrInvalid, found.Line))
+			}
+		}
+		a, err := l.issuer.AddLearners(ctx, learners, r.Replace)
+		if err != nil {
+			return answer, inFile(f, err)
+		}
+		done(f, "learners", a, findings)
+	}
+	return answer, nil
+}
+
+func reader(f namedFile) *strings.Reader { return strings.NewReader(string(f.Data)) }
+
+// inFile says in both languages what is wrong with a file that was handed in.
+func inFile(f namedFile, err error) error {
+	wrapped := fmt.Errorf("reading %s: %w", f.Name, err)
+	faults := intake.FileErrors(err)
+	if len(faults) == 0 {
+		return wrapped
+	}
+	words := credentials.Text{}
+	for language, line := range map[string]string{"it": "riga", "en": "line"} {
+		var lines []string
+		for _, fault := range faults {
+			place := ""
+			if fault.Line > 0 {
+				place = fmt.Sprintf("%s %d: ", line, fault.Line)
+			}
+			if fault.Column != "" {
+				place += fault.Column + ": "
+			}
+			lines = append(lines, f.Name+": "+place+fault.Message[language]+" "+fault.Remedy[language])
+		}
+		words[language] = strings.Join(lines, "\n")
+	}
+	return &spoken{wrapped, words}
+}
+
+// spoken is an error with words for the person at the console.
+type spoken struct {
+	error
+	words credentials.Text
+}
+
+func (e *spoken) Unwrap() error { return e.error }
+
+func (l local) Issue(ctx context.Context, r issueRequest) (issueAnswer, error) {
+	today := credentials.Date(l.now().In(l.zone).Format("2006-01-02"))
+	rows, err := intake.Completions(reader(r.File), intake.Options{Locale: intake.Locale(r.Locale), Today: today})
+	if err != nil {
+		return issueAnswer{}, inFile(r.File, err)
+	}
+	outcomes, err := l.issuer.Issue(ctx, rows)
+	answer := issueAnswer{Rows: make([]rowAnswer, 0, len(outcomes))}
+	for _, o := range outcomes {
+		row := l.rowAnswer(o)
+		if o.Record != nil && r.Sealed {
+			if row.Sealed, err = l.registry.SealedBytes(ctx, o.Record.Seq); err != nil {
+				return answer, fmt.Errorf("reading a sealed credential: %w", err)
+			}
+		}
+		answer.Rows = append(answer.Rows, row)
+	}
+	if err != nil {
+		return answer, fmt.Errorf("issuing: %w", err)
+	}
+	return answer, nil
+}
+
+func (l local) rowAnswer(o issuer.Outcome) rowAnswer {
+	row := rowAnswer{Line: o.Line, Row: o.RowID, Outcome: o.Answer, Reason: o.Reason, Adjusted: o.Adjusted}
+	if o.Reason != "" {
+		row.Words = issuer.ReasonWords(o)
+	}
+	for _, f := range o.Findings {
+		row.Findings = append(row.Findings, findingAnswer{f.Column, f.Code, f.Severity, f.Value, f.Message, f.Remedy})
+	}
+	if r := o.Record; r != nil {
+		row.Credential, row.Module = r.Credential, r.Module
+		row.Number = credentials.Number(r.Module, r.Credential)
+		row.Status = r.Status.String()
+		row.CheckURL, row.ClaimURL = l.issuer.CheckAddress(*r), l.issuer.ClaimAddress(*r)
+	}
+	return row
+}
+
+func (l local) SetStatus(ctx context.Context, r statusRequest) (statusAnswer, error) {
+	to, err := status.ParseValue(r.To)
+	if err != nil {
+		return statusAnswer{}, err
+	}
+	find := l.registry.ByHandle
+	if strings.HasPrefix(r.ID, "urn:") {
+		find = l.registry.ByCredential
+	}
+	record, err := find(ctx, r.ID)
+	if err != nil {
+		return statusAnswer{}, fmt.Errorf("looking for the credential %s: %w", r.ID, err)
+	}
+	record, err = l.registry.SetStatus(ctx, registry.Change{
+		Credential: record.Credential, To: to, Reason: r.Reason, By: "operator",
+	}, l.now())
+	if err != nil {
+		return statusAnswer{}, err
+	}
+	return statusAnswer{
+		record.Credential, credentials.Number(record.Module, record.Credential),
+		record.Status.String(), record.StatusAt, record.Reason,
+	}, nil
+}
+
+func (l local) Keys(context.Context) ([]keyAnswer, error) {
+	var all []keyAnswer
+	for _, k := range l.ring.All() {
+		c := k.Certificate()
+		answer := keyAnswer{
+			ID: k.ID, Purpose: k.Purpose, Owner: k.Owner, Name: c.Subject.CommonName,
+			Level: keys.Advanced, From: k.From, Until: c.NotAfter, State: "in use",
+		}
+		if k.SelfMade {
+			answer.Level = keys.Demonstration
+		}
+		if err := k.MaySign(l.now()); err != nil {
+			answer.State = strings.TrimPrefix(err.Error(), keys.ErrNoKey.Error()+": ")
+		}
+		all = append(all, answer)
+	}
+	return all, nil
+}
+
+// signInLife is how long a one-time sign-in link stays good.
+const signInLife = 12 * time.Hour
+
+func (l local) SignIn(ctx context.Context) (string, error) {
+	secret, err := l.registry.Grant(ctx, "sign-in", "operator", signInLife, l.now())
+	if err != nil {
+		return "", fmt.Errorf("making a sign-in link: %w", err)
+	}
+	return l.settings.PublicURL + "/console/sign-in?key=" + secret, nil
+}
+
+// providers lists the entries of all providers.
+func (l local) providers(ctx context.Context) ([]credentials.Provider, error) {
+	var all []credentials.Provider
+	for after := ""; ; {
+		page, err := l.registry.Providers(ctx, after, registry.MaxLimit)
+		if err != nil || len(page) == 0 {
+			return all, err
+		}
+		for _, entry := range page {
+			var p credentials.Provider
+			if err := json.Unmarshal(entry.Spec, &p); err != nil {
+				return nil, errors.Join(fmt.Errorf("reading the entry of provider %s", entry.ID), err)
+			}
+			all, after = append(all, p), entry.ID
+		}
+	}
+}

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"attesta/registry"
+)
+
+var serveCommand = command{
+	name: "serve", short: "serve the pages of an installation",
+	help: `usage: attesta serve [--data DIR] [--listen ADDR] [--public-url URL]
+
+Serves the pages for holders, employers and the provider, and the status lists.
+
+  --data DIR         folder of the installation (attesta-data, or $ATTESTA_DATA)
+  --listen ADDR      address and port to listen on (127.0.0.1:8080, or $ATTESTA_LISTEN)
+  --public-url URL   address under which the world reaches it, for example
+                     https://attestati.example.org. It is written into every
+                     credential, so it can change only until the first is issued.
+
+For the outside world put a proxy that speaks TLS in front of it.
+`,
+	run: func(ctx context.Context, c *console, args []string) (int, error) {
+		f := flags("serve")
+		data, listen := dataFlag(f, c), f.String("listen", c.getenv("ATTESTA_LISTEN"), "")
+		public := f.String("public-url", "", "")
+		rest, err := parse(f, args)
+		if err != nil {
+			return exitUsage, err
+		}
+		if len(rest) > 0 {
+			return exitUsage, misuse("", "%q is one word too many", rest[0])
+		}
+		if *listen == "" {
+			*listen = defaultAddress
+		}
+		err = serve(ctx, c, folder(*data), *listen, *public, nil)
+		return worked(err), err
+	},
+}
+
+// serve opens or begins an installation and serves it until the context ends.
+// Greet prints what the person who started it wants to know.
+func serve(ctx context.Context, c *console, f folder, listen, public string, greet func(local) error) error {
+	listener, err := listenOn(listen)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	a, err := openOrBegin(c, f, settings{PublicURL: public}, listener.Addr())
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	if err := a.changePublicURL(ctx, public); err != nil {
+		return err
+	}
+	if err := a.resume(ctx); err != nil {
+		return err
+	}
+	if greet == nil {
+		greet = func(l local) error { return serveGreeting(ctx, c, l, listener) }
+	}
+	return a.serveOn(ctx, listener, greet)
+}
+
+func listenOn(address string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, &hinted{fmt.Errorf("listening on %s: another program is there", address), "choose another port: --listen 127.0.0.1:8081"}
+	}
+	if err != nil {
+		return nil, &hinted{fmt.Errorf("listening on %q: %w", address, err), "write the address like 127.0.0.1:8080"}
+	}
+	return listener, nil
+}
+
+// openOrBegin opens the folder, or begins an installation in it with the
+// settings given; without a public address that is where it listens.
+func openOrBegin(c *console, f folder, s settings, at net.Addr) (*app, error) {
+	there, err := f.exists()
+	if err != nil {
+		return nil, fmt.Errorf("looking for the data: %w", err)
+	}
+	if there {
+		a, err := open(c, f)
+		if errors.Is(err, registry.ErrInUse) {
+			return nil, &hinted{fmt.Errorf("another attesta has %s open", string(f)), "stop it first; two servers cannot share one data folder"}
+		}
+		return a, err
+	}
+	if s.PublicURL == "" {
+		s.PublicURL = "http://" + at.String()
+	}
+	if s.PublicURL, err = publicURL(s.PublicURL); err != nil {
+		return nil, err
+	}
+	return begin(c, f, s)
+}
+
+// changePublicURL takes a new public address as long as no credential points
+// to the old one.
+func (a *app) changePublicURL(ctx context.Context, address string) error {
+	if address == "" {
+		return nil
+	}
+	address, err := publicURL(address)
+	if err != nil || address == a.settings.PublicURL {
+		return err
+	}
+	counts, err := a.registry.Counts(ctx, "")
+	if err != nil {
+		return fmt.Errorf("counting credentials: %w", err)
+	}
+	if counts.Sealed+counts.Reserved > 0 {
+		return &hinted{
+			fmt.Errorf("changing the public address: %d credentials point to %s for their status", counts.Sealed+counts.Reserved, a.settings.PublicURL),
+			"keep that address, or begin a new data folder",
+		}
+	}
+	a.settings.PublicURL, a.issuer.PublicURL = address, address
+	if err := a.folder.writeSettings(a.settings); err != nil {
+		return err
+	}
+	return a.publishAnchor()
+}
+
+// serveOn serves until the context ends, then lets running requests finish.
+func (a *app) serveOn(ctx context.Context, listener net.Listener, greet func(local) error) error {
+	site, err := a.site()
+	if err != nil {
+		return err
+	}
+	stopBeside, err := serveBeside(a.folder, local{a})
+	if err != nil {
+		return err
+	}
+	defer stopBeside()
+	server := &http.Server{
+		Handler: routes(site), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second,
+		WriteTimeout: time.Minute, IdleTimeout: time.Minute, MaxHeaderBytes: 32 << 10,
+		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(listener) }()
+	if err := greet(local{a}); err != nil {
+		return errors.Join(err, server.Close())
+	}
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serving: %w", err)
+	case <-ctx.Done():
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if err := server.Shutdown(last); err != nil {
+		return fmt.Errorf("stopping: %w", err)
+	}
+	return nil
+}
+
+func serveGreeting(ctx context.Context, c *console, l local, listener net.Listener) error {
+	link, err := l.SignIn(ctx)
+	if err != nil {
+		return err
+	}
+	c.printf("attesta serves %s on %s\n", l.settings.PublicURL, listener.Addr())
+	c.printf("  console, one-time sign-in link: %s\n", link)
+	if strings.HasPrefix(l.settings.PublicURL, "http://") {
+		c.printf("  the public address is not https: good for trying on this machine only\n")
+	}
+	c.printf("ready, pid %d; stop with Ctrl-C\n", os.Getpid())
+	return nil
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"attesta/keys"
+	"attesta/verifier"
+)
+
+var verifyCommand = command{
+	name: "verify", short: "check a credential",
+	help: `usage: attesta verify FILE|URL|- [--json] [--at TIME] [--offline] [--trust PATH]
+
+Judges a sealed credential from public information only: its seal, who vouches
+for the sealer, its dates, and the signed status list that it names. URL is the
+address of a sealed file, or of the page behind a QR; - reads standard input.
+
+  --json         print the report as JSON
+  --at TIME      ask about another day: 2026-03-14 or 2026-03-14T10:00:00Z
+  --offline      ask nobody; whether it was revoked is then not known
+  --trust PATH   file or folder of anchors, the authorities you trust
+                 (trust/ in the data folder, or $ATTESTA_TRUST)
+  --data DIR     folder of an installation (attesta-data, or $ATTESTA_DATA); only
+                 its anchors are read
+
+Exit code: 0 valid, 1 not valid, 2 called wrongly, 3 cannot tell.
+`,
+	run: func(ctx context.Context, c *console, args []string) (int, error) {
+		f := flags("verify")
+		data, trust := dataFlag(f, c), f.String("trust", c.getenv("ATTESTA_TRUST"), "")
+		asJSON, at, offline := f.Bool("json", false, ""), f.String("at", "", ""), f.Bool("offline", false, "")
+		rest, err := parse(f, args)
+		if err != nil {
+			return exitUsage, err
+		}
+		if len(rest) != 1 {
+			return exitUsage, misuse("for example: attesta verify SN-11-6C0F6C0E.jsonld", "name one file, one address, or - for standard input")
+		}
+		moment, err := moment(*at)
+		if err != nil {
+			return exitUsage, err
+		}
+		if *trust == "" {
+			*trust = folder(*data).trust()
+		}
+		report, err := verify(ctx, c, rest[0], *trust, moment, *offline)
+		if err != nil {
+			return exitUsage, err
+		}
+		if *asJSON {
+			err = printJSON(c, report)
+		} else {
+			printReport(c, report)
+		}
+		return exitOf(report.Verdict), err
+	},
+}
+
+// moment reads a day, which means its end in Rome, or a time.
+func moment(s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t, nil
+	}
+	zone, err := time.LoadLocation("Europe/Rome")
+	if err != nil {
+		return time.Time{}, fmt.Errorf("finding the time zone: %w", err)
+	}
+	day, err := time.ParseInLocation(time.DateOnly, s, zone)
+	if err != nil {
+		return time.Time{}, misuse("write 2026-03-14 or 2026-03-14T10:00:00Z", "%q is no time", s)
+	}
+	return day.AddDate(0, 0, 1).Add(-time.Second), nil
+}
+
+func verify(ctx context.Context, c *console, what, trust string, at time.Time, offline bool) (verifier.Report, error) {
+	anchors, err := keys.LoadTrust(trust)
+	if err != nil {
+		return verifier.Report{}, err
+	}
+	config := verifier.Config{Trust: func() keys.Trust { return anchors }, Now: c.now}
+	guarded := verifier.NewGuarded()
+	if !offline {
+		config.Fetcher = guarded
+	}
+	presented, err := present(ctx, c, what, anchors, guarded, offline)
+	if err != nil {
+		return verifier.Report{}, err
+	}
+	return verifier.New(config).VerifyAt(ctx, presented, at)
+}
+
+// present reads what is to be judged.
+func present(ctx context.Context, c *console, what string, anchors keys.Trust, guarded *verifier.Guarded, offline bool) ([]byte, error) {
+	switch {
+	case what == "-":
+		return readAll(c.in)
+	case strings.HasPrefix(what, "https://") || strings.HasPrefix(what, "http://"):
+		if offline {
+			return nil, misuse("", "--offline and an address do not go together")
+		}
+		var origins []string
+		for _, a := range anchors.Anchors {
+			origins = append(origins, a.Origins...)
+		}
+		body, err := guarded.Fetch(ctx, what, origins)
+		if err != nil {
+			return nil, &hinted{fmt.Errorf("fetching %s: %w", what, err), "download the file in a browser and check that"}
+		}
+		return body, nil
+	}
+	if info, err := os.Stat(what); err == nil && info.IsDir() {
+		return nil, misuse("name one file in it", "%s is a folder", what)
+	}
+	file, err := readFile(filepath.Clean(what))
+	return file.Data, err
+}
+
+func exitOf(v verifier.Verdict) int {
+	switch v {
+	case verifier.Valid:
+		return exitDone
+	case verifier.NotValid:
+		return exitNo
+	}
+	return exitCannotTell
+}
+
+// headline is the verdict in one line, for people and for scripts that look
+// for a word.
+func headline(r verifier.Report) string {
+	switch r.Verdict {
+	case verifier.Valid:
+		return "VALID"
+	case verifier.NotValid:
+		word, ok := map[string]string{
+			"status_revoked": "REVOKED", "status_suspended": "SUSPENDED", "validity_expired": "EXPIRED",
+			"validity_not_yet": "NOT YET VALID", "seal_broken": "SEAL BROKEN",
+		}[r.Reason]
+		if !ok {
+			word = strings.ToUpper(strings.ReplaceAll(r.Reason, "_", " "))
+		}
+		return "NOT VALID: " + word
+	}
+	return "CANNOT TELL: " + strings.ToUpper(strings.ReplaceAll(r.Reason, "_", " "))
+}
+
+func printReport(c *console, r verifier.Report) {
+	language := c.language()
+	c.printf("%s\n", headline(r))
+	if v := r.Credential; v != nil {
+		title, _ := v.Title.In(language)
+		c.printf("  %s\n  %s\n  %s, %s\n", plain(title), plain(v.HolderName), plain(v.Issuer), verifier.Day(v.Issued, language))
+	}
+	for _, check := range r.Checks {
+		found, todo := verifier.Words(check, language)
+		c.printf("  %-8s %-13s %s\n", check.Outcome, check.ID, plain(found))
+		if todo != "" && check.Outcome != verifier.Pass {
+			c.printf("  %-8s %-13s → %s\n", "", "", plain(todo))
+		}
+	}
+}

@@ -1,0 +1,183 @@
+package credentials
+
+import "time"
+
+// Text holds one text in several languages: two-letter language code to text,
+// as a JSON-LD language map. Italian and English are always present in what
+// attesta issues.
+type Text map[string]string
+
+// In returns the text in the first of the languages asked for that is present,
+// then in English, Italian, or any other, and "" only when the map is empty.
+// The second result is the language of the text returned.
+func (t Text) In(languages ...string) (text, language string) {
+	for _, l := range append(languages, "en", "it") {
+		if s, ok := t[l]; ok && s != "" {
+			return s, l
+		}
+	}
+	for _, l := range sortedKeys(t) {
+		if t[l] != "" {
+			return t[l], l
+		}
+	}
+	return "", ""
+}
+
+// Date is a calendar day without a zone, in the form 2006-01-02.
+type Date string
+
+// Time returns local midnight of the day in the given zone. The zone is kept in
+// the result, so that a day never shifts when it is written as a dateTime.
+func (d Date) Time(zone *time.Location) (time.Time, error) {
+	return time.ParseInLocation(time.DateOnly, string(d), zone)
+}
+
+// Provider is a training organisation as it stands in a credential.
+type Provider struct {
+	ID      string `json:"id"`
+	Name    Text   `json:"name"`
+	Country string `json:"country"` // ISO 3166-1 alpha-3, as in the EU country list
+	// LegalID is the organisation identifier in the form of ETSI EN 319 412-1
+	// clause 5.1.4 (for example VATIT-00000000000). A demonstration key gets a
+	// made-up one where it is empty.
+	LegalID       string         `json:"legal_id,omitempty"`
+	Homepage      string         `json:"homepage,omitempty"`
+	Email         string         `json:"email,omitempty"`
+	Kind          string         `json:"kind,omitempty"`
+	Accreditation *Accreditation `json:"accreditation"`
+	Modules       []string       `json:"modules"` // codes of the modules it may award
+}
+
+// Accreditation says which register recognises a provider, and from which day
+// to which day, both included.
+type Accreditation struct {
+	Register   string `json:"register"`
+	Number     string `json:"number"`
+	ValidFrom  Date   `json:"valid_from"`
+	ValidUntil Date   `json:"valid_until"`
+}
+
+// On tells whether the accreditation holds on a day.
+func (a *Accreditation) On(day Date) bool {
+	return a != nil && a.ValidFrom <= day && day <= a.ValidUntil
+}
+
+// Module is one version of the specification of a micro-credential. It holds
+// the elements of Annex I of Council Recommendation 2022/C 243/02 that do not
+// depend on the learner.
+type Module struct {
+	Code               string       `json:"code"`
+	Version            string       `json:"version"`
+	Status             string       `json:"status"`
+	Type               string       `json:"type"`
+	Title              Text         `json:"title"`
+	Description        Text         `json:"description"`
+	Outcomes           []Outcome    `json:"learning_outcomes"`
+	Workload           Workload     `json:"workload"`
+	Level              Level        `json:"level"`
+	Mode               Listed       `json:"mode"`
+	Assessments        []Assessment `json:"assessment"`
+	Field              ISCED        `json:"isced_f"`
+	Language           string       `json:"language"` // two-letter code
+	Country            string       `json:"country"`
+	Setting            Listed       `json:"learning_setting"`
+	Prerequisites      Text         `json:"prerequisites"`
+	QualityAssurance   Text         `json:"quality_assurance"`
+	Stackability       Stackability `json:"stackability"`
+	ValidityMonths     *int         `json:"validity_months"`
+	TargetGroup        string       `json:"target_group,omitempty"`
+	MinAttendancePerct float64      `json:"min_attendance_percent"`
+}
+
+// Outcome is one learning outcome with the skills it relates to.
+type Outcome struct {
+	ID       string   `json:"id"`
+	Text     Text     `json:"text"`
+	Skills   []Skill  `json:"skills"`
+	DigComp  []string `json:"digcomp,omitempty"`  // competence@level, for example 2.3@5
+	Reusable string   `json:"reusable,omitempty"` // URI of the list skill-reuse-level
+}
+
+// Skill is a concept of the ESCO skills pillar.
+type Skill struct {
+	URI   string `json:"uri"`
+	Label Text   `json:"label"`
+}
+
+// Workload is the notional effort in hours; the parts add up to the total.
+type Workload struct {
+	Total     float64  `json:"hours_total"`
+	Contact   float64  `json:"hours_contact"`
+	Online    float64  `json:"hours_online"`
+	SelfStudy float64  `json:"hours_self_study"`
+	ISO8601   string   `json:"iso8601"`
+	ECTS      *float64 `json:"ects"` // only for bodies of higher education
+}
+
+// Level is the level of the European Qualifications Framework, with its basis:
+// who says so.
+type Level struct {
+	EQF   int    `json:"eqf"`
+	URI   string `json:"uri"`
+	Basis string `json:"basis"`
+}
+
+// Listed is a value of one of the code lists of the learning model.
+type Listed struct {
+	Label string `json:"label"`
+	URI   string `json:"uri"`
+}
+
+// ISCED is a field of education (ISCED-F 2013).
+type ISCED struct {
+	Code string `json:"code"`
+	URI  string `json:"uri"`
+}
+
+// Assessment is one way in which the outcomes are assessed.
+type Assessment struct {
+	Type        string `json:"type"`
+	URI         string `json:"uri"`
+	Supervision Listed `json:"supervision"`
+	PassRule    Text   `json:"pass_rule"`
+}
+
+// Stackability says whether a module stands alone and which stacks it counts
+// towards.
+type Stackability struct {
+	Standalone    bool     `json:"standalone"`
+	CountsTowards []string `json:"counts_towards"`
+}
+
+// Learner is the person who achieved a module, as named in the credential.
+type Learner struct {
+	Ref        string `json:"ref"` // the provider's own number for the person
+	GivenName  string `json:"given_name"`
+	FamilyName string `json:"family_name"`
+	Email      string `json:"email,omitempty"`
+	Language   string `json:"language,omitempty"` // preferred, two-letter code
+}
+
+// FullName is the given name followed by the family name.
+func (l Learner) FullName() string {
+	switch {
+	case l.GivenName == "":
+		return l.FamilyName
+	case l.FamilyName == "":
+		return l.GivenName
+	}
+	return l.GivenName + " " + l.FamilyName
+}
+
+// Award is the provider's fact that a learner achieved a module in an edition.
+// It is the whole input of a Document, so that the same award and the same
+// Reservation always give the same bytes.
+type Award struct {
+	Provider    Provider `json:"provider"`
+	Module      Module   `json:"module"`
+	Learner     Learner  `json:"learner"`
+	Edition     string   `json:"edition"`
+	CompletedOn Date     `json:"completed_on"`
+	Score       string   `json:"score,omitempty"` // decimal, empty when none was given
+}

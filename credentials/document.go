@@ -1,0 +1,474 @@
+package credentials
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/asn1"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"attesta/status"
+)
+
+// Contexts, types and schema of a European Digital Credential, application
+// profile 1.2.0 of the learning model 3.2. A step to a newer profile is a
+// change of these constants and of the tables in lists_table.go.
+const (
+	contextW3C    = "https://www.w3.org/2018/credentials/v1"
+	contextEDC    = "http://data.europa.eu/snb/model/context/edc-ap"
+	typeW3C       = "VerifiableCredential"
+	typeEDC       = "EuropeanDigitalCredential"
+	schemaGeneric = "http://data.europa.eu/snb/model/ap/edc-generic-full"
+	schemaType    = "ShaclValidator2017"
+)
+
+// Subjects of the notes that the learning model has no field for. They are
+// free concepts of our own scheme.
+const (
+	noteScheme  = "urn:epass:conceptScheme:5d0a2f0e-8c5b-4a8e-9b4e-3f1f6a1c7d20"
+	noteQuality = "urn:epass:concept:0b6f6b1e-52b4-4d4c-8b64-5a1d3a0f6c11"
+	noteLevel   = "urn:epass:concept:7e2c9f74-3d0a-4f7c-9a55-1f0c8e4b2d12"
+)
+
+// Document is an unsigned European Digital Credential: its exact JSON-LD text.
+type Document []byte
+
+// Issue is what the registry and the sealing key add to an award.
+type Issue struct {
+	Credential string            // urn:credential:<uuid>
+	At         time.Time         // to the second, in the zone whose days count
+	Signer     Signer            // as named in the sealing certificate
+	Status     []StatusEntry     // one per purpose
+	Pictures   map[string][]byte // language to PNG, one per language of the title
+}
+
+// Signer is an organisation as its sealing certificate names it. The issuer of
+// a credential follows the certificate, as the Commission's software demands.
+type Signer struct {
+	Organisation string // O
+	CommonName   string // CN
+	LegalID      string // organizationIdentifier, 2.5.4.97
+	Country      string // C, two letters
+}
+
+var organizationIdentifier = asn1.ObjectIdentifier{2, 5, 4, 97}
+
+// SignerOf reads the names of a sealing certificate. It is an error when the
+// certificate names no organisation.
+func SignerOf(c *x509.Certificate) (Signer, error) {
+	s := Signer{CommonName: c.Subject.CommonName}
+	for _, name := range c.Subject.Names {
+		if name.Type.Equal(organizationIdentifier) {
+			s.LegalID, _ = name.Value.(string)
+		}
+	}
+	if len(c.Subject.Organization) > 0 {
+		s.Organisation = c.Subject.Organization[0]
+	}
+	if len(c.Subject.Country) > 0 {
+		s.Country = c.Subject.Country[0]
+	}
+	if s.Organisation == "" || s.LegalID == "" {
+		return s, fmt.Errorf("reading the names of the certificate %q: it names no organisation (O and organizationIdentifier)", c.Subject.CommonName)
+	}
+	return s, nil
+}
+
+// languages are those every text of a document is written in.
+var languages = [...]string{"it", "en"}
+
+// object is a JSON object whose members keep the order in which they are
+// added; absent values are left out.
+type object struct{ members []member }
+
+type member struct {
+	name  string
+	value any
+}
+
+func obj(kind, id string) *object {
+	o := &object{}
+	if id != "" {
+		o.add("id", id)
+	}
+	return o.add("type", kind)
+}
+
+func (o *object) add(name string, value any) *object {
+	switch v := value.(type) {
+	case nil:
+		return o
+	case string:
+		if v == "" {
+			return o
+		}
+	case Text:
+		if len(v) == 0 {
+			return o
+		}
+	case *object:
+		if v == nil {
+			return o
+		}
+	case []any:
+		if len(v) == 0 {
+			return o
+		}
+	}
+	o.members = append(o.members, member{name, value})
+	return o
+}
+
+// some is the array of the objects that are there.
+func some(objects ...*object) []any {
+	var there []any
+	for _, o := range objects {
+		if o != nil {
+			there = append(there, o)
+		}
+	}
+	return there
+}
+
+// MarshalJSON implements json.Marshaler.
+func (o *object) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i, m := range o.members {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		name, err := marshalPlain(m.name)
+		if err != nil {
+			return nil, err
+		}
+		value, err := marshalPlain(m.value)
+		if err != nil {
+			return nil, err
+		}
+		b.Write(name)
+		b.WriteByte(':')
+		b.Write(value)
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+// marshalPlain marshals without the HTML escapes that json.Marshal adds.
+func marshalPlain(v any) ([]byte, error) {
+	if o, ok := v.(*object); ok {
+		return o.MarshalJSON()
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// writer makes the nodes of one document. Ids come from one place, so that one
+// id never stands for two contents.
+type writer struct {
+	award Award
+	issue Issue
+	next  map[string]int
+	org   *object
+	field string // first concept that no list of ours has
+}
+
+func (w *writer) id(class string) string {
+	w.next[class]++
+	return "urn:epass:" + class + ":" + strconv.Itoa(w.next[class])
+}
+
+// concept embeds a concept of a list with its scheme and labels.
+func (w *writer) concept(l *codeList, uri string) *object {
+	if uri == "" {
+		return nil
+	}
+	found, ok := l.find(uri)
+	if !ok && w.field == "" {
+		w.field = uri
+	}
+	return freeConcept(uri, l.scheme, found.label())
+}
+
+func freeConcept(uri, scheme string, label Text) *object {
+	return obj("Concept", uri).
+		add("inScheme", obj("ConceptScheme", scheme)).
+		add("prefLabel", label)
+}
+
+func (w *writer) note(subject *object, text Text) *object {
+	if len(text) == 0 {
+		return nil
+	}
+	return obj("Note", w.id("note")).add("subject", subject).add("noteLiteral", text)
+}
+
+// NewDocument writes the credential of an award. The same award and issue give
+// the same bytes. It is an error when a value belongs to no list of the
+// learning model or when the days of the award cannot be read; whether the
+// document is complete is for Lint to say.
+func NewDocument(a Award, i Issue) (Document, error) {
+	w := &writer{award: a, issue: i, next: map[string]int{}}
+	w.org = w.organisation()
+	completed, err := a.CompletedOn.Time(i.At.Location())
+	if err != nil {
+		return nil, fmt.Errorf("writing the document: completion date: %w", err)
+	}
+	stamp := i.At.Format(time.RFC3339)
+	o := &object{}
+	o.add("@context", []any{contextW3C, contextEDC}).
+		add("id", i.Credential).
+		add("type", []any{typeW3C, typeEDC}).
+		add("credentialProfiles", w.concept(&listProfile, profileGeneric)).
+		add("credentialSchema", (&object{}).add("id", schemaGeneric).add("type", schemaType)).
+		add("issued", stamp).add("issuanceDate", stamp).add("validFrom", stamp)
+	if m := a.Module.ValidityMonths; m != nil {
+		until := expiry(completed, *m).Format(time.RFC3339)
+		o.add("expirationDate", until).add("validUntil", until)
+	}
+	o.add("identifier", []any{obj("Identifier", w.id("identifier")).
+		add("schemeName", "Numero attestato").add("notation", Number(a.Module.Code, i.Credential))}).
+		add("status", w.status()).
+		add("displayParameter", w.display()).
+		add("credentialSubject", w.person(completed)).
+		add("issuer", w.org)
+	if w.field != "" {
+		return nil, fmt.Errorf("writing the document: %s belongs to no list that may stand there", w.field)
+	}
+	text, err := marshalPlain(o)
+	if err != nil {
+		return nil, fmt.Errorf("writing the document: %w", err)
+	}
+	return text, nil
+}
+
+// Number is the certificate number that people read: the module and the first
+// characters of the credential's id.
+func Number(module, credential string) string {
+	id := strings.TrimPrefix(credential, "urn:credential:")
+	return module + "-" + strings.ToUpper(id[:min(8, len(id))])
+}
+
+// expiry is the last second of the day so many months after a day; where that
+// month is shorter it is the month's last day.
+func expiry(day time.Time, months int) time.Time {
+	y, m, d := day.Date()
+	first := time.Date(y, m+time.Month(months), 1, 0, 0, 0, 0, day.Location())
+	last := first.AddDate(0, 1, -1).Day()
+	return time.Date(first.Year(), first.Month(), min(d, last), 23, 59, 59, 0, day.Location())
+}
+
+func (w *writer) status() []any {
+	var entries []any
+	for _, s := range w.issue.Status {
+		entries = append(entries, obj(s.Type, s.List+"#"+s.Index).
+			add("statusPurpose", s.Purpose).
+			add("statusListIndex", s.Index).
+			add("statusListCredential", s.List))
+	}
+	return entries
+}
+
+// StatusEntries points a credential at its position in a published list, once
+// for each purpose (Bitstring Status List 1.0 clause 2.1).
+func StatusEntries(url func(status.Purpose) string, index uint32) []StatusEntry {
+	var entries []StatusEntry
+	for _, p := range []status.Purpose{status.Revocation, status.Suspension} {
+		entries = append(entries, StatusEntry{
+			Type: "BitstringStatusListEntry", Purpose: string(p),
+			List: url(p), Index: strconv.FormatUint(uint64(index), 10),
+		})
+	}
+	return entries
+}
+
+func (w *writer) display() *object {
+	var spoken, pages []any
+	for _, l := range languages {
+		spoken = append(spoken, w.concept(&listLanguage, languageConcept(l)))
+		picture, ok := w.issue.Pictures[l]
+		if !ok {
+			continue
+		}
+		media := obj("MediaObject", w.id("mediaObject")).
+			add("contentType", w.concept(&listFileType, fileTypePNG)).
+			add("contentEncoding", w.concept(&listEncoding, encodingBase64)).
+			add("content", base64.StdEncoding.EncodeToString(picture))
+		detail := obj("DisplayDetail", w.id("displayDetail")).add("page", 1).add("image", media)
+		pages = append(pages, obj("IndividualDisplay", w.id("individualDisplay")).
+			add("language", w.concept(&listLanguage, languageConcept(l))).
+			add("displayDetail", []any{detail}))
+	}
+	return obj("DisplayParameter", w.id("displayParameter")).
+		add("title", w.award.Module.Title).
+		add("description", w.award.Module.Description).
+		add("language", spoken).
+		add("primaryLanguage", w.concept(&listLanguage, languageConcept("it"))).
+		add("individualDisplay", pages)
+}
+
+// person carries the name and nothing else about the learner: the learning
+// model demands no more, and what is not in a file cannot leak from it.
+func (w *writer) person(completed time.Time) *object {
+	l := w.award.Learner
+	one := func(s string) Text {
+		if s == "" {
+			return nil
+		}
+		return Text{"it": s} // the model allows a name in one language only
+	}
+	return obj("Person", w.id("person")).
+		add("givenName", one(l.GivenName)).
+		add("familyName", one(l.FamilyName)).
+		add("fullName", one(l.FullName())).
+		add("hasClaim", []any{w.achievement(completed)})
+}
+
+func (w *writer) achievement(completed time.Time) *object {
+	m := w.award.Module
+	var proofs []any
+	for i := range m.Assessments {
+		proofs = append(proofs, w.assessment(&m.Assessments[i]))
+	}
+	return obj("LearningAchievement", w.id("learningAchievement")).
+		add("title", m.Title).
+		add("description", m.Description).
+		add("awardedBy", w.awarding().add("awardingDate", completed.Format(time.RFC3339))).
+		add("provenBy", proofs).
+		add("specifiedBy", w.qualification())
+}
+
+func (w *writer) awarding() *object {
+	return obj("AwardingProcess", w.id("awardingProcess")).add("awardingBody", []any{w.org})
+}
+
+// assessment gives each part the grade "passed": the award says no more about
+// a part. The score is shown where it can only belong to one assessment and
+// that one is marked out of a hundred.
+func (w *writer) assessment(a *Assessment) *object {
+	title := Text{"en": a.Type}
+	if found, ok := listAssessmentType.find(a.URI); ok {
+		title = found.label()
+	}
+	grade := Text{"it": "Superato", "en": "Passed"}
+	if score := w.award.Score; score != "" && len(w.award.Module.Assessments) == 1 && PassMark(*a) > 0 {
+		grade = Text{"it": "Superato: " + strings.Replace(score, ".", ",", 1) + "/100", "en": "Passed: " + score + "/100"}
+	}
+	spec := obj("LearningAssessmentSpecification", w.id("learningAssessmentSpec")).
+		add("title", title).
+		add("description", a.PassRule).
+		add("dcType", w.concept(&listAssessmentType, a.URI))
+	return obj("LearningAssessment", w.id("learningAssessment")).
+		add("title", title).
+		add("awardedBy", w.awarding()).
+		add("grade", w.note(nil, grade)).
+		add("idVerification", w.concept(&listSupervision, a.Supervision.URI)).
+		add("specifiedBy", spec)
+}
+
+var outOfHundred = regexp.MustCompile(`\b(\d{1,3})/100\b`)
+
+// PassMark is the least score out of a hundred that an assessment's rule asks
+// for, or 0 when the rule names none.
+func PassMark(a Assessment) int {
+	for _, text := range []string{a.PassRule["en"], a.PassRule["it"]} {
+		if found := outOfHundred.FindStringSubmatch(text); found != nil {
+			mark, err := strconv.Atoi(found[1])
+			if err == nil && mark <= 100 {
+				return mark
+			}
+		}
+	}
+	return 0
+}
+
+func (w *writer) qualification() *object {
+	m := w.award.Module
+	var outcomes []any
+	for i := range m.Outcomes {
+		outcomes = append(outcomes, w.outcome(&m.Outcomes[i]))
+	}
+	var basis Text
+	if m.Level.Basis == "declared_by_issuer" {
+		basis = Text{
+			"it": "Il livello EQF è dichiarato dall’ente che rilascia; non deriva da un quadro nazionale delle qualificazioni.",
+			"en": "The EQF level is declared by the provider; it does not come from a national qualifications framework.",
+		}
+	}
+	notes := some(
+		w.note(w.subject(noteQuality, Text{"it": "Assicurazione della qualità", "en": "Quality assurance"}), m.QualityAssurance),
+		w.note(w.subject(noteLevel, Text{"it": "Base del livello EQF", "en": "Basis of the EQF level"}), basis))
+	q := obj("Qualification", w.id("qualification")).
+		add("identifier", []any{obj("Identifier", w.id("identifier")).
+			add("schemeName", "Modulo").add("notation", m.Code+" "+m.Version)}).
+		add("title", m.Title).
+		add("description", m.Description).
+		add("additionalNote", notes).
+		add("dcType", some(w.concept(&listOpportunity, shortLearningProgramme))).
+		add("language", some(w.concept(&listLanguage, languageConcept(m.Language)))).
+		add("volumeOfLearning", m.Workload.ISO8601).
+		add("mode", some(w.concept(&listMode, m.Mode.URI))).
+		add("thematicArea", some(w.concept(&listField, m.Field.URI))).
+		add("learningSetting", w.concept(&listSetting, m.Setting.URI)).
+		add("entryRequirement", w.note(nil, m.Prerequisites)).
+		add("learningOutcome", outcomes).
+		add("eqfLevel", w.concept(&listEQF, m.Level.URI))
+	if e := m.Workload.ECTS; e != nil {
+		q.add("creditPoint", []any{obj("CreditPoint", w.id("creditPoint")).
+			add("framework", w.concept(&listCredit, creditECTS)).
+			add("point", strconv.FormatFloat(*e, 'f', -1, 64))})
+	}
+	if len(m.Stackability.CountsTowards) > 0 {
+		q.add("isPartialQualification", true)
+	}
+	return q
+}
+
+func (w *writer) subject(id string, label Text) *object { return freeConcept(id, noteScheme, label) }
+
+func (w *writer) outcome(o *Outcome) *object {
+	var skills []any
+	for _, s := range o.Skills {
+		skills = append(skills, freeConcept(s.URI, schemeESCO, s.Label))
+	}
+	return obj("LearningOutcome", w.id("learningOutcome")).
+		add("title", o.Text).
+		add("reusabilityLevel", w.concept(&listReuse, o.Reusable)).
+		add("relatedESCOSkill", skills)
+}
+
+// organisation is the provider as its certificate names it; names in other
+// languages come from the provider's own entry.
+func (w *writer) organisation() *object {
+	p, s := w.award.Provider, w.issue.Signer
+	country := w.concept(&listCountry, countryPrefix+p.Country)
+	legal := Text{"it": s.Organisation}
+	if en := p.Name["en"]; en != "" {
+		legal["en"] = en
+	}
+	var home *object
+	if p.Homepage != "" {
+		home = obj("WebResource", w.id("webResource")).add("contentURL", p.Homepage)
+	}
+	o := obj("Organisation", w.id("org")).add("legalName", legal)
+	if s.CommonName != "" && s.CommonName != s.Organisation {
+		o.add("altLabel", Text{"it": s.CommonName})
+	}
+	if home != nil {
+		o.add("homepage", []any{home})
+	}
+	return o.add("eIDASIdentifier", obj("LegalIdentifier", "urn:certificateIdentifier:1").
+		add("notation", s.LegalID).add("spatial", country)).
+		add("location", []any{obj("Location", w.id("location")).
+			add("address", []any{obj("Address", w.id("address")).add("countryCode", country)})})
+}

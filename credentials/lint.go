@@ -1,0 +1,245 @@
+package credentials
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// Severity says whether a finding stops issuing.
+type Severity string
+
+// An error stops issuing; a warning is shown to whoever approves.
+const (
+	Error   Severity = "error"
+	Warning Severity = "warning"
+)
+
+// Finding is one thing that is wrong with a document.
+type Finding struct {
+	Rule     string   `json:"rule"` // stable id: A… annex element, S… shape, C… code list, I… issuer
+	Severity Severity `json:"severity"`
+	Clause   string   `json:"clause"` // where the rule comes from
+	Path     string   `json:"path"`   // member names from the top, with positions
+	Message  Text     `json:"message"`
+}
+
+// String gives the English words on one line.
+func (f Finding) String() string {
+	return fmt.Sprintf("%s %s at %s: %s (%s)", f.Severity, f.Rule, f.Path, f.Message["en"], f.Clause)
+}
+
+// Errors returns the findings that stop issuing.
+func Errors(findings []Finding) []Finding {
+	var errors []Finding
+	for _, f := range findings {
+		if f.Severity == Error {
+			errors = append(errors, f)
+		}
+	}
+	return errors
+}
+
+const (
+	clauseAnnex = "Council Recommendation 2022/C 243/02, Annex I"
+	clauseAP    = "EDC application profile 1.2.0"
+	clauseCode  = "EDC application profile 1.2.0, code lists"
+	clauseRead  = "readers of the Commission's software"
+	clauseSeal  = "ETSI TS 119 182-1; EDC sealing rules"
+)
+
+// Lint holds a document to the mandatory elements of a micro-credential, to
+// the shapes of the application profile edc-generic-full 3.2, to the code
+// lists, and to what the Commission's own readers refuse. When signer is given
+// the issuer must be the organisation that its certificate names.
+func Lint(d Document, signer *Signer) []Finding {
+	if err := checkJSON(d); err != nil {
+		return []Finding{{
+			Rule: "S00", Severity: Error, Clause: "RFC 8259", Path: "/",
+			Message: Text{"en": "the document is not strict JSON: " + err.Error(), "it": "il documento non è JSON rigoroso: " + err.Error()},
+		}}
+	}
+	doc, err := readNode(d)
+	if err != nil {
+		return []Finding{{Rule: "S00", Severity: Error, Clause: "RFC 8259", Path: "/", Message: Text{"en": err.Error(), "it": err.Error()}}}
+	}
+	l := &linter{doc: doc, known: map[string]string{}}
+	index(doc, l.nodes(), 0)
+	l.annex()
+	l.shape()
+	l.walk("", doc.v, "")
+	if signer != nil {
+		l.signer(*signer)
+	}
+	return l.findings
+}
+
+type linter struct {
+	doc      node
+	all      reader
+	known    map[string]string // id to its first content
+	findings []Finding
+}
+
+func (l *linter) nodes() map[string]node {
+	if l.all.known == nil {
+		l.all.known = map[string]node{}
+	}
+	return l.all.known
+}
+
+func (l *linter) report(severity Severity, rule, clause, path, en, it string) {
+	if path == "" {
+		path = "/"
+	}
+	l.findings = append(l.findings, Finding{rule, severity, clause, path, Text{"en": en, "it": it}})
+}
+
+func (l *linter) need(ok bool, rule, clause, path, en, it string) {
+	if !ok {
+		l.report(Error, rule, clause, path, en, it)
+	}
+}
+
+func bothLanguages(t Text) bool { return t["it"] != "" && t["en"] != "" }
+
+// annex checks the eleven mandatory elements of Annex I, in its order.
+func (l *linter) annex() {
+	subject := l.doc.get("credentialSubject")
+	claim := subject.get("hasClaim")
+	spec := l.all.resolve(claim.get("specifiedBy"))
+	issuer := l.doc.get("issuer")
+	need := func(ok bool, n int, path, en, it string) {
+		l.need(ok, fmt.Sprintf("A%02d", n), fmt.Sprintf("%s, element %d", clauseAnnex, n), path, en, it)
+	}
+	need(holderName(subject) != "", 1, "/credentialSubject/fullName",
+		"the learner has no name", "manca il nome della persona")
+	need(bothLanguages(claim.get("title").texts()) && bothLanguages(l.doc.at("displayParameter", "title").texts()), 2, "/credentialSubject/hasClaim/title",
+		"the title is missing in Italian or English", "manca il titolo in italiano o in inglese")
+	address := l.all.resolve(l.all.resolve(issuer.get("location")).get("address"))
+	need(address.get("countryCode").present(), 3, "/issuer/location/address/countryCode",
+		"the country of the provider is missing", "manca il paese dell’ente")
+	body := l.all.resolve(l.all.resolve(claim.get("awardedBy")).get("awardingBody"))
+	need(anyText(body.get("legalName").texts()) != "", 4, "/credentialSubject/hasClaim/awardedBy/awardingBody",
+		"the awarding body has no name", "manca il nome dell’ente che attribuisce")
+	need(!readTime(l.doc.get("issued")).IsZero(), 5, "/issued",
+		"the date of issuing is missing", "manca la data di rilascio")
+	outcomes := spec.get("learningOutcome").each()
+	complete := len(outcomes) > 0
+	for _, o := range outcomes {
+		complete = complete && anyText(l.all.resolve(o).get("title").texts()) != ""
+	}
+	need(complete, 6, "/credentialSubject/hasClaim/specifiedBy/learningOutcome",
+		"there is no learning outcome, or one without words", "mancano i risultati di apprendimento, o uno è senza testo")
+	need(spec.get("volumeOfLearning").present() || spec.get("creditPoint").present(), 7, "/credentialSubject/hasClaim/specifiedBy/volumeOfLearning",
+		"the workload is missing", "manca l’impegno orario")
+	if !spec.get("eqfLevel").present() && !spec.get("nqfLevel").present() {
+		l.report(Warning, "A08", clauseAnnex+", element 8", "/credentialSubject/hasClaim/specifiedBy/eqfLevel",
+			"no level is given; wallets of the European Digital Identity ask for one", "manca il livello; i portafogli di identità digitale europea lo chiedono")
+	}
+	l.annexAssessment(claim)
+	need(spec.get("mode").present() || l.all.resolve(claim.at("influencedBy", "specifiedBy")).get("mode").present(), 10, "/credentialSubject/hasClaim/specifiedBy/mode",
+		"the form of participation is missing", "manca la modalità di partecipazione")
+	quality := spec.get("accreditation").present() || issuer.get("accreditation").present()
+	for _, n := range spec.get("additionalNote").each() {
+		n = l.all.resolve(n)
+		quality = quality || n.at("subject", "id").text() == noteQuality && anyText(n.get("noteLiteral").texts()) != ""
+	}
+	need(quality, 11, "/credentialSubject/hasClaim/specifiedBy/additionalNote",
+		"nothing is said about quality assurance", "manca l’assicurazione della qualità")
+}
+
+// annexAssessment: a record of presence alone is a certificate of attendance.
+func (l *linter) annexAssessment(claim node) {
+	proofs := claim.get("provenBy").each()
+	assessed := false
+	for _, p := range proofs {
+		kind := l.all.resolve(l.all.resolve(p).get("specifiedBy")).get("dcType")
+		c := l.all.concept(kind)
+		assessed = assessed || c == nil || c.URI != attendanceOnly
+	}
+	l.need(assessed, "A09", clauseAnnex+", element 9", "/credentialSubject/hasClaim/provenBy",
+		"there is no assessment beside attendance, so this is no micro-credential", "manca una prova oltre alla frequenza: non è una microcredenziale")
+}
+
+// shape checks what the profile demands of the top of the document.
+func (l *linter) shape() {
+	d := l.doc
+	shape := func(ok bool, rule, path, en, it string) { l.need(ok, rule, clauseAP, path, en, it) }
+	shape(checkKind(d) == nil, "S01", "/type", "type, context, subject or issuer is not that of a European Digital Credential", "tipo, contesto, persona o ente non sono quelli di una credenziale digitale europea")
+	shape(d.at("credentialProfiles", "id").present(), "S02", "/credentialProfiles", "the profile is missing", "manca il profilo")
+	shape(d.at("credentialSchema", "id").present() && d.at("credentialSchema", "type").text() == schemaType, "S03", "/credentialSchema", "the schema is missing or not an object of type "+schemaType, "manca lo schema, o non è un oggetto di tipo "+schemaType)
+	l.displayShape()
+	shape(d.at("issuer", "eIDASIdentifier", "notation").present() && d.at("issuer", "eIDASIdentifier", "spatial").present(), "S05", "/issuer/eIDASIdentifier", "the issuer has no legal identifier with its country", "l’ente non ha un identificativo legale con il paese")
+	for _, name := range []string{"issued", "validFrom"} {
+		shape(!readTime(d.get(name)).IsZero(), "S06", "/"+name, "the date and time is missing or not a dateTime", "la data e ora manca o non è completa")
+	}
+	for _, name := range []string{"issuanceDate", "expirationDate", "validUntil"} {
+		shape(!d.get(name).present() || !readTime(d.get(name)).IsZero(), "S06", "/"+name, "this is not a dateTime", "la data e ora non è completa")
+	}
+	shape(readTime(d.get("expirationDate")).Equal(readTime(d.get("validUntil"))), "S07", "/expirationDate", "expirationDate and validUntil differ", "expirationDate e validUntil sono diversi")
+	shape(strings.Contains(d.get("id").text(), ":"), "S08", "/id", "the credential has no id", "manca l’identificativo della credenziale")
+	claims := d.at("credentialSubject", "hasClaim").each()
+	shape(len(claims) > 0, "S09", "/credentialSubject/hasClaim", "nothing is claimed", "non è attestato nulla")
+	for _, name := range []string{"proof", "termsOfUse", "credentialStatus"} {
+		l.need(!d.get(name).present(), "S10", clauseRead, "/"+name, "this member is refused by a reader of the Commission's software", "questo campo è rifiutato da un lettore della Commissione")
+	}
+}
+
+func (l *linter) displayShape() {
+	p := l.doc.get("displayParameter")
+	l.need(len(p.get("title").texts()) > 0 && p.get("language").present() && p.get("primaryLanguage").present(), "S04", clauseAP, "/displayParameter",
+		"title, languages or primary language is missing", "mancano titolo, lingue o lingua principale")
+	pictures := map[string]bool{}
+	for _, page := range p.get("individualDisplay").each() {
+		image := l.all.resolve(page.at("displayDetail", "image"))
+		if image.get("content").text() != "" && page.at("displayDetail", "page").present() {
+			if c := l.all.concept(page.get("language")); c != nil {
+				pictures[c.URI] = true
+			}
+		}
+	}
+	for _, n := range p.get("language").each() {
+		if c := l.all.concept(n); c != nil {
+			l.need(pictures[c.URI], "S04", clauseAP, "/displayParameter/individualDisplay",
+				"there is no picture for the language "+c.URI, "manca l’immagine per la lingua "+c.URI)
+		}
+	}
+}
+
+// signer checks that the issuer is the organisation of the certificate.
+func (l *linter) signer(s Signer) {
+	issuer := l.doc.get("issuer")
+	named := false
+	for _, name := range issuer.get("legalName").texts() {
+		named = named || name == s.Organisation
+	}
+	l.need(named, "I01", clauseSeal, "/issuer/legalName",
+		"the issuer is not the organisation of the sealing certificate ("+s.Organisation+")", "l’ente non è quello del certificato del sigillo ("+s.Organisation+")")
+	l.need(issuer.at("eIDASIdentifier", "notation").text() == s.LegalID, "I02", clauseSeal, "/issuer/eIDASIdentifier/notation",
+		"the legal identifier is not that of the sealing certificate ("+s.LegalID+")", "l’identificativo legale non è quello del certificato del sigillo ("+s.LegalID+")")
+}
+
+var (
+	isoDuration = regexp.MustCompile(`^P(?:\d+Y)?(?:\d+M)?(?:\d+W)?(?:\d+D)?(?:T(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?$`)
+	manyMonths  = regexp.MustCompile(`^P\d{2,}M`)
+	escoSkill   = regexp.MustCompile(`^` + regexp.QuoteMeta(prefixESCO) + `[0-9a-zA-Z.-]+$`)
+)
+
+// duration checks syntax and sense: P60M is sixty months, not minutes.
+func (l *linter) duration(path, value string) {
+	ok := isoDuration.MatchString(value) && value != "P" && !strings.HasSuffix(value, "T")
+	l.need(ok, "S11", clauseAP, path, "this is not an ISO 8601 duration", "la durata non è in forma ISO 8601")
+	if ok && manyMonths.MatchString(value) {
+		l.report(Warning, "S11", "ISO 8601", path, "this means months: hours are written PT60H", "così sono mesi: le ore si scrivono PT60H")
+	}
+}
+
+func (l *linter) dateTime(path, value string) {
+	_, err := time.Parse(time.RFC3339Nano, value)
+	if err != nil {
+		_, err = time.Parse("2006-01-02T15:04:05", value)
+	}
+	l.need(err == nil, "S06", clauseAP, path, "this is not a date with a time", "la data è senza ora, o non esiste")
+}

@@ -1,0 +1,206 @@
+package credentials
+
+import (
+	"fmt"
+	"strings"
+)
+
+// walk visits every node once and checks what holds at any depth.
+func (l *linter) walk(path string, v any, name string) {
+	switch v := v.(type) {
+	case []any:
+		for i, child := range v {
+			l.walk(fmt.Sprintf("%s[%d]", path, i), child, name)
+		}
+	case map[string]any:
+		if isLanguageMap[name] {
+			l.languageMap(path, name, v)
+			return
+		}
+		l.identity(path, v)
+		l.members(path, v)
+		for _, child := range sortedKeys(v) {
+			if child == "@context" || child == "status" || child == "prefLabel" {
+				continue
+			}
+			l.walk(path+"/"+child, v[child], child)
+		}
+	case string:
+		l.word(path, name, v)
+	}
+}
+
+// isLanguageMap names the members whose values are language maps.
+var isLanguageMap = map[string]bool{
+	"title": true, "description": true, "legalName": true, "altLabel": true, "prefLabel": true,
+	"noteLiteral": true, "fullName": true, "givenName": true, "familyName": true, "label": true,
+}
+
+// oneLanguage names the language maps that may hold one language only.
+var oneLanguage = map[string]bool{"fullName": true, "givenName": true, "familyName": true}
+
+func (l *linter) languageMap(path, name string, v map[string]any) {
+	for _, language := range sortedKeys(v) {
+		s, ok := v[language].(string)
+		l.need(ok && s != "" && len(language) >= 2 && len(language) <= 12, "S13", clauseAP, path,
+			"one text per language is needed", "serve un solo testo per ogni lingua")
+	}
+	if oneLanguage[name] {
+		l.need(len(v) == 1, "S15", clauseAP, path, "a name is given in one language only", "un nome sta in una sola lingua")
+	}
+}
+
+// identity: ids are absolute, one id stands for one content, and types are
+// strings (the Commission's reader refuses arrays below the top).
+func (l *linter) identity(path string, v map[string]any) {
+	if path != "" {
+		if t, ok := v["type"]; ok {
+			_, single := t.(string)
+			l.need(single, "S14", clauseRead, path+"/type", "the type of a nested object must be one string", "il tipo di un oggetto interno deve essere una sola parola")
+		}
+	}
+	id, ok := v["id"].(string)
+	if !ok {
+		return
+	}
+	l.need(absolute(id), "S12", clauseAP, path+"/id", "the id is not an absolute IRI: "+id, "l’identificativo non è un IRI assoluto: "+id)
+	if len(v) <= 2 {
+		return // only named, or named with its type
+	}
+	content, err := marshalPlain(v)
+	if err != nil {
+		return
+	}
+	if first, seen := l.known[id]; seen {
+		l.need(first == string(content), "S16", clauseAP, path+"/id", "the id "+id+" stands for two contents", "l’identificativo "+id+" indica due contenuti diversi")
+		return
+	}
+	l.known[id] = string(content)
+}
+
+func absolute(iri string) bool {
+	scheme, rest, ok := strings.Cut(iri, ":")
+	return ok && scheme != "" && rest != "" && !strings.ContainsAny(iri, " \t\n<>\"{}|\\^`")
+}
+
+// required lists the members that the profile demands by the type of a node.
+var required = map[string][]string{
+	"LearningAchievement":              {"title", "awardedBy"},
+	"LearningActivity":                 {"title", "awardedBy"},
+	"LearningEntitlement":              {"title", "awardedBy"},
+	"LearningAssessment":               {"title", "awardedBy", "grade"},
+	"AwardingProcess":                  {"awardingBody"},
+	"Qualification":                    {"title"},
+	"LearningAchievementSpecification": {"title"},
+	"LearningAssessmentSpecification":  {"title"},
+	"LearningActivitySpecification":    {"title"},
+	"LearningOutcome":                  {"title"},
+	"CreditPoint":                      {"framework", "point"},
+	"Note":                             {"noteLiteral"},
+	"WebResource":                      {"contentURL"},
+	"Evidence":                         {"dcType"},
+	"Accreditation":                    {"dcType", "title", "accreditingAgent"},
+	"Organisation":                     {"legalName", "location"},
+	"Location":                         {"address"},
+	"Address":                          {"countryCode"},
+	"LegalIdentifier":                  {"notation", "spatial"},
+	"Identifier":                       {"notation"},
+	"MediaObject":                      {"contentType", "contentEncoding", "content"},
+	"DisplayDetail":                    {"image", "page"},
+	"IndividualDisplay":                {"language", "displayDetail"},
+	"Concept":                          {"inScheme"},
+}
+
+// codeLists names the list that a member's concepts come from. Where the
+// profile itself does not fix the list, a free concept is only a warning.
+type codeRule struct {
+	list  *codeList
+	fixed bool
+}
+
+var codeRules = map[string]codeRule{
+	"credentialProfiles": {&listProfile, true},
+	"language":           {&listLanguage, true},
+	"primaryLanguage":    {&listLanguage, true},
+	"countryCode":        {&listCountry, true},
+	"thematicArea":       {&listField, true},
+	"eqfLevel":           {&listEQF, true},
+	"learningSetting":    {&listSetting, true},
+	"reusabilityLevel":   {&listReuse, true},
+	"mode":               {&listMode, false},
+	"idVerification":     {&listSupervision, false},
+	"framework":          {&listCredit, false},
+	"contentEncoding":    {&listEncoding, false},
+	"spatial":            {&listCountry, true},
+}
+
+// dcTypeRules: the list depends on the node that carries the type.
+var dcTypeRules = map[string]codeRule{
+	"LearningOutcome":                 {&listSkillType, true},
+	"Evidence":                        {&listEvidenceType, true},
+	"Qualification":                   {&listOpportunity, false},
+	"LearningAssessmentSpecification": {&listAssessmentType, false},
+}
+
+func (l *linter) members(path string, v map[string]any) {
+	kind, _ := v["type"].(string)
+	if full := len(v) > 2 || kind == "Concept"; full {
+		for _, name := range required[kind] {
+			if v[name] == nil {
+				l.report(Error, "S17", clauseAP, path, kind+" lacks "+name, kind+": manca "+name)
+			}
+		}
+	}
+	for _, name := range sortedKeys(v) {
+		rule, ok := codeRules[name]
+		if name == "dcType" {
+			rule, ok = dcTypeRules[kind]
+		}
+		switch {
+		case name == "relatedESCOSkill":
+			l.skills(path+"/"+name, node{v[name]})
+		case ok:
+			l.listedConcepts(path+"/"+name, rule, node{v[name]})
+		}
+	}
+}
+
+// listedConcepts checks membership, which the shapes do not.
+func (l *linter) listedConcepts(path string, rule codeRule, n node) {
+	for _, c := range l.all.concepts(n) {
+		_, member := rule.list.find(c.URI)
+		inScheme := c.Scheme == rule.list.scheme
+		switch {
+		case member && inScheme:
+		case !rule.fixed && !strings.HasPrefix(c.URI, rule.list.prefix):
+			l.report(Warning, "C01", clauseCode, path, c.URI+" is a concept outside the usual list", c.URI+" è un concetto fuori dall’elenco usuale")
+		default:
+			l.report(Error, "C01", clauseCode, path, c.URI+" does not belong to the list "+rule.list.scheme, c.URI+" non appartiene all’elenco "+rule.list.scheme)
+		}
+	}
+}
+
+func (l *linter) skills(path string, n node) {
+	for _, c := range l.all.concepts(n) {
+		l.need(c.Scheme == schemeESCO && escoSkill.MatchString(c.URI), "C02", clauseCode, path,
+			c.URI+" is not a skill of ESCO in the scheme "+schemeESCO, c.URI+" non è una competenza ESCO dello schema "+schemeESCO)
+	}
+}
+
+// word checks a plain string by the member it stands in.
+func (l *linter) word(path, name, value string) {
+	switch name {
+	case "volumeOfLearning", "maximumDuration", "workload":
+		l.duration(path, value)
+	case "awardingDate", "dateOfBirth", "dateIssued":
+		l.dateTime(path, value)
+	case "contentURL":
+		l.need(absolute(value), "S12", clauseRead, path, "this is not an absolute address", "l’indirizzo non è assoluto")
+	case "emailAddress":
+		l.report(Error, "S18", clauseRead, path, "an e-mail address is an object with its mailto id", "un indirizzo e-mail è un oggetto con il suo mailto")
+	default:
+		if isLanguageMap[name] {
+			l.report(Error, "S13", clauseAP, path, "a text must say its language", "un testo deve dire la sua lingua")
+		}
+	}
+}

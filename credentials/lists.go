@@ -1,0 +1,97 @@
+package credentials
+
+import (
+	"slices"
+	"strings"
+)
+
+//go:generate go run lists_generate.go
+
+// codeList is one controlled list of the learning model. Its concepts are
+// sorted by code.
+type codeList struct {
+	scheme   string
+	prefix   string
+	concepts []listed
+}
+
+// listed is a concept: the code after the list's prefix, the official English
+// label and our own Italian one, which may be empty.
+type listed struct{ code, en, it string }
+
+// find returns the concept with the URI and whether the list has it.
+func (l *codeList) find(uri string) (listed, bool) {
+	code, ok := strings.CutPrefix(uri, l.prefix)
+	if !ok {
+		return listed{}, false
+	}
+	i, ok := slices.BinarySearchFunc(l.concepts, code, func(c listed, code string) int {
+		return strings.Compare(c.code, code)
+	})
+	if !ok {
+		return listed{}, false
+	}
+	return l.concepts[i], true
+}
+
+// label gives what is known of a concept's name in Italian and English.
+func (c listed) label() Text {
+	t := Text{"en": c.en}
+	if c.it != "" {
+		t["it"] = c.it
+	}
+	return t
+}
+
+// Scheme and concepts that are not in a generated list.
+const (
+	schemeESCO = "http://data.europa.eu/esco/concept-scheme/skills"
+	prefixESCO = "http://data.europa.eu/esco/skill/"
+
+	shortLearningProgramme = "http://data.europa.eu/snb/learning-opportunity/74a4a268e8"
+	attendanceOnly         = "http://data.europa.eu/snb/assessment/7331eb4762"
+	profileGeneric         = "http://data.europa.eu/snb/credential/e34929035b"
+	creditECTS             = "http://data.europa.eu/snb/education-credit/6fcec5c5af"
+	encodingBase64         = "http://data.europa.eu/snb/encoding/6146cde7dd"
+	fileTypePNG            = "http://publications.europa.eu/resource/authority/file-type/PNG"
+	countryPrefix          = "http://publications.europa.eu/resource/authority/country/"
+)
+
+// languageConcept gives the URI of a language by its two-letter code, for the
+// languages that attesta's users write in.
+func languageConcept(code string) string {
+	for _, l := range [...][2]string{
+		{"it", "ITA"}, {"en", "ENG"}, {"de", "DEU"}, {"fr", "FRA"}, {"sl", "SLV"}, {"es", "SPA"}, {"ro", "RON"},
+	} {
+		if l[0] == code {
+			return listLanguage.prefix + l[1]
+		}
+	}
+	return ""
+}
+
+// labelled returns the concept with the label of the list that has it, so that
+// a reader sees a name even where a file carries none.
+func labelled(c Concept) Concept {
+	for _, l := range allLists() {
+		if found, ok := l.find(c.URI); ok {
+			label := found.label()
+			for language, text := range c.Label {
+				if _, ours := label[language]; !ours {
+					label[language] = text
+				}
+			}
+			c.Label = label
+			return c
+		}
+	}
+	return c
+}
+
+func allLists() []*codeList {
+	return []*codeList{
+		&listMode, &listAssessmentType, &listSupervision, &listSetting, &listEQF, &listField,
+		&listLanguage, &listCountry, &listOpportunity, &listSkillType, &listReuse, &listCredit,
+		&listProfile, &listEvidenceType, &listEncoding, &listFileType,
+	}
+}

@@ -1,0 +1,213 @@
+package credentials
+
+import (
+	"strings"
+	"time"
+)
+
+// viewOf reads a learning-model document written by anyone: members may be one
+// value or several, concepts may be given in full or by their id alone.
+func viewOf(doc node) View {
+	known := map[string]node{}
+	index(doc, known, 0)
+	r := reader{known}
+	subject := doc.get("credentialSubject")
+	claim := subject.get("hasClaim")
+	spec := r.resolve(claim.get("specifiedBy"))
+	issuer := doc.get("issuer")
+	v := View{
+		ID:          doc.get("id").text(),
+		Title:       firstText(claim.get("title").texts(), doc.at("displayParameter", "title").texts()),
+		Description: claim.get("description").texts(),
+		HolderName:  holderName(subject),
+		IssuerNames: issuer.get("legalName").texts(),
+		IssuerLegal: issuer.at("eIDASIdentifier", "notation").text(),
+		IssuerURL:   r.resolve(issuer.get("homepage")).get("contentURL").text(),
+		Issued:      readTime(doc.get("issued")),
+		CompletedOn: readTime(r.resolve(claim.get("awardedBy")).get("awardingDate")),
+		ValidFrom:   readTime(doc.get("validFrom")),
+		ValidUntil:  earliest(readTime(doc.get("expirationDate")), readTime(doc.get("validUntil"))),
+		Level:       r.concept(spec.get("eqfLevel")),
+		Hours:       spec.get("volumeOfLearning").text(),
+		Mode:        r.concepts(spec.get("mode")),
+		Setting:     r.concept(spec.get("learningSetting")),
+		Field:       r.concepts(spec.get("thematicArea")),
+		Language:    r.concepts(spec.get("language")),
+		Requires:    r.resolve(spec.get("entryRequirement")).get("noteLiteral").texts(),
+		Status:      statusOf(doc),
+	}
+	v.Issuer, _ = v.IssuerNames.In("it", "en")
+	location := r.resolve(r.resolve(issuer.get("location")).get("address"))
+	if c := r.concept(location.get("countryCode")); c != nil {
+		v.Country = *c
+	}
+	for _, n := range spec.get("additionalNote").each() {
+		n = r.resolve(n)
+		switch n.at("subject", "id").text() {
+		case noteQuality:
+			v.Quality = n.get("noteLiteral").texts()
+		case noteLevel:
+			v.LevelNote = n.get("noteLiteral").texts()
+		}
+	}
+	for _, o := range spec.get("learningOutcome").each() {
+		o = r.resolve(o)
+		v.Outcomes = append(v.Outcomes, OutcomeView{
+			Title:  o.get("title").texts(),
+			Skills: append(r.concepts(o.get("relatedESCOSkill")), r.concepts(o.get("relatedSkill"))...),
+		})
+	}
+	for _, a := range claim.get("provenBy").each() {
+		a = r.resolve(a)
+		s := r.resolve(a.get("specifiedBy"))
+		v.Assessments = append(v.Assessments, AssessmentView{
+			Title:       a.get("title").texts(),
+			Type:        r.concept(s.get("dcType")),
+			Grade:       r.resolve(a.get("grade")).get("noteLiteral").texts(),
+			Supervision: r.concept(a.get("idVerification")),
+			Rule:        s.get("description").texts(),
+		})
+	}
+	for _, i := range doc.get("identifier").each() {
+		if number := i.get("notation").text(); number != "" {
+			v.Identifiers = append(v.Identifiers, number)
+		}
+	}
+	return v
+}
+
+type reader struct{ known map[string]node }
+
+// index remembers the fullest description of every node by its id.
+func index(n node, known map[string]node, depth int) {
+	if depth > maxDepth {
+		return
+	}
+	switch v := n.v.(type) {
+	case map[string]any:
+		if id, ok := v["id"].(string); ok && len(v) > 1 {
+			if before, _ := known[id].v.(map[string]any); len(v) > len(before) {
+				known[id] = n
+			}
+		}
+		for _, name := range sortedKeys(v) {
+			index(node{v[name]}, known, depth+1)
+		}
+	case []any:
+		for _, child := range v {
+			index(node{child}, known, depth+1)
+		}
+	}
+}
+
+// resolve returns the description of a node that is given by its id, and of
+// several the first.
+func (r reader) resolve(n node) node {
+	if all, ok := n.v.([]any); ok && len(all) > 0 {
+		n = node{all[0]}
+	}
+	id, ok := n.v.(string)
+	if !ok {
+		members, _ := n.v.(map[string]any)
+		if id, ok = members["id"].(string); !ok {
+			return n
+		}
+	}
+	if full, ok := r.known[id]; ok {
+		return full
+	}
+	return n
+}
+
+func (r reader) concept(n node) *Concept {
+	if !n.present() {
+		return nil
+	}
+	id := n.text()
+	full := r.resolve(n)
+	if s := full.get("id").text(); s != "" {
+		id = s
+	}
+	if id == "" {
+		return nil
+	}
+	c := labelled(Concept{
+		URI:    strings.TrimSpace(id),
+		Scheme: full.at("inScheme", "id").text(),
+		Label:  full.get("prefLabel").texts(),
+	})
+	return &c
+}
+
+func (r reader) concepts(n node) []Concept {
+	var all []Concept
+	for _, one := range n.each() {
+		if c := r.concept(one); c != nil {
+			all = append(all, *c)
+		}
+	}
+	return all
+}
+
+func firstText(texts ...Text) Text {
+	for _, t := range texts {
+		if len(t) > 0 {
+			return t
+		}
+	}
+	return nil
+}
+
+func holderName(subject node) string {
+	if full := anyText(subject.get("fullName").texts()); full != "" {
+		return full
+	}
+	return Learner{
+		GivenName:  anyText(subject.get("givenName").texts()),
+		FamilyName: anyText(subject.get("familyName").texts()),
+	}.FullName()
+}
+
+// readTime reads a dateTime with or without a zone; anything else is the zero
+// time.
+func readTime(n node) time.Time {
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {
+		if t, err := time.Parse(layout, n.text()); err == nil {
+			return t
+		}
+	}
+	return time.Time{}
+}
+
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// statusOf reads the status entries of a credential from both members in which
+// they are found, each as one object or several. A status that is not an
+// object is kept with its type empty, so that it is seen and not passed over.
+func statusOf(doc node) []StatusEntry {
+	var entries []StatusEntry
+	for _, name := range []string{"status", "credentialStatus"} {
+		for _, n := range doc.get(name).each() {
+			kind := n.get("type").text()
+			if list, ok := n.get("type").v.([]any); ok {
+				for _, t := range list {
+					if s := (node{t}).text(); strings.HasSuffix(s, "Entry") {
+						kind = s
+					}
+				}
+			}
+			entries = append(entries, StatusEntry{
+				Type:    kind,
+				Purpose: n.get("statusPurpose").text(),
+				List:    n.get("statusListCredential").text(),
+				Index:   n.get("statusListIndex").text(),
+			})
+		}
+	}
+	return entries
+}

@@ -1,0 +1,236 @@
+package issuer
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"attesta/credentials"
+	"attesta/keys"
+	"attesta/registry"
+)
+
+// Admission says what an import changed.
+type Admission struct {
+	Added     int
+	Unchanged int
+	Different []Difference // left as they were
+}
+
+// Difference is an entry that is there already with other data.
+type Difference struct {
+	What string // reference of the learner
+	Kept string // what stays
+	New  string // what the file says
+}
+
+// AddProviders stores providers and makes demonstration keys for those that
+// have none. A provider that is there is replaced: its accreditation changes,
+// its keys stay.
+func (i *Issuer) AddProviders(ctx context.Context, providers []credentials.Provider) (Admission, error) {
+	var entries []registry.Provider
+	for _, p := range providers {
+		country, err := twoLetters(p.Country)
+		if err != nil {
+			return Admission{}, fmt.Errorf("admitting provider %s: %w", p.ID, err)
+		}
+		spec, err := json.Marshal(p)
+		if err != nil {
+			return Admission{}, fmt.Errorf("writing provider %s: %w", p.ID, err)
+		}
+		entries = append(entries, registry.Provider{ID: p.ID, Spec: spec})
+		name, _ := p.Name.In("it")
+		_, err = i.Keys.Ensure(keys.Owner{ID: p.ID, Name: name, LegalID: legalID(p, country), Country: country}, i.Now())
+		if err != nil {
+			return Admission{}, fmt.Errorf("making keys for provider %s: %w", p.ID, err)
+		}
+	}
+	if err := i.Registry.PutProviders(ctx, entries, i.Now()); err != nil {
+		return Admission{}, fmt.Errorf("storing providers: %w", err)
+	}
+	return Admission{Added: len(entries)}, nil
+}
+
+// legalID gives a provider without a legal identifier one of a scheme of our
+// own, which is no register (ETSI EN 319 412-1 clause 5.1.4: two characters, a
+// colon, the country).
+func legalID(p credentials.Provider, country string) string {
+	if p.LegalID != "" {
+		return p.LegalID
+	}
+	return "DM:" + country + "-" + p.ID
+}
+
+// twoLetters turns the country code of the EU list into that of X.509.
+func twoLetters(country string) (string, error) {
+	const known = "ITA:IT AUT:AT BEL:BE BGR:BG CHE:CH CYP:CY CZE:CZ DEU:DE DNK:DK ESP:ES EST:EE FIN:FI FRA:FR GRC:GR HRV:HR HUN:HU IRL:IE LTU:LT LUX:LU LVA:LV MLT:MT NLD:NL POL:PL PRT:PT ROU:RO SMR:SM SVK:SK SVN:SI SWE:SE VAT:VA"
+	for _, pair := range strings.Fields(known) {
+		if three, two, _ := strings.Cut(pair, ":"); three == country {
+			return two, nil
+		}
+	}
+	return "", fmt.Errorf("reading its country: %q is not a country this program knows; write ITA for Italy", country)
+}
+
+// IncompleteError says that modules lack what a micro-credential must have.
+type IncompleteError struct {
+	Findings map[string][]credentials.Finding // by module code
+}
+
+func (e *IncompleteError) Error() string {
+	var lines []string
+	for code, findings := range e.Findings {
+		for _, f := range findings {
+			lines = append(lines, code+": "+f.String())
+		}
+	}
+	return "admitting modules: " + strings.Join(lines, "; ")
+}
+
+// AddModules stores modules of providers that list them. All are linted
+// before any is stored: each must give a complete credential.
+func (i *Issuer) AddModules(ctx context.Context, modules []credentials.Module) (Admission, error) {
+	owners, err := i.owners(ctx)
+	if err != nil {
+		return Admission{}, err
+	}
+	var entries []registry.Module
+	incomplete := &IncompleteError{Findings: map[string][]credentials.Finding{}}
+	for _, m := range modules {
+		owner, ok := owners[m.Code]
+		if !ok {
+			return Admission{}, fmt.Errorf("admitting module %s: %w: no provider lists it; import the provider first and name the module in its member \"modules\"", m.Code, registry.ErrInvalid)
+		}
+		findings, err := i.LintModule(owner, m)
+		if err != nil {
+			return Admission{}, err
+		}
+		if bad := credentials.Errors(findings); len(bad) > 0 {
+			incomplete.Findings[m.Code] = bad
+		}
+		spec, err := json.Marshal(m)
+		if err != nil {
+			return Admission{}, fmt.Errorf("writing module %s: %w", m.Code, err)
+		}
+		entries = append(entries, registry.Module{Code: m.Code, Version: m.Version, Provider: owner.ID, Spec: spec})
+	}
+	if len(incomplete.Findings) > 0 {
+		return Admission{}, incomplete
+	}
+	if err := i.Registry.PutModules(ctx, entries, i.Now()); err != nil {
+		if errors.Is(err, registry.ErrConflict) {
+			return Admission{}, fmt.Errorf("storing modules: %w: a module that changes needs a new version", err)
+		}
+		return Admission{}, fmt.Errorf("storing modules: %w", err)
+	}
+	return Admission{Added: len(entries)}, nil
+}
+
+// LintModule lints the credential that a module would give.
+func (i *Issuer) LintModule(p credentials.Provider, m credentials.Module) ([]credentials.Finding, error) {
+	now := i.now()
+	key, err := i.Keys.Current(keys.Seal, p.ID, now)
+	if err != nil {
+		return nil, fmt.Errorf("linting module %s: %w", m.Code, err)
+	}
+	signer, err := credentials.SignerOf(key.Certificate())
+	if err != nil {
+		return nil, fmt.Errorf("linting module %s: %w", m.Code, err)
+	}
+	draft, err := i.document(plan{Award: credentials.Award{
+		Provider: p, Module: m, CompletedOn: credentials.Date(now.Format("2006-01-02")),
+		Learner: credentials.Learner{GivenName: "Ada", FamilyName: "Esempio"},
+	}}, registry.Record{Credential: placeholder, List: "LINT", ReservedAt: now}, key)
+	if err != nil {
+		return []credentials.Finding{{
+			Rule: "C01", Severity: credentials.Error, Clause: "EDC application profile 1.2.0, code lists", Path: "/",
+			Message: credentials.Text{"en": err.Error(), "it": err.Error()},
+		}}, nil
+	}
+	return credentials.Lint(draft, &signer), nil
+}
+
+// owners maps module codes to the providers that list them.
+func (i *Issuer) owners(ctx context.Context) (map[string]credentials.Provider, error) {
+	owners := map[string]credentials.Provider{}
+	after := ""
+	for {
+		page, err := i.Registry.Providers(ctx, after, 100)
+		if err != nil {
+			return nil, fmt.Errorf("listing providers: %w", err)
+		}
+		if len(page) == 0 {
+			return owners, nil
+		}
+		for _, entry := range page {
+			after = entry.ID
+			p, err := i.provider(ctx, entry.ID)
+			if err != nil {
+				return nil, err
+			}
+			for _, code := range p.Modules {
+				if other, taken := owners[code]; taken {
+					return nil, fmt.Errorf("listing modules: %w: %s is listed by %s and by %s", registry.ErrConflict, code, other.ID, p.ID)
+				}
+				owners[code] = p
+			}
+		}
+	}
+}
+
+// AddLearners stores learners that are new. One that is there with other data
+// is reported and left as it is, unless replace is set: a second list, perhaps
+// from a program that lost letters, must not spoil the better spelling.
+func (i *Issuer) AddLearners(ctx context.Context, learners []registry.Learner, replace bool) (Admission, error) {
+	var a Admission
+	refs := make([]string, 0, len(learners))
+	for _, l := range learners {
+		refs = append(refs, l.Ref)
+	}
+	known, err := i.Registry.Learners(ctx, refs)
+	if err != nil {
+		return a, fmt.Errorf("looking up learners: %w", err)
+	}
+	var put []registry.Learner
+	for _, l := range learners {
+		old, there := known[l.Ref]
+		merged := keepGiven(l, old)
+		switch {
+		case !there:
+			a.Added++
+			put = append(put, l)
+		case merged == old:
+			a.Unchanged++
+		default:
+			a.Different = append(a.Different, Difference{What: l.Ref, Kept: describe(old), New: describe(merged)})
+			if replace {
+				put = append(put, merged)
+			}
+		}
+	}
+	if len(put) > 0 {
+		if err := i.Registry.PutLearners(ctx, put, i.Now()); err != nil {
+			return Admission{}, fmt.Errorf("storing learners: %w", err)
+		}
+	}
+	return a, nil
+}
+
+// keepGiven fills what a list leaves out with what is known.
+func keepGiven(l, old registry.Learner) registry.Learner {
+	for _, f := range []struct{ field, known *string }{
+		{&l.Email, &old.Email}, {&l.Language, &old.Language}, {&l.Employer, &old.Employer},
+		{&l.Region, &old.Region}, {&l.Role, &old.Role},
+	} {
+		if *f.field == "" {
+			*f.field = *f.known
+		}
+	}
+	return l
+}
+
+func describe(l registry.Learner) string {
+	return strings.Join([]string{l.GivenName, l.FamilyName, l.Email, l.Language, l.Employer, l.Region, l.Role}, " · ")
+}

@@ -1,0 +1,288 @@
+package issuer
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+
+	"attesta/credentials"
+	"attesta/intake"
+	"attesta/keys"
+	"attesta/registry"
+)
+
+// slice is how many credentials are reserved, and completed, in one durable
+// step.
+const slice = 400
+
+// placeholder stands for what the registry gives a record, while the document
+// is linted before anything is reserved.
+const placeholder = "urn:credential:00000000-0000-4000-8000-000000000000"
+
+// Issue answers every row, and issues what the rows justify. When it returns
+// an error, what was acknowledged by an earlier slice stays; calling it again
+// with the same rows finishes the work and issues nothing twice.
+func (i *Issuer) Issue(ctx context.Context, rows []intake.Completion) ([]Outcome, error) {
+	outcomes := make([]Outcome, 0, len(rows))
+	for len(rows) > 0 {
+		n := min(slice, len(rows))
+		done, err := i.issueSlice(ctx, rows[:n])
+		if err != nil {
+			return outcomes, err
+		}
+		outcomes, rows = append(outcomes, done...), rows[n:]
+	}
+	return outcomes, nil
+}
+
+// issueSlice is the issuing cycle. The order of its steps is the point: see
+// docs/issuance-cycle.md.
+func (i *Issuer) issueSlice(ctx context.Context, rows []intake.Completion) ([]Outcome, error) {
+	at := i.now()
+
+	// 1. Judge every row against the catalogue and the rules of its module.
+	all, err := i.judge(ctx, rows)
+	if err != nil {
+		return nil, err
+	}
+
+	// 2. Lint the document that each award would give. Nothing is reserved for
+	// a document that could not be sealed.
+	var candidates []int
+	for n := range all {
+		if all[n].outcome.Answer == "" {
+			candidates = append(candidates, n)
+		}
+	}
+	sealing := make([]*keys.Key, len(all))
+	err = parallel(len(candidates), func(c int) error {
+		j := &all[candidates[c]]
+		key, err := i.Keys.Current(keys.Seal, j.award.Provider.ID, at)
+		if err != nil {
+			return err
+		}
+		sealing[candidates[c]] = key
+		return i.lint(j, key, at)
+	})
+	if err != nil {
+		return nil, err
+	}
+
+	// 3. Reserve: intent and status index are durable before any signature.
+	var intents []registry.Intent
+	var reserved []int
+	for _, n := range candidates {
+		if all[n].outcome.Answer != "" {
+			continue
+		}
+		intent, err := intentOf(all[n], sealing[n])
+		if err != nil {
+			return nil, err
+		}
+		intents, reserved = append(intents, intent), append(reserved, n)
+	}
+	if len(intents) > 0 {
+		reservations, err := i.Registry.Reserve(ctx, intents, at)
+		if err != nil {
+			return nil, fmt.Errorf("reserving %d records: %w", len(intents), err)
+		}
+		// 4 to 6. Seal, compare and store.
+		if err := i.finish(ctx, all, reserved, intents, reservations, at); err != nil {
+			return nil, err
+		}
+	}
+
+	// 7. Acknowledge.
+	outcomes := make([]Outcome, len(all))
+	for n := range all {
+		outcomes[n] = all[n].outcome
+	}
+	return outcomes, nil
+}
+
+func intentOf(j judged, key *keys.Key) (registry.Intent, error) {
+	body, err := json.Marshal(plan{Award: j.award, Key: key.ID})
+	if err != nil {
+		return registry.Intent{}, fmt.Errorf("writing the intent: %w", err)
+	}
+	return registry.Intent{
+		Provider: j.award.Provider.ID, Learner: j.award.Learner.Ref,
+		Module: j.award.Module.Code, Version: j.award.Module.Version, Edition: j.award.Edition,
+		Facts: registry.Facts{CompletedOn: string(j.row.CompletedOn), Attendance: j.row.Attendance, Score: j.row.Score},
+		Body:  body,
+	}, nil
+}
+
+// lint writes a draft and refuses the row when the draft has errors.
+func (i *Issuer) lint(j *judged, key *keys.Key, at time.Time) error {
+	draft, err := i.document(plan{Award: j.award}, registry.Record{
+		Credential: placeholder, List: "LINT", ReservedAt: at,
+	}, key)
+	if err == nil {
+		signer, err2 := credentials.SignerOf(key.Certificate())
+		if err2 != nil {
+			return err2
+		}
+		found := credentials.Errors(credentials.Lint(draft, &signer))
+		if len(found) == 0 {
+			return nil
+		}
+		err = errors.New(found[0].String())
+	}
+	j.outcome.Answer, j.outcome.Reason = Refused, "document_incomplete"
+	j.outcome.Findings = append(j.outcome.Findings, finding(j.row, "module_code", "document_incomplete", err.Error()))
+	return nil
+}
+
+// finish brings reserved records to sealed ones and writes the answers.
+func (i *Issuer) finish(ctx context.Context, all []judged, reserved []int, intents []registry.Intent, reservations []registry.Reservation, at time.Time) error {
+	// A record that an earlier, interrupted call reserved is finished as it was
+	// intended then, whatever the row says now.
+	var open []registry.Record
+	fresh := map[uint64]bool{}
+	for _, r := range reservations {
+		if r.Record.State == registry.Reserved && !fresh[r.Record.Seq] {
+			fresh[r.Record.Seq] = true
+			open = append(open, r.Record)
+		}
+	}
+	if err := i.seal(ctx, open, at); err != nil {
+		return err
+	}
+	for r, n := range reserved {
+		record, err := i.Registry.Find(ctx, registry.Key{Seq: reservations[r].Record.Seq})
+		if err != nil {
+			return fmt.Errorf("reading back a record: %w", err)
+		}
+		o := &all[n].outcome
+		switch {
+		case contradicts(intents[r].Facts, record.Facts):
+			o.Answer, o.Reason = Refused, "duplicate_of_existing"
+			o.Findings = append(o.Findings, finding(all[n].row, "learner_id", o.Reason, credentials.Number(record.Module, record.Credential)))
+		case fresh[record.Seq]:
+			fresh[record.Seq] = false // the same row again in this file is a repeat
+			o.Answer, o.Record = Issued, &record
+		default:
+			o.Answer, o.Record = AlreadyIssued, &record
+		}
+	}
+	return nil
+}
+
+// contradicts tells whether two rows for the same award differ in anything
+// that both of them state.
+func contradicts(a, b registry.Facts) bool {
+	differ := func(x, y string) bool { return x != "" && y != "" && x != y }
+	return differ(a.CompletedOn, b.CompletedOn) || differ(a.Attendance, b.Attendance) || differ(a.Score, b.Score)
+}
+
+// seal seals reserved records on all cores and stores them in one step.
+func (i *Issuer) seal(ctx context.Context, records []registry.Record, at time.Time) error {
+	if len(records) == 0 {
+		return nil
+	}
+	sealings := make([]registry.Sealing, len(records))
+	err := parallel(len(records), func(n int) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		sealed, err := i.sealOne(records[n], at)
+		if err != nil {
+			return fmt.Errorf("sealing record %d: %w", records[n].Seq, err)
+		}
+		sealings[n] = registry.Sealing{Seq: records[n].Seq, Sealed: sealed}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	// 6. Store the exact bytes.
+	if err := i.Registry.Complete(ctx, sealings, at); err != nil {
+		return fmt.Errorf("storing %d sealed credentials: %w", len(sealings), err)
+	}
+	return nil
+}
+
+func (i *Issuer) sealOne(record registry.Record, at time.Time) ([]byte, error) {
+	var p plan
+	if err := json.Unmarshal(record.Body, &p); err != nil {
+		return nil, fmt.Errorf("reading the intent: %w", err)
+	}
+	key, err := i.sealingKey(p, at)
+	if err != nil {
+		return nil, err
+	}
+	document, err := i.document(p, record, key)
+	if err != nil {
+		return nil, err
+	}
+	// 4. Seal.
+	sealed, err := credentials.EDC.Seal(document, key, record.ReservedAt)
+	if err != nil {
+		return nil, err
+	}
+	// 5. Compare: read the seal back as a stranger would and hold its content
+	// against the document that was intended.
+	parsed, err := credentials.EDC.Parse(sealed)
+	if err != nil {
+		return nil, fmt.Errorf("reading the seal back: %w", err)
+	}
+	if err := parsed.Envelope.Verify(); err != nil {
+		return nil, fmt.Errorf("reading the seal back: %w", err)
+	}
+	if !bytes.Equal(parsed.Envelope.Payload(), document) || !parsed.Envelope.Leaf().Equal(key.Certificate()) {
+		return nil, errors.New("comparing the seal with the intent: they differ")
+	}
+	return sealed, nil
+}
+
+// sealingKey is the key that was intended, or the current one when that may
+// sign no more: nothing sealed with the first was ever stored.
+func (i *Issuer) sealingKey(p plan, at time.Time) (*keys.Key, error) {
+	for _, k := range i.Keys.All() {
+		if k.ID == p.Key && k.MaySign(at) == nil {
+			return k, nil
+		}
+	}
+	return i.Keys.Current(keys.Seal, p.Award.Provider.ID, at)
+}
+
+// Resume finishes what a crash left reserved and returns how many records it
+// finished.
+func (i *Issuer) Resume(ctx context.Context) (int, error) {
+	finished := 0
+	for {
+		open, err := i.Registry.Unfinished(ctx, 0, slice)
+		if err != nil {
+			return finished, fmt.Errorf("looking for unfinished records: %w", err)
+		}
+		if len(open) == 0 {
+			return finished, nil
+		}
+		if err := i.seal(ctx, open, i.now()); err != nil {
+			return finished, fmt.Errorf("finishing reserved records: %w", err)
+		}
+		finished += len(open)
+	}
+}
+
+// parallel calls do for 0 to n-1 on all cores and returns the first error.
+func parallel(n int, do func(int) error) error {
+	workers := min(n, runtime.GOMAXPROCS(0))
+	errs := make([]error, workers)
+	var wait sync.WaitGroup
+	for w := range workers {
+		wait.Go(func() {
+			for k := w; k < n && errs[w] == nil; k += workers {
+				errs[w] = do(k)
+			}
+		})
+	}
+	wait.Wait()
+	return errors.Join(errs...)
+}

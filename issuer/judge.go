@@ -1,0 +1,185 @@
+package issuer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"attesta/credentials"
+	"attesta/intake"
+	"attesta/registry"
+)
+
+// Answer is what became of a row.
+type Answer string
+
+// The four answers. A row is refused when something is wrong with it, and not
+// eligible when all is well but the rules of the module give no credential.
+const (
+	Issued        Answer = "issued"
+	AlreadyIssued Answer = "already_issued"
+	NotEligible   Answer = "not_eligible"
+	Refused       Answer = "refused"
+)
+
+// Outcome is the answer to one row of completions.
+type Outcome struct {
+	Line     int
+	RowID    string
+	Answer   Answer
+	Reason   string              // code of the first finding, or below_attendance, failed, withdrawn
+	Findings []intake.Finding    // everything there is to say, in the order of the columns
+	Adjusted []intake.Adjustment // what normalising changed
+	Record   *registry.Record    // of an issued or already issued row
+}
+
+// judged is a row on its way: refused or not eligible, or with an award.
+type judged struct {
+	outcome Outcome
+	row     intake.Completion
+	award   credentials.Award
+}
+
+// catalogue caches what the rows of one call refer to.
+type catalogue struct {
+	learners  map[string]registry.Learner
+	modules   map[string]credentials.Module
+	owners    map[string]string
+	providers map[string]credentials.Provider
+}
+
+// judge decides which rows give an award. It changes nothing.
+func (i *Issuer) judge(ctx context.Context, rows []intake.Completion) ([]judged, error) {
+	known, err := i.lookUp(ctx, rows)
+	if err != nil {
+		return nil, err
+	}
+	today := credentials.Date(i.now().Format("2006-01-02"))
+	all := make([]judged, len(rows))
+	for n, row := range rows {
+		all[n] = known.judge(row, today)
+	}
+	return all, nil
+}
+
+func (i *Issuer) lookUp(ctx context.Context, rows []intake.Completion) (*catalogue, error) {
+	known := &catalogue{
+		modules: map[string]credentials.Module{}, owners: map[string]string{},
+		providers: map[string]credentials.Provider{},
+	}
+	var refs []string
+	for _, row := range rows {
+		if row.Learner != "" {
+			refs = append(refs, row.Learner)
+		}
+		if _, seen := known.owners[row.Module]; seen || row.Module == "" {
+			continue
+		}
+		module, owner, err := i.module(ctx, row.Module)
+		known.owners[row.Module] = owner
+		if errors.Is(err, registry.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("looking up module %s: %w", row.Module, err)
+		}
+		known.modules[row.Module] = module
+		if _, seen := known.providers[owner]; seen {
+			continue
+		}
+		if known.providers[owner], err = i.provider(ctx, owner); err != nil {
+			return nil, fmt.Errorf("looking up provider %s: %w", owner, err)
+		}
+	}
+	slices.Sort(refs)
+	learners, err := i.Registry.Learners(ctx, slices.Compact(refs))
+	if err != nil {
+		return nil, fmt.Errorf("looking up learners: %w", err)
+	}
+	known.learners = learners
+	return known, nil
+}
+
+func (known *catalogue) judge(row intake.Completion, today credentials.Date) judged {
+	j := judged{row: row, outcome: Outcome{Line: row.Line, RowID: row.RowID, Adjusted: row.Adjusted}}
+	findings := slices.Clone(row.Findings)
+	learner, isLearner := known.learners[row.Learner]
+	if row.Learner != "" && !isLearner {
+		findings = append(findings, finding(row, "learner_id", "unknown_learner", row.Learner))
+	}
+	module, isModule := known.modules[row.Module]
+	if row.Module != "" && !isModule {
+		findings = append(findings, finding(row, "module_code", "unknown_module", row.Module))
+	}
+	provider := known.providers[known.owners[row.Module]]
+	if a := provider.Accreditation; isModule && a != nil && !a.On(today) {
+		findings = append(findings, finding(row, "module_code", "accreditation_expired", string(a.ValidUntil)))
+	}
+	slices.SortStableFunc(findings, func(a, b intake.Finding) int { return columnOf(a) - columnOf(b) })
+	j.outcome.Findings = findings
+	for _, f := range findings {
+		if f.Severity == intake.Error {
+			j.outcome.Answer, j.outcome.Reason = Refused, f.Code
+			return j
+		}
+	}
+	if reason := ineligible(row, module); reason != "" {
+		j.outcome.Answer, j.outcome.Reason = NotEligible, reason
+		return j
+	}
+	if mark := belowRule(row, module); mark > 0 {
+		warning := finding(row, "score", "score_below_rule", row.Score)
+		warning.Severity = intake.Warning
+		j.outcome.Findings = append(j.outcome.Findings, warning)
+	}
+	j.award = credentials.Award{
+		Provider: provider, Module: module, Edition: row.Edition, CompletedOn: row.CompletedOn, Score: row.Score,
+		Learner: credentials.Learner{
+			Ref: learner.Ref, GivenName: learner.GivenName, FamilyName: learner.FamilyName,
+			Email: learner.Email, Language: learner.Language,
+		},
+	}
+	return j
+}
+
+// ineligible says why the rules of the module give no credential, or "". The
+// result decides; a score does not.
+func ineligible(row intake.Completion, m credentials.Module) string {
+	switch row.Result {
+	case intake.Withdrawn:
+		return "withdrawn"
+	case intake.Failed:
+		return "failed"
+	}
+	attendance, err := strconv.ParseFloat(row.Attendance, 64)
+	if err != nil || attendance < m.MinAttendancePerct {
+		return "below_attendance"
+	}
+	return ""
+}
+
+// belowRule is the pass mark that a score misses, or 0.
+func belowRule(row intake.Completion, m credentials.Module) int {
+	score, err := strconv.ParseFloat(row.Score, 64)
+	if err != nil {
+		return 0
+	}
+	for _, a := range m.Assessments {
+		if mark := credentials.PassMark(a); mark > 0 && score < float64(mark) {
+			return mark
+		}
+	}
+	return 0
+}
+
+// columnOf puts findings in the order of the columns they are about.
+func columnOf(f intake.Finding) int {
+	return slices.Index([]string{
+		"missing_learner", "unknown_learner", "missing_module", "unknown_module", "accreditation_expired",
+		"missing_edition", "invalid_edition", "missing_date", "invalid_date", "date_in_future",
+		"missing_attendance", "invalid_attendance", "attendance_out_of_range",
+		"missing_result", "unknown_result", "invalid_score",
+	}, f.Code)
+}

@@ -1,0 +1,161 @@
+package keys
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"encoding/hex"
+	"fmt"
+	"math/big"
+	"time"
+)
+
+// Life of what an installation makes for itself.
+const (
+	rootYears = 20
+	leafYears = 5
+)
+
+var (
+	organizationIdentifier = asn1.ObjectIdentifier{2, 5, 4, 97}
+	// statusSigning is the extended key usage of certificates that sign status
+	// lists (Token Status List, id-kp-oauthStatusSigning).
+	statusSigning = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 30}
+)
+
+// Owner names the organisation that a generated certificate is for.
+type Owner struct {
+	ID      string
+	Name    string // O
+	LegalID string // organizationIdentifier, ETSI EN 319 412-1 clause 5.1.4
+	Country string // C, two letters
+}
+
+// Ensure makes what is missing for an owner: the installation's root, a seal
+// key and a status key with certificates from that root. These are
+// demonstration keys: nobody but this installation vouches for them. It
+// returns the keys that were made.
+func (r *Ring) Ensure(o Owner, at time.Time) ([]*Key, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	at = at.UTC().Truncate(time.Second)
+	var made []*Key
+	root, err := r.current(Root, "", at)
+	if err != nil {
+		if root, err = r.makeRoot(at); err != nil {
+			return nil, err
+		}
+		made = append(made, root)
+	}
+	for _, p := range []Purpose{Seal, Status} {
+		if _, err := r.current(p, o.ID, at); err == nil {
+			continue
+		}
+		key, err := r.makeLeaf(root, p, o, at)
+		if err != nil {
+			return made, err
+		}
+		made = append(made, key)
+	}
+	return made, nil
+}
+
+func (r *Ring) makeRoot(at time.Time) (*Key, error) {
+	private, err := newPrivate()
+	if err != nil {
+		return nil, fmt.Errorf("making the root key: %w", err)
+	}
+	serial, err := newSerial()
+	if err != nil {
+		return nil, err
+	}
+	// The serial number in the name keeps two installations apart.
+	t := &x509.Certificate{
+		SerialNumber: serial,
+		Subject: pkix.Name{
+			CommonName:   "attesta demonstration root " + serial.Text(16)[:8],
+			Organization: []string{"Self-made, not qualified"},
+		},
+		NotBefore: at.Add(-time.Minute), NotAfter: at.AddDate(rootYears, 0, 0),
+		IsCA: true, BasicConstraintsValid: true, MaxPathLen: 0, MaxPathLenZero: true,
+		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, t, t, private.Public(), private)
+	if err != nil {
+		return nil, fmt.Errorf("making the root certificate: %w", err)
+	}
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, fmt.Errorf("making the root certificate: %w", err)
+	}
+	k := &Key{ID: keyID(c), Purpose: Root, From: at, SelfMade: true, chain: []*x509.Certificate{c}, signer: private}
+	return k, r.add(k)
+}
+
+func (r *Ring) makeLeaf(root *Key, p Purpose, o Owner, at time.Time) (*Key, error) {
+	private, err := newPrivate()
+	if err != nil {
+		return nil, fmt.Errorf("making a %s key: %w", p, err)
+	}
+	serial, err := newSerial()
+	if err != nil {
+		return nil, err
+	}
+	name := o.Name + " (sigillo dimostrativo)"
+	if p == Status {
+		name = o.Name + " (stato)"
+	}
+	t := &x509.Certificate{
+		SerialNumber: serial,
+		Subject: pkix.Name{
+			CommonName: shorten(name, 64), Organization: []string{shorten(o.Name, 64)}, Country: []string{o.Country},
+			ExtraNames: []pkix.AttributeTypeAndValue{{Type: organizationIdentifier, Value: o.LegalID}},
+		},
+		NotBefore: at.Add(-time.Minute), NotAfter: at.AddDate(leafYears, 0, 0),
+		BasicConstraintsValid: true,
+		KeyUsage:              x509.KeyUsageDigitalSignature,
+	}
+	if p == Seal {
+		t.KeyUsage |= x509.KeyUsageContentCommitment
+	} else {
+		t.UnknownExtKeyUsage = []asn1.ObjectIdentifier{statusSigning}
+	}
+	der, err := x509.CreateCertificate(rand.Reader, t, root.Certificate(), private.Public(), root.signer)
+	if err != nil {
+		return nil, fmt.Errorf("making the certificate of a %s key: %w", p, err)
+	}
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, fmt.Errorf("making the certificate of a %s key: %w", p, err)
+	}
+	k := &Key{
+		ID: keyID(c), Purpose: p, Owner: o.ID, From: at, SelfMade: true,
+		chain: []*x509.Certificate{c, root.Certificate()}, signer: private,
+	}
+	return k, r.add(k)
+}
+
+// shorten holds a name to so many characters, the bound of X.520.
+func shorten(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return s
+}
+
+func newSerial() (*big.Int, error) {
+	b := make([]byte, 16)
+	if _, err := rand.Read(b); err != nil {
+		return nil, fmt.Errorf("making a serial number: %w", err)
+	}
+	b[0] = b[0]&0x7f | 0x40 // positive, always sixteen bytes
+	return new(big.Int).SetBytes(b), nil
+}
+
+// keyID is the start of the certificate's SHA-256: never used for two keys.
+func keyID(c *x509.Certificate) string {
+	sum := sha256.Sum256(c.Raw)
+	return hex.EncodeToString(sum[:8])
+}

@@ -1,0 +1,308 @@
+package keys
+
+import (
+	"bytes"
+	"cmp"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"filippo.io/age"
+)
+
+// Ring is the folder of keys of one installation: one file a key, readable by
+// its owner only, the private part encrypted to the master key. It is safe for
+// concurrent use within one process.
+type Ring struct {
+	dir    string
+	master *age.X25519Identity
+	mu     sync.RWMutex
+	keys   []*Key
+}
+
+// file is a key as it stands on disk.
+type file struct {
+	ID       string    `json:"id"`
+	Purpose  Purpose   `json:"purpose"`
+	Owner    string    `json:"owner,omitempty"`
+	From     time.Time `json:"from"`
+	Retired  time.Time `json:"retired,omitzero"`
+	Revoked  time.Time `json:"revoked,omitzero"`
+	SelfMade bool      `json:"self_made"`
+	Chain    string    `json:"chain"`   // PEM, the key's own certificate first
+	Private  []byte    `json:"private"` // PKCS #8, encrypted with age to the master key
+}
+
+// Open reads the ring in a folder; the folder is made when it is not there.
+// The master key stands in masterFile and is made when that file is missing
+// and the ring is empty. A ring without its master key is an error: nothing of
+// it could be used again.
+func Open(dir, masterFile string) (*Ring, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("making the folder of keys: %w", err)
+	}
+	names, err := filepath.Glob(filepath.Join(dir, "*.key.json"))
+	if err != nil {
+		return nil, fmt.Errorf("listing the keys: %w", err)
+	}
+	master, err := openMaster(masterFile, len(names) == 0)
+	if err != nil {
+		return nil, err
+	}
+	r := &Ring{dir: dir, master: master}
+	for _, name := range names {
+		key, err := r.read(name)
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", filepath.Base(name), err)
+		}
+		r.keys = append(r.keys, key)
+	}
+	r.sort()
+	return r, nil
+}
+
+func openMaster(name string, mayMake bool) (*age.X25519Identity, error) {
+	raw, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		if !mayMake {
+			return nil, fmt.Errorf("reading the master key: %s is missing, and the keys beside it cannot be opened without it; put it back from where it is kept safe", name)
+		}
+		identity, err := age.GenerateX25519Identity()
+		if err != nil {
+			return nil, fmt.Errorf("making the master key: %w", err)
+		}
+		return identity, writeFile(name, []byte(identity.String()+"\n"))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the master key: %w", err)
+	}
+	if err := onlyOwner(name); err != nil {
+		return nil, err
+	}
+	identity, err := age.ParseX25519Identity(strings.TrimSpace(string(raw)))
+	if err != nil {
+		return nil, fmt.Errorf("reading the master key: %s is not an age identity", name)
+	}
+	return identity, nil
+}
+
+// onlyOwner refuses a secret that others on the machine may read.
+func onlyOwner(name string) error {
+	info, err := os.Stat(name)
+	if err != nil {
+		return fmt.Errorf("looking at %s: %w", name, err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return fmt.Errorf("reading %s: other users of this machine may read it (mode %04o); run: chmod 600 %s", filepath.Base(name), info.Mode().Perm(), name)
+	}
+	return nil
+}
+
+// writeFile writes a new file so that it is there whole or not at all.
+func writeFile(name string, data []byte) error {
+	temporary, err := os.CreateTemp(filepath.Dir(name), ".new-*") // mode 0600
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", filepath.Base(name), err)
+	}
+	_, err = temporary.Write(data)
+	err = errors.Join(err, temporary.Sync(), temporary.Close())
+	if err == nil {
+		err = os.Rename(temporary.Name(), name)
+	}
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", filepath.Base(name), errors.Join(err, os.Remove(temporary.Name())))
+	}
+	folder, err := os.Open(filepath.Dir(name))
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", filepath.Base(name), err)
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
+
+func (r *Ring) read(name string) (*Key, error) {
+	if err := onlyOwner(name); err != nil {
+		return nil, err
+	}
+	raw, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	var f file
+	if err := json.Unmarshal(raw, &f); err != nil {
+		return nil, err
+	}
+	k := &Key{ID: f.ID, Purpose: f.Purpose, Owner: f.Owner, From: f.From, Retired: f.Retired, Revoked: f.Revoked, SelfMade: f.SelfMade}
+	if k.chain, err = readPEM([]byte(f.Chain)); err != nil {
+		return nil, err
+	}
+	der, err := r.decrypt(f.Private)
+	if err != nil {
+		return nil, err
+	}
+	private, err := x509.ParsePKCS8PrivateKey(der)
+	if err != nil {
+		return nil, fmt.Errorf("reading the private key: %w", err)
+	}
+	signer, ok := private.(*ecdsa.PrivateKey)
+	if !ok || !signer.PublicKey.Equal(k.Certificate().PublicKey) {
+		return nil, errors.New("the private key does not belong to the certificate")
+	}
+	k.signer = signer
+	return k, nil
+}
+
+func (r *Ring) write(k *Key) error {
+	der, err := x509.MarshalPKCS8PrivateKey(k.signer)
+	if err != nil {
+		return fmt.Errorf("writing key %s: %w", k.ID, err)
+	}
+	sealed, err := r.encrypt(der)
+	if err != nil {
+		return fmt.Errorf("encrypting key %s: %w", k.ID, err)
+	}
+	var chain bytes.Buffer
+	for _, c := range k.chain {
+		chain.Write(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}))
+	}
+	raw, err := json.MarshalIndent(file{
+		ID: k.ID, Purpose: k.Purpose, Owner: k.Owner, From: k.From, Retired: k.Retired, Revoked: k.Revoked,
+		SelfMade: k.SelfMade, Chain: chain.String(), Private: sealed,
+	}, "", " ")
+	if err != nil {
+		return fmt.Errorf("writing key %s: %w", k.ID, err)
+	}
+	return writeFile(filepath.Join(r.dir, k.ID+".key.json"), raw)
+}
+
+// Secret returns a secret of 32 bytes by its name. It is made at the first call
+// and stands encrypted beside the keys. The name is a word of a-z and dashes.
+func (r *Ring) Secret(name string) ([]byte, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	path := filepath.Join(r.dir, name+".secret.age")
+	sealed, err := os.ReadFile(path)
+	if err == nil {
+		secret, err := r.decrypt(sealed)
+		if err != nil {
+			return nil, fmt.Errorf("reading the secret %s: %w", name, err)
+		}
+		return secret, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("reading the secret %s: %w", name, err)
+	}
+	secret := make([]byte, 32)
+	if _, err := rand.Read(secret); err != nil {
+		return nil, fmt.Errorf("making the secret %s: %w", name, err)
+	}
+	if sealed, err = r.encrypt(secret); err != nil {
+		return nil, fmt.Errorf("making the secret %s: %w", name, err)
+	}
+	return secret, writeFile(path, sealed)
+}
+
+func (r *Ring) decrypt(sealed []byte) ([]byte, error) {
+	plain, err := age.Decrypt(bytes.NewReader(sealed), r.master)
+	if err != nil {
+		return nil, fmt.Errorf("the master key does not open it: %w", err)
+	}
+	data, err := io.ReadAll(plain)
+	if err != nil {
+		return nil, fmt.Errorf("the master key does not open it: %w", err)
+	}
+	return data, nil
+}
+
+func (r *Ring) encrypt(data []byte) ([]byte, error) {
+	var sealed bytes.Buffer
+	w, err := age.Encrypt(&sealed, r.master.Recipient())
+	if err != nil {
+		return nil, err
+	}
+	_, err = w.Write(data)
+	if err = errors.Join(err, w.Close()); err != nil {
+		return nil, err
+	}
+	return sealed.Bytes(), nil
+}
+
+func (r *Ring) sort() {
+	slices.SortFunc(r.keys, func(a, b *Key) int {
+		return cmp.Or(cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.Purpose, b.Purpose), a.From.Compare(b.From), cmp.Compare(a.ID, b.ID))
+	})
+}
+
+// All returns every key, ordered by owner, purpose and age.
+func (r *Ring) All() []*Key {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return slices.Clone(r.keys)
+}
+
+// Current returns the newest key of an owner that may sign at a moment. The
+// error wraps ErrNoKey.
+func (r *Ring) Current(p Purpose, owner string, at time.Time) (*Key, error) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.current(p, owner, at)
+}
+
+func (r *Ring) current(p Purpose, owner string, at time.Time) (*Key, error) {
+	why := fmt.Errorf("%w: there is no %s key for %q", ErrNoKey, p, owner)
+	for _, k := range slices.Backward(r.keys) {
+		if k.Purpose != p || k.Owner != owner {
+			continue
+		}
+		err := k.MaySign(at)
+		if err == nil {
+			return k, nil
+		}
+		why = err
+	}
+	return nil, why
+}
+
+func (r *Ring) add(k *Key) error {
+	if err := r.write(k); err != nil {
+		return err
+	}
+	r.keys = append(r.keys, k)
+	r.sort()
+	return nil
+}
+
+func newPrivate() (crypto.Signer, error) {
+	return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+}
+
+func readPEM(raw []byte) ([]*x509.Certificate, error) {
+	var chain []*x509.Certificate
+	for block, rest := pem.Decode(raw); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type != "CERTIFICATE" {
+			return nil, fmt.Errorf("reading certificates: a block of type %q stands among them", block.Type)
+		}
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("reading certificates: %w", err)
+		}
+		chain = append(chain, c)
+	}
+	if len(chain) == 0 {
+		return nil, errors.New("reading certificates: there is none")
+	}
+	return chain, nil
+}

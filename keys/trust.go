@@ -1,0 +1,249 @@
+package keys
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Level says what a seal is worth.
+type Level string
+
+// A demonstration seal stands on a certificate that its maker made for
+// himself; an advanced one on a certificate of an authority that the verifier
+// knows; a qualified one on the EU trusted lists. Unrecognised means that the
+// verifier knows nobody who vouches for the sealer.
+const (
+	Demonstration Level = "demonstration"
+	Advanced      Level = "advanced"
+	Qualified     Level = "qualified"
+	Unrecognised  Level = "unrecognised"
+)
+
+// Anchor is a certificate that a verifier has decided to trust, and for what.
+type Anchor struct {
+	Name        string
+	Level       Level
+	Certificate *x509.Certificate
+	// Origins are addresses (scheme://host:port) that the verifier may ask for
+	// status lists of this anchor's issuers although they are not public, such
+	// as an installation on the same machine.
+	Origins []string
+}
+
+// Trust is the set of anchors in use. The zero value trusts nobody.
+type Trust struct {
+	Anchors []Anchor
+}
+
+// anchorFile is an anchor as it stands in a folder of anchors, FILE.json. A
+// FILE.pem is read as anchors of level advanced.
+type anchorFile struct {
+	Name        string   `json:"name"`
+	Level       Level    `json:"level"`
+	Certificate string   `json:"certificate"` // PEM
+	Origins     []string `json:"origins,omitempty"`
+}
+
+// LoadTrust reads anchors from a file or from all .json and .pem files of a
+// folder. A folder that is not there gives no anchors and no error.
+func LoadTrust(path string) (Trust, error) {
+	var t Trust
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return t, nil
+	}
+	if err != nil {
+		return t, fmt.Errorf("reading anchors: %w", err)
+	}
+	names := []string{path}
+	if info.IsDir() {
+		names = nil
+		for _, pattern := range []string{"*.json", "*.pem"} {
+			found, err := filepath.Glob(filepath.Join(path, pattern))
+			if err != nil {
+				return t, fmt.Errorf("reading anchors: %w", err)
+			}
+			names = append(names, found...)
+		}
+	}
+	for _, name := range names {
+		anchors, err := readAnchors(name)
+		if err != nil {
+			return t, fmt.Errorf("reading the anchor %s: %w", name, err)
+		}
+		t.Anchors = append(t.Anchors, anchors...)
+	}
+	return t, nil
+}
+
+func readAnchors(name string) ([]Anchor, error) {
+	raw, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	if filepath.Ext(name) != ".json" {
+		chain, err := readPEM(raw)
+		if err != nil {
+			return nil, err
+		}
+		var anchors []Anchor
+		for _, c := range chain {
+			anchors = append(anchors, Anchor{Name: c.Subject.CommonName, Level: Advanced, Certificate: c})
+		}
+		return anchors, nil
+	}
+	var f anchorFile
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&f); err != nil {
+		return nil, err
+	}
+	chain, err := readPEM([]byte(f.Certificate))
+	if err != nil {
+		return nil, err
+	}
+	switch f.Level {
+	case Demonstration, Advanced:
+	default:
+		return nil, fmt.Errorf("the level %q is not demonstration or advanced", f.Level)
+	}
+	return []Anchor{{Name: f.Name, Level: f.Level, Certificate: chain[0], Origins: f.Origins}}, nil
+}
+
+// WriteAnchor writes an anchor as FILE.json for LoadTrust to read.
+func WriteAnchor(name string, a Anchor) error {
+	raw, err := json.MarshalIndent(anchorFile{
+		Name: a.Name, Level: a.Level, Origins: a.Origins,
+		Certificate: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.Certificate.Raw})),
+	}, "", " ")
+	if err != nil {
+		return fmt.Errorf("writing the anchor: %w", err)
+	}
+	return writeFile(name, append(raw, '\n'))
+}
+
+// Vouch says who vouches for a certificate at a moment.
+type Vouch struct {
+	Level   Level
+	Anchor  string   // name of the anchor; empty when unrecognised
+	Origins []string // that the anchor allows to be asked
+	Err     error    // why nobody does
+}
+
+// ErrMisused is wrapped in Vouch.Err when the certificate itself is wrong for
+// a seal, whoever vouches for it: it had not begun or had ended, or it was
+// issued for another use.
+var ErrMisused = errors.New("the certificate may not stand under this seal")
+
+// Vouch builds the chain of a certificate, leaf first, to an anchor (RFC 5280
+// clause 6.1). Certificates beside the leaf are candidates only. A chain that
+// is wrong in itself (expired, not allowed to sign) is reported in Err.
+func (t Trust) Vouch(chain []*x509.Certificate, at time.Time) Vouch {
+	if len(chain) == 0 {
+		return Vouch{Level: Unrecognised, Err: errors.New("building the chain: there is no certificate")}
+	}
+	if err := maySeal(chain[0]); err != nil {
+		return Vouch{Level: Unrecognised, Err: fmt.Errorf("%w: %w", ErrMisused, err)}
+	}
+	between := x509.NewCertPool()
+	for _, c := range chain[1:] {
+		between.AddCert(c)
+	}
+	last := error(nil)
+	for _, a := range t.Anchors {
+		err := verifyChain(chain[0], a.Certificate, between, at)
+		if err == nil {
+			return Vouch{Level: a.Level, Anchor: a.Name, Origins: a.Origins}
+		}
+		var unknown x509.UnknownAuthorityError
+		if !errors.As(err, &unknown) {
+			err = fmt.Errorf("%w: %w", ErrMisused, err)
+		}
+		if last == nil || errors.Is(err, ErrMisused) {
+			last = err
+		}
+	}
+	return Vouch{Level: Unrecognised, Err: last}
+}
+
+// maySeal refuses certificates that were issued for something else: those of
+// authorities, of web servers, of status lists.
+func maySeal(leaf *x509.Certificate) error {
+	const signs = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
+	switch {
+	case leaf.IsCA:
+		return errors.New("reading the certificate of the seal: it belongs to an authority")
+	case leaf.KeyUsage != 0 && leaf.KeyUsage&signs == 0:
+		return errors.New("reading the certificate of the seal: its key may not sign")
+	}
+	for _, usage := range leaf.ExtKeyUsage {
+		switch usage {
+		case x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageTimeStamping, x509.ExtKeyUsageOCSPSigning, x509.ExtKeyUsageCodeSigning:
+			return errors.New("reading the certificate of the seal: its key is for another use")
+		default:
+		}
+	}
+	for _, usage := range leaf.UnknownExtKeyUsage {
+		if usage.Equal(statusSigning) {
+			return errors.New("reading the certificate of the seal: its key is for status lists")
+		}
+	}
+	return nil
+}
+
+func verifyChain(leaf, anchor *x509.Certificate, between *x509.CertPool, at time.Time) error {
+	roots := x509.NewCertPool()
+	roots.AddCert(anchor)
+	_, err := leaf.Verify(x509.VerifyOptions{
+		Roots: roots, Intermediates: between, CurrentTime: at,
+		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+	})
+	if err != nil {
+		return fmt.Errorf("building the chain: %w", err)
+	}
+	return nil
+}
+
+// SameHouse tells whether a second certificate, such as that of a status list,
+// was issued to the same organisation under the same authority as a first one:
+// it is the same certificate, or both chains lead to the same self-signed
+// certificate and name the same organisation.
+func SameHouse(first, second []*x509.Certificate, at time.Time) bool {
+	if len(first) == 0 || len(second) == 0 {
+		return false
+	}
+	if first[0].Equal(second[0]) {
+		return true
+	}
+	root := first[len(first)-1]
+	if !root.IsCA || root.CheckSignatureFrom(root) != nil || organisation(first[0]) == "" || organisation(first[0]) != organisation(second[0]) {
+		return false
+	}
+	return underRoot(first, root, first[0].NotBefore) && underRoot(second, root, at)
+}
+
+func underRoot(chain []*x509.Certificate, root *x509.Certificate, at time.Time) bool {
+	between := x509.NewCertPool()
+	for _, c := range chain[1:] {
+		between.AddCert(c)
+	}
+	return verifyChain(chain[0], root, between, at) == nil
+}
+
+func organisation(c *x509.Certificate) string {
+	for _, n := range c.Subject.Names {
+		if n.Type.Equal(organizationIdentifier) {
+			s, _ := n.Value.(string)
+			return s
+		}
+	}
+	return ""
+}

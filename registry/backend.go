@@ -1,0 +1,99 @@
+package registry
+
+import (
+	"context"
+	"time"
+)
+
+// Ledger is the part of a backend that keeps records and their status.
+//
+// Every method is one atomic step; a step that changes something is durable
+// when it returns and appends its events to the audit log in the same
+// transaction. Methods are safe for concurrent use, also across processes if
+// the backend admits several. A backend trusts its input: Registry has checked
+// it.
+type Ledger interface {
+	// Reserve records each intent, or finds the record that the same learner,
+	// module and edition already has. No two intents of a call are the same
+	// award. names holds one set of random references per intent, used only for
+	// new records. A provider has one open list; when its ListSize positions are
+	// given out, another is opened. Positions are never given out twice.
+	Reserve(ctx context.Context, intents []Intent, names []Names, at time.Time) ([]Reservation, error)
+	// Complete stores the sealed bytes of reserved records and drops their
+	// Body. A record that is already sealed with the same digest is left as it
+	// is; with another digest the whole step fails with ErrConflict, and for a
+	// Seq that does not exist with ErrNotFound. No Seq occurs twice in a call.
+	Complete(ctx context.Context, sealings []Sealing, at time.Time) error
+	// Find returns the record that a key names, or ErrNotFound.
+	Find(ctx context.Context, key Key) (Record, error)
+	// Sealed returns the exact bytes of a sealed record, checked against its
+	// digest; ErrNotFound if there are none.
+	Sealed(ctx context.Context, seq uint64) ([]byte, error)
+	// Records returns at most q.Limit records, newest first, without Body.
+	Records(ctx context.Context, q Query) ([]Record, error)
+	// Unfinished returns at most limit reserved records above seq after, oldest
+	// first, with Body.
+	Unfinished(ctx context.Context, after uint64, limit int) ([]Record, error)
+	// SetStatus moves the status of a sealed record as Transition allows. A
+	// change to the status a record already has returns the record unchanged;
+	// a record that is not sealed is ErrConflict.
+	SetStatus(ctx context.Context, change Change, at time.Time) (Record, error)
+	// List returns a status list, or ErrNotFound.
+	List(ctx context.Context, id string) (StatusList, error)
+	// Counts returns the counters of a provider, or of all when it is empty.
+	Counts(ctx context.Context, provider string) (Counts, error)
+	// Editions returns at most limit editions of a provider, ordered by module
+	// and then edition as bytes, after the one that Edition.Key names.
+	Editions(ctx context.Context, provider, after string, limit int) ([]Edition, error)
+	// Events returns at most limit audit events above seq after, oldest first.
+	Events(ctx context.Context, after uint64, limit int) ([]Event, error)
+}
+
+// Catalogue is the part of a backend that keeps providers and modules.
+type Catalogue interface {
+	// PutProviders stores providers by ID, replacing what is there. What does
+	// not change appends no event.
+	PutProviders(ctx context.Context, providers []Provider, at time.Time) error
+	Provider(ctx context.Context, id string) (Provider, error)
+	// Providers returns at most limit providers with an ID above after, in order
+	// of ID as bytes.
+	Providers(ctx context.Context, after string, limit int) ([]Provider, error)
+	// PutModules adds versions. A version that is already there with another
+	// Spec, or a code that belongs to another provider, fails the whole step with
+	// ErrConflict.
+	PutModules(ctx context.Context, modules []Module, at time.Time) error
+	Module(ctx context.Context, code string) (Module, error) // newest version
+	// Modules returns the newest version of at most limit modules of a provider
+	// (of all when it is empty) with a code above after, in order of code.
+	Modules(ctx context.Context, provider, after string, limit int) ([]Module, error)
+}
+
+// People is the part of a backend that keeps learners.
+type People interface {
+	// PutLearners stores learners by Ref, replacing what is there.
+	PutLearners(ctx context.Context, learners []Learner, at time.Time) error
+	// Learners returns those of the refs that are known.
+	Learners(ctx context.Context, refs []string) (map[string]Learner, error)
+}
+
+// Doors is the part of a backend that keeps who may enter the console.
+type Doors interface {
+	PutAccess(ctx context.Context, hash [32]byte, a Access, at time.Time) error
+	// Access returns what a hash opens, or ErrNotFound; expired is not found.
+	Access(ctx context.Context, hash [32]byte, at time.Time) (Access, error)
+	// TakeAccess returns what a hash opens and removes it, once. With a zero at
+	// nothing is expired, and the event carries the time of the one before.
+	TakeAccess(ctx context.Context, hash [32]byte, at time.Time) (Access, error)
+}
+
+// Backend is all that a store offers.
+type Backend interface {
+	Ledger
+	Catalogue
+	People
+	Doors
+	// Check reads the whole store and returns an error that names what is
+	// damaged, or nil.
+	Check(ctx context.Context) error
+	Close() error
+}

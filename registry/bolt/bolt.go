@@ -1,0 +1,213 @@
+// Package bolt keeps a registry in one bbolt file, for one process.
+//
+// Every step is one transaction, durable (data and directory synced) when it
+// returns, and all or nothing; steps are serialised. Every stored value carries
+// a checksum and every sealed document is compared with its SHA-256 when it is
+// read: a damaged file gives errors, never wrong answers and never a panic.
+// After an error of the disk during a commit, or a damaged page met while
+// changing something, the store refuses all further changes until it is opened
+// again; what was in doubt is settled by repeating the call.
+//
+//	store, err := bolt.Open("registry.db", bolt.Options{})
+package bolt
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+
+	"attesta/registry"
+)
+
+const defaultTimeout = 200 * time.Millisecond
+
+// Options are the choices there are; the zero value is good.
+type Options struct {
+	// Timeout is how long to wait for the lock of the file; 0 means 200 ms.
+	Timeout time.Duration
+	// Rand makes ids and seeds of status lists; nil means crypto/rand.
+	Rand io.Reader
+}
+
+// Store is a registry.Backend in one file. It is safe for concurrent use.
+type Store struct {
+	db     *bbolt.DB
+	rand   io.Reader
+	packer sync.Pool             // of *flate.Writer
+	broken atomic.Pointer[error] // why nothing can be changed any more
+	stuck  atomic.Bool           // a lock of bbolt will never be free again
+}
+
+var _ registry.Backend = (*Store)(nil)
+
+// errDamaged marks stored data that is not what was stored.
+var errDamaged = errors.New("the stored data is damaged, restore a backup")
+
+// Create makes a new file, readable by its owner only, and opens it. A file
+// that exists is refused with registry.ErrConflict and left as it is.
+func Create(path string, opts Options) (*Store, error) {
+	s, err := open(path, opts, creating)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("creating registry: the file exists: %w", registry.ErrConflict)
+	}
+	if err == nil {
+		if err = s.initialise(); err == nil {
+			err = syncDir(filepath.Dir(path))
+		}
+		if err != nil {
+			_ = s.Close()
+			_ = os.Remove(path)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("creating registry: %w", err)
+	}
+	return s, nil
+}
+
+// Open opens a file that Create made, and brings an older layout up to date.
+// It changes nothing before it knows that the file is a registry, whole, and
+// not of a newer program. A missing file is registry.ErrNotFound, one that
+// another process has open registry.ErrInUse.
+func Open(path string, opts Options) (*Store, error) {
+	if err := inspect(path, opts); err != nil {
+		return nil, fmt.Errorf("opening registry: %w", err)
+	}
+	s, err := open(path, opts, changing)
+	if err != nil {
+		return nil, fmt.Errorf("opening registry: %w", err)
+	}
+	if err := s.migrate(); err != nil {
+		_ = s.Close()
+		return nil, fmt.Errorf("opening registry: %w", err)
+	}
+	return s, nil
+}
+
+// inspect looks at a file without changing it. bbolt alone would turn an empty
+// file into an empty registry, and would crash on one that was cut short.
+func inspect(path string, opts Options) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("no such file: %w", registry.ErrNotFound)
+	case err != nil:
+		return fmt.Errorf("looking at the file: %w", err)
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("not a regular file: %w", registry.ErrInvalid)
+	case info.Size() == 0:
+		return fmt.Errorf("the file is empty, which no registry is: %w", registry.ErrInvalid)
+	}
+	s, err := open(path, opts, reading)
+	if err != nil {
+		return err
+	}
+	err = s.view(context.Background(), func(t *tx) error {
+		info, err := os.Stat(path)
+		if err != nil {
+			return fmt.Errorf("looking at the file: %w", err)
+		}
+		if t.Size() > info.Size() {
+			return fmt.Errorf("the file was cut short at %d of %d bytes: %w", info.Size(), t.Size(), errDamaged)
+		}
+		_, err = t.schema()
+		return err
+	})
+	return errors.Join(err, s.Close())
+}
+
+// way is how a file is opened.
+type way int
+
+const (
+	reading way = iota
+	changing
+	creating
+)
+
+func open(path string, opts Options, how way) (s *Store, err error) {
+	var file *os.File
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if r := recover(); r != nil {
+			_ = file.Close()
+			s, err = nil, fmt.Errorf("reading the file: %v: %w", r, errDamaged)
+		}
+	}()
+	s = &Store{rand: opts.Rand}
+	if s.rand == nil {
+		s.rand = rand.Reader
+	}
+	timeout := opts.Timeout
+	if timeout <= 0 {
+		timeout = defaultTimeout
+	}
+	s.db, err = bbolt.Open(path, 0o600, &bbolt.Options{
+		Timeout:      timeout,
+		ReadOnly:     how == reading,
+		FreelistType: bbolt.FreelistMapType,
+		NoStatistics: true,
+		OpenFile: func(name string, flag int, perm os.FileMode) (*os.File, error) {
+			if flag &^= os.O_CREATE; how == creating {
+				flag |= os.O_CREATE | os.O_EXCL
+			}
+			var err error
+			file, err = os.OpenFile(name, flag, perm)
+			return file, err
+		},
+	})
+	if err != nil {
+		return nil, kind(err)
+	}
+	return s, nil
+}
+
+// Close closes the file; calls after it fail. It waits for those under way.
+func (s *Store) Close() error {
+	if s.stuck.Load() {
+		return fmt.Errorf("closing registry: end the process to let go of the file: %w", errDamaged)
+	}
+	if err := s.db.Close(); err != nil {
+		return fmt.Errorf("closing registry: %w", err)
+	}
+	return nil
+}
+
+// kind gives an error of bbolt or of the disk the kind that a caller knows.
+func kind(err error) error {
+	switch {
+	case errors.Is(err, berrors.ErrTimeout):
+		return fmt.Errorf("locking the file: %w", registry.ErrInUse)
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, berrors.ErrMaxSizeReached):
+		return fmt.Errorf("the disk is %w: %v", registry.ErrFull, err)
+	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, berrors.ErrChecksum):
+		return fmt.Errorf("not a registry file, or both its first pages are damaged (%v): %w", err, registry.ErrInvalid)
+	}
+	return err
+}
+
+// syncDir makes the name of a new file durable.
+func syncDir(path string) error {
+	if runtime.GOOS == "windows" { // directories cannot be synced there
+		return nil
+	}
+	dir, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("syncing directory: %w", err)
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}

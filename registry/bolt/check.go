@@ -1,0 +1,383 @@
+package bolt
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"attesta/registry"
+	"attesta/status"
+)
+
+// enough is how many faults Check names before it stops.
+const enough = 16
+
+// Check is registry.Backend.Check: first every value and whatever points from
+// one to another, on a snapshot; then, if that is well, the pages of the file,
+// for which changes have to wait.
+func (s *Store) Check(ctx context.Context) error {
+	var a *audit
+	err := s.view(ctx, func(t *tx) error {
+		a = newAudit(ctx, t)
+		return a.run()
+	})
+	if a != nil {
+		err = errors.Join(append(a.faults, err)...)
+	}
+	if err != nil {
+		return fmt.Errorf("checking the registry: %w", err)
+	}
+	if err := s.checkPages(ctx); err != nil {
+		return fmt.Errorf("checking the pages: %w", err)
+	}
+	return nil
+}
+
+// checkPages holds the lock of changes, as bbolt requires.
+func (s *Store) checkPages(ctx context.Context) error {
+	return s.update(ctx, func(t *tx) error {
+		var faults []error
+		for err := range t.Check() {
+			if len(faults) < enough {
+				faults = append(faults, fmt.Errorf("%v: %w", err, errDamaged))
+			}
+		}
+		return errors.Join(faults...)
+	})
+}
+
+// audit counts again what the store has counted.
+type audit struct {
+	*tx
+	ctx      context.Context
+	faults   []error
+	records  uint64
+	reserved uint64
+	again    map[string]map[string]registry.Counts // by bucket and key
+	taken    map[string]*status.Bitstring          // positions, by list
+	lists    map[string]*list
+	entries  uint64 // that records ask for
+}
+
+var errEnough = errors.New("there is more")
+
+func newAudit(ctx context.Context, t *tx) *audit {
+	return &audit{
+		tx: t, ctx: ctx, lists: map[string]*list{}, taken: map[string]*status.Bitstring{},
+		again: map[string]map[string]registry.Counts{bucketCounts: {}, bucketEditions: {}},
+	}
+}
+
+// fault notes what is wrong and goes on, until there is enough of it.
+func (a *audit) fault(format string, args ...any) error {
+	if len(a.faults) == enough {
+		return errEnough
+	}
+	a.faults = append(a.faults, fmt.Errorf(format+": %w", append(args, errDamaged)...))
+	return nil
+}
+
+func (a *audit) run() error {
+	for _, step := range []func() error{
+		a.readLists, a.readRecords, a.readClaims, a.compareSizes, a.compareLists,
+		func() error { return a.compareCounts(bucketCounts) },
+		func() error { return a.compareCounts(bucketEditions) },
+		a.readEvents, a.readCatalogue, a.readLearners, a.readAccess,
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// each reads all of a bucket; a value that cannot be read is a fault.
+func (a *audit) each(bucket string, fn func(k, v []byte) error) (n uint64, err error) {
+	c := a.bucket(bucket).Cursor()
+	for k, v := c.First(); k != nil; k, v = c.Next() {
+		if n++; n%256 == 0 {
+			if err := a.ctx.Err(); err != nil {
+				return n, err
+			}
+		}
+		value, err := verified(bucket, k, v)
+		if err == nil {
+			err = fn(k, value)
+		}
+		if errors.Is(err, errDamaged) {
+			err = a.fault("%s, key %x: %v", bucket, k, err)
+		}
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+func (a *audit) readLists() error {
+	_, err := a.each(bucketLists, func(k, v []byte) error {
+		l, err := decodeList(string(k), v)
+		if err != nil {
+			return err
+		}
+		a.lists[l.id] = l
+		a.taken[l.id] = status.NewBitstring(registry.ListSize)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	_, err = a.each(bucketOpenLists, func(k, v []byte) error {
+		if l := a.lists[string(v)]; l == nil || string(tuple(l.provider)) != string(k) {
+			return a.fault("an open list %q is not that of its provider", v)
+		}
+		return nil
+	})
+	return err
+}
+
+func (a *audit) readRecords() (err error) {
+	a.records, err = a.each(bucketRecords, func(k, v []byte) error {
+		if len(k) != 8 {
+			return a.fault("record key of %d bytes", len(k))
+		}
+		r, err := decodeRecord(binary.BigEndian.Uint64(k), v)
+		if err != nil {
+			return err
+		}
+		for bucket, keys := range map[string][]string{
+			bucketCounts:   {string(tuple("")), string(tuple(r.Provider))},
+			bucketEditions: {string(tuple(r.Provider, r.Module, r.Edition))},
+		} {
+			for _, key := range keys {
+				c := a.again[bucket][key]
+				addRecord(&c, r, 1)
+				a.again[bucket][key] = c
+			}
+		}
+		for _, check := range []func(registry.Record) error{a.checkIndexes, a.checkContent, a.checkStatus} {
+			if err := check(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil && a.records != a.bucket(bucketRecords).Sequence() {
+		err = a.fault("%d records where %d were numbered", a.records, a.bucket(bucketRecords).Sequence())
+	}
+	return err
+}
+
+// checkIndexes follows what must point at a record.
+func (a *audit) checkIndexes(r registry.Record) error {
+	for _, x := range []struct {
+		bucket string
+		key    []byte
+	}{
+		{bucketAwards, awardKey(r.Edition, r.Module, r.Learner)},
+		{bucketCredentials, []byte(r.Credential)},
+		{bucketHandles, []byte(r.Handle)},
+	} {
+		seq, err := a.lookUp(x.bucket, x.key)
+		if err != nil || seq != r.Seq {
+			if err := a.fault("record %d: its entry in %s points at %d (%v)", r.Seq, x.bucket, seq, err); err != nil {
+				return err
+			}
+		}
+	}
+	for _, prefix := range selections(r) {
+		if _, err := a.get(bucketPages, append(prefix, seqKey(r.Seq)...)); err != nil {
+			return a.fault("record %d: missing in a page index (%v)", r.Seq, err)
+		}
+	}
+	if a.has(bucketUnfinished, seqKey(r.Seq)) != (r.State == registry.Reserved) {
+		return a.fault("record %d is %s and unfinished says otherwise", r.Seq, r.State)
+	}
+	return nil
+}
+
+// checkContent reads the body or the sealed bytes, whichever there must be.
+func (a *audit) checkContent(r registry.Record) error {
+	if r.State == registry.Reserved {
+		a.reserved++
+		if _, err := a.record(r.Seq); err != nil {
+			return err
+		}
+		return nil
+	}
+	if r.State == registry.Sealed {
+		if _, err := a.sealed(r); err != nil {
+			return fmt.Errorf("record %d: %w", r.Seq, err)
+		}
+	}
+	return nil
+}
+
+func (a *audit) checkStatus(r registry.Record) error {
+	l := a.lists[r.List]
+	if l == nil || l.provider != r.Provider {
+		return a.fault("record %d: list %s is not one of its provider", r.Seq, r.List)
+	}
+	taken := a.taken[r.List]
+	if twice, err := taken.Get(r.Index); err != nil || twice {
+		return a.fault("record %d: position %d of list %s is given out twice", r.Seq, r.Index, r.List)
+	}
+	if err := taken.Set(r.Index); err != nil {
+		return err
+	}
+	v, err := a.get(bucketEntries, entryKey(r))
+	switch {
+	case errors.Is(err, registry.ErrNotFound):
+		if r.Status != status.Valid {
+			return a.fault("record %d is %v and its list says valid", r.Seq, r.Status)
+		}
+		return nil
+	case err != nil:
+		return err
+	}
+	a.entries++
+	if len(v) != 1 || status.Value(v[0]) != r.Status || r.Status == status.Valid {
+		return a.fault("record %d is %v and its list says %x", r.Seq, r.Status, v)
+	}
+	return nil
+}
+
+// readClaims cannot know a token, but each record has exactly one.
+func (a *audit) readClaims() error {
+	seen := map[uint64]bool{}
+	_, err := a.each(bucketClaims, func(k, v []byte) error {
+		seq, err := a.lookUp(bucketClaims, k)
+		if err != nil {
+			return err
+		}
+		if len(k) != 32 || seen[seq] || !a.has(bucketRecords, seqKey(seq)) {
+			return a.fault("a claim points at record %d, which has another or does not exist", seq)
+		}
+		seen[seq] = true
+		return nil
+	})
+	return err
+}
+
+// compareSizes finds entries that nothing asks for.
+func (a *audit) compareSizes() error {
+	for _, x := range []struct {
+		bucket string
+		want   uint64
+	}{
+		{bucketAwards, a.records},
+		{bucketCredentials, a.records},
+		{bucketHandles, a.records},
+		{bucketClaims, a.records},
+		{bucketPages, 5 * a.records},
+		{bucketUnfinished, a.reserved},
+		{bucketBodies, a.reserved},
+		{bucketSealed, a.records - a.reserved},
+		{bucketEntries, a.entries},
+	} {
+		n, err := a.each(x.bucket, func(_, _ []byte) error { return nil })
+		if err == nil && n != x.want {
+			err = a.fault("%s has %d entries instead of %d", x.bucket, n, x.want)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *audit) compareLists() error {
+	for id, l := range a.lists {
+		if n := a.taken[id].Count(); n != int(l.next) {
+			if err := a.fault("list %s gave out %d positions and records have %d", id, l.next, n); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (a *audit) compareCounts(bucket string) error {
+	again := a.again[bucket]
+	n, err := a.each(bucket, func(k, v []byte) error {
+		c, err := decodeCounts(v)
+		if err != nil {
+			return err
+		}
+		if c != again[string(k)] {
+			return a.fault("%s, key %q: counted %v, are %v", bucket, k, c, again[string(k)])
+		}
+		return nil
+	})
+	if err == nil && n != uint64(len(again)) {
+		err = a.fault("%s has %d entries instead of %d", bucket, n, len(again))
+	}
+	return err
+}
+
+func (a *audit) readEvents() error {
+	var last uint64
+	_, err := a.each(bucketEvents, func(k, v []byte) error {
+		if len(k) != 8 || binary.BigEndian.Uint64(k) != last+1 {
+			return a.fault("the audit log has a gap after %d", last)
+		}
+		last++
+		_, err := decodeEvent(last, v)
+		return err
+	})
+	if err == nil && last != a.bucket(bucketEvents).Sequence() {
+		err = a.fault("the audit log ends at %d instead of %d", last, a.bucket(bucketEvents).Sequence())
+	}
+	return err
+}
+
+func (a *audit) readCatalogue() error {
+	none := func(_, _ []byte) error { return nil }
+	for _, bucket := range []string{bucketProviders, bucketModules} {
+		if _, err := a.each(bucket, none); err != nil {
+			return err
+		}
+	}
+	codes, err := a.each(bucketNewest, func(k, _ []byte) error {
+		m, err := a.module(string(k))
+		if err == nil && !a.has(bucketOffers, append(tuple(m.Provider), k...)) {
+			err = a.fault("module %q is missing among those of its provider", k)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	offers, err := a.each(bucketOffers, none)
+	if err == nil && offers != codes {
+		err = a.fault("%s has %d entries instead of %d", bucketOffers, offers, codes)
+	}
+	return err
+}
+
+func (a *audit) readLearners() error {
+	_, err := a.each(bucketLearners, func(k, v []byte) error {
+		_, err := decodeLearner(string(k), v)
+		return err
+	})
+	return err
+}
+
+func (a *audit) readAccess() error {
+	n, err := a.each(bucketAccess, func(k, v []byte) error {
+		x, err := decodeAccess(v)
+		if err == nil && !a.has(bucketExpiry, expiryKey(x, k)) {
+			err = a.fault("an access has no expiry")
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	expiries, err := a.each(bucketExpiry, func(_, _ []byte) error { return nil })
+	if err == nil && expiries != n {
+		err = a.fault("%s has %d entries instead of %d", bucketExpiry, expiries, n)
+	}
+	return err
+}

@@ -1,0 +1,245 @@
+package bolt
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"attesta/registry"
+	"attesta/status"
+)
+
+// Values are a sequence of variable-length numbers and of text and bytes with
+// their length before them. The first byte of a record is its layout.
+const recordLayout = 1
+
+type encoder struct{ b []byte }
+
+func (e *encoder) number(n uint64)  { e.b = binary.AppendUvarint(e.b, n) }
+func (e *encoder) time(t time.Time) { e.b = binary.AppendVarint(e.b, t.Unix()) }
+func (e *encoder) text(parts ...string) {
+	for _, s := range parts {
+		e.number(uint64(len(s)))
+		e.b = append(e.b, s...)
+	}
+}
+
+// decoder reads what an encoder wrote; after the first error it gives zeros.
+type decoder struct {
+	b   []byte
+	err error
+}
+
+func (d *decoder) fail(what string) {
+	if d.err == nil {
+		d.err = fmt.Errorf("decoding %s: %w", what, errDamaged)
+	}
+	d.b = nil
+}
+
+func (d *decoder) number() uint64 {
+	n, size := binary.Uvarint(d.b)
+	if size <= 0 {
+		d.fail("number")
+		return 0
+	}
+	d.b = d.b[size:]
+	return n
+}
+
+func (d *decoder) time() time.Time {
+	n, size := binary.Varint(d.b)
+	if size <= 0 {
+		d.fail("time")
+		return time.Time{}
+	}
+	d.b = d.b[size:]
+	return time.Unix(n, 0).UTC()
+}
+
+func (d *decoder) take(n uint64) []byte {
+	if n > uint64(len(d.b)) {
+		d.fail("text")
+		return nil
+	}
+	out := d.b[:n]
+	d.b = d.b[n:]
+	return out
+}
+
+func (d *decoder) text() string { return string(d.take(d.number())) }
+
+func (d *decoder) end() error {
+	if d.err == nil && len(d.b) > 0 {
+		d.fail("the end of a value")
+	}
+	return d.err
+}
+
+func encodeRecord(r registry.Record) ([]byte, error) {
+	digest, err := hex.DecodeString(r.Digest)
+	if err != nil {
+		return nil, fmt.Errorf("encoding digest: %w", err)
+	}
+	e := encoder{b: make([]byte, 0, 320)}
+	e.number(recordLayout)
+	e.text(r.Credential, r.Handle, r.Provider, r.Learner, r.Module, r.Version, r.Edition,
+		r.Facts.CompletedOn, r.Facts.Attendance, r.Facts.Score, string(r.State), r.List)
+	e.number(uint64(r.Index))
+	e.text(string(digest))
+	e.time(r.ReservedAt)
+	e.time(r.SealedAt)
+	e.number(uint64(r.Status))
+	e.text(r.Reason)
+	e.time(r.StatusAt)
+	return e.b, nil
+}
+
+// decodeRecord reads a record, without its Body, from any bytes.
+func decodeRecord(seq uint64, b []byte) (registry.Record, error) {
+	d := decoder{b: b}
+	if layout := d.number(); d.err == nil && layout != recordLayout {
+		d.fail("a record of another layout")
+	}
+	r := registry.Record{Seq: seq}
+	for _, p := range []*string{
+		&r.Credential, &r.Handle, &r.Provider, &r.Learner, &r.Module, &r.Version, &r.Edition,
+		&r.Facts.CompletedOn, &r.Facts.Attendance, &r.Facts.Score,
+	} {
+		*p = d.text()
+	}
+	r.State = registry.State(d.text())
+	r.List = d.text()
+	index := d.number()
+	digest := d.take(d.number())
+	r.Digest = hex.EncodeToString(digest)
+	r.ReservedAt, r.SealedAt = d.time(), d.time()
+	value := d.number()
+	r.Reason = d.text()
+	r.StatusAt = d.time()
+	if err := d.end(); err != nil {
+		return registry.Record{}, fmt.Errorf("reading record %d: %w", seq, err)
+	}
+	sealed := 0
+	switch r.State {
+	case registry.Reserved:
+	case registry.Sealed, registry.Erased:
+		sealed = 32
+	default:
+		d.fail("state")
+	}
+	if index >= registry.ListSize || value > uint64(status.Suspended) || len(digest) != sealed {
+		d.fail("a record out of bounds")
+	}
+	if d.err != nil {
+		return registry.Record{}, fmt.Errorf("reading record %d: %w", seq, d.err)
+	}
+	r.Index, r.Status = uint32(index), status.Value(value)
+	return r, nil
+}
+
+// addRecord adds a record n times; n may be minus one in two's complement.
+func addRecord(c *registry.Counts, r registry.Record, n uint64) {
+	switch {
+	case r.Seq == 0:
+	case r.State == registry.Reserved:
+		c.Reserved += n
+	default:
+		c.Sealed += n
+		switch r.Status {
+		case status.Suspended:
+			c.Suspended += n
+		case status.Revoked:
+			c.Revoked += n
+		}
+	}
+}
+
+func encodeCounts(c registry.Counts) []byte {
+	var e encoder
+	for _, n := range []uint64{c.Reserved, c.Sealed, c.Suspended, c.Revoked} {
+		e.number(n)
+	}
+	return e.b
+}
+
+func decodeCounts(b []byte) (registry.Counts, error) {
+	d := decoder{b: b}
+	c := registry.Counts{Reserved: d.number(), Sealed: d.number(), Suspended: d.number(), Revoked: d.number()}
+	return c, d.end()
+}
+
+// list is a status list with the part of it that is not published.
+type list struct {
+	id, provider string
+	seed         [32]byte // of its registry.Positions
+	next         uint32   // positions given out
+	version      uint64
+}
+
+func encodeList(l *list) []byte {
+	var e encoder
+	e.text(l.provider, string(l.seed[:]))
+	e.number(uint64(l.next))
+	e.number(l.version)
+	return e.b
+}
+
+func decodeList(id string, b []byte) (*list, error) {
+	d := decoder{b: b}
+	l := &list{id: id, provider: d.text()}
+	if seed := d.take(d.number()); len(seed) == len(l.seed) {
+		copy(l.seed[:], seed)
+	} else {
+		d.fail("seed of a list")
+	}
+	next := d.number()
+	l.version = d.number()
+	if next > registry.ListSize {
+		d.fail("position of a list")
+	}
+	l.next = uint32(next)
+	return l, d.end()
+}
+
+func encodeEvent(ev registry.Event) []byte {
+	var e encoder
+	e.time(ev.At)
+	e.text(ev.Kind, ev.What, ev.By, ev.Why)
+	return e.b
+}
+
+func decodeEvent(seq uint64, b []byte) (registry.Event, error) {
+	d := decoder{b: b}
+	ev := registry.Event{Seq: seq, At: d.time(), Kind: d.text(), What: d.text(), By: d.text(), Why: d.text()}
+	return ev, d.end()
+}
+
+func encodeLearner(l registry.Learner) []byte {
+	var e encoder
+	e.text(l.GivenName, l.FamilyName, l.Email, l.Language, l.Employer, l.Region, l.Role)
+	return e.b
+}
+
+func decodeLearner(ref string, b []byte) (registry.Learner, error) {
+	d := decoder{b: b}
+	l := registry.Learner{
+		Ref: ref, GivenName: d.text(), FamilyName: d.text(), Email: d.text(),
+		Language: d.text(), Employer: d.text(), Region: d.text(), Role: d.text(),
+	}
+	return l, d.end()
+}
+
+func encodeAccess(a registry.Access) []byte {
+	var e encoder
+	e.text(a.Kind, a.By)
+	e.time(a.Expires)
+	return e.b
+}
+
+func decodeAccess(b []byte) (registry.Access, error) {
+	d := decoder{b: b}
+	a := registry.Access{Kind: d.text(), By: d.text(), Expires: d.time()}
+	return a, d.end()
+}

@@ -1,0 +1,91 @@
+package bolt
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"attesta/registry"
+	"attesta/status"
+)
+
+// SetStatus is registry.Ledger.SetStatus.
+func (s *Store) SetStatus(ctx context.Context, change registry.Change, at time.Time) (is registry.Record, err error) {
+	err = s.update(ctx, func(t *tx) error {
+		seq, err := t.lookUp(bucketCredentials, []byte(change.Credential))
+		if err != nil {
+			return err
+		}
+		was, err := t.recordOnly(seq)
+		if err != nil {
+			return err
+		}
+		if was.State != registry.Sealed {
+			return fmt.Errorf("the record is %s: %w", was.State, registry.ErrConflict)
+		}
+		kind, err := registry.Transition(was.Status, change.To)
+		if is = was; err != nil || kind == "" {
+			return err
+		}
+		is.Status, is.Reason, is.StatusAt = change.To, change.Reason, at
+		if err := t.putRecord(was, is); err != nil {
+			return err
+		}
+		if err := t.putEntry(is); err != nil {
+			return err
+		}
+		return t.event(registry.Event{At: at, Kind: kind, What: is.Credential, By: change.By, Why: change.Reason})
+	})
+	if err != nil {
+		return registry.Record{}, err
+	}
+	return is, nil
+}
+
+// putEntry writes the status of a record into its list.
+func (t *tx) putEntry(r registry.Record) error {
+	l, err := t.list(r.List)
+	if err != nil {
+		return fmt.Errorf("reading the list of record %d: %v: %w", r.Seq, err, errDamaged)
+	}
+	l.version++
+	if err := t.put(bucketLists, []byte(l.id), encodeList(l)); err != nil {
+		return err
+	}
+	if r.Status == status.Valid {
+		return t.remove(bucketEntries, entryKey(r))
+	}
+	return t.put(bucketEntries, entryKey(r), []byte{byte(r.Status)})
+}
+
+func entryKey(r registry.Record) []byte {
+	return binary.BigEndian.AppendUint32([]byte(r.List), r.Index)
+}
+
+// List is registry.Ledger.List.
+func (s *Store) List(ctx context.Context, id string) (out registry.StatusList, err error) {
+	err = s.view(ctx, func(t *tx) error {
+		l, err := t.list(id)
+		if err != nil {
+			return err
+		}
+		out = registry.StatusList{ID: l.id, Provider: l.provider, Size: registry.ListSize, Version: l.version}
+		return t.scan(bucketEntries, []byte(id), nil, func(k, v []byte) (bool, error) {
+			e, err := decodeEntry(k[len(id):], v)
+			out.Entries = append(out.Entries, e)
+			return true, err
+		})
+	})
+	if err != nil {
+		return registry.StatusList{}, err
+	}
+	return out, nil
+}
+
+func decodeEntry(index, v []byte) (registry.StatusEntry, error) {
+	if len(index) != 4 || len(v) != 1 || v[0] == 0 || v[0] > byte(status.Suspended) {
+		return registry.StatusEntry{}, fmt.Errorf("reading an entry of a list: %w", errDamaged)
+	}
+	return registry.StatusEntry{Index: binary.BigEndian.Uint32(index), Value: status.Value(v[0])}, nil
+}

@@ -1,0 +1,158 @@
+package registry_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"attesta/registry"
+	"attesta/registry/bolt"
+	"attesta/status"
+)
+
+func newRegistry(t testing.TB, cfg registry.Config) *registry.Registry {
+	t.Helper()
+	s, err := bolt.Create(filepath.Join(t.TempDir(), "registry.db"), bolt.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := registry.New(s, cfg)
+	t.Cleanup(func() { _ = r.Close() })
+	return r
+}
+
+var anIntent = registry.Intent{Provider: "p", Learner: "l", Module: "m", Version: "1", Edition: "e", Body: []byte("b")}
+
+func TestNothingIsReservedWithoutAClaimKey(t *testing.T) {
+	for _, key := range [][]byte{nil, {}, []byte("fifteen bytes..")} {
+		r := newRegistry(t, registry.Config{ClaimKey: key})
+		if _, err := r.Reserve(t.Context(), []registry.Intent{anIntent}, time.Now()); !errors.Is(err, registry.ErrInvalid) {
+			t.Errorf("with a key of %d bytes: %v, want ErrInvalid", len(key), err)
+		}
+		if token := r.ClaimToken("urn:credential:x"); token != "" {
+			t.Errorf("with a key of %d bytes: token %q", len(key), token)
+		}
+	}
+}
+
+func TestClaimTokensDependOnKeyAndCredential(t *testing.T) {
+	key := []byte("0123456789abcdef")
+	a := registry.New(nil, registry.Config{ClaimKey: key})
+	key[0] = 'x' // the registry keeps its own copy
+	b := registry.New(nil, registry.Config{ClaimKey: key})
+	seen := map[string]bool{a.ClaimToken("urn:1"): true, a.ClaimToken("urn:2"): true, b.ClaimToken("urn:1"): true}
+	if len(seen) != 3 {
+		t.Errorf("tokens repeat: %v", seen)
+	}
+	// A link that was sent must open for life: this value must never change.
+	const want = "ESC2XGENAIDD7G3HMBFPSAC7C5"
+	if got := registry.New(nil, registry.Config{ClaimKey: []byte("0123456789abcdef")}).ClaimToken("urn:credential:1"); got != want {
+		t.Errorf("token %s, was %s", got, want)
+	}
+}
+
+func TestRandomnessThatEndsIsAnErrorAndLeavesNothing(t *testing.T) {
+	r := newRegistry(t, registry.Config{ClaimKey: []byte("0123456789abcdef"), Rand: strings.NewReader("too little")})
+	if _, err := r.Reserve(t.Context(), []registry.Intent{anIntent}, time.Now()); err == nil {
+		t.Error("reserved with 10 random bytes")
+	}
+	if _, err := r.Grant(t.Context(), registry.Session, "a", time.Hour, time.Now()); err == nil {
+		t.Error("granted with no random bytes")
+	}
+	if events, err := r.Events(t.Context(), 0, 10); err != nil || len(events) != 0 {
+		t.Errorf("events %v, %v", events, err)
+	}
+}
+
+// A source that repeats itself must not give one name to two records.
+func TestRepeatedNamesAreRefused(t *testing.T) {
+	r := newRegistry(t, registry.Config{ClaimKey: []byte("0123456789abcdef"), Rand: zeros{}})
+	if _, err := r.Reserve(t.Context(), []registry.Intent{anIntent}, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	other := anIntent
+	other.Learner = "other"
+	if _, err := r.Reserve(t.Context(), []registry.Intent{other}, time.Now()); !errors.Is(err, registry.ErrConflict) {
+		t.Errorf("second record: %v, want ErrConflict", err)
+	}
+	if err := r.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+func TestReferencesAreWhatRandomBytesSay(t *testing.T) {
+	for in, want := range map[byte]string{0x00: "AAAAAAAAAAAAAAAAAAAAAAAAAA", 0xff: "77777777777777777777777777"} {
+		got, err := registry.NewReference(bytes.NewReader(bytes.Repeat([]byte{in}, 17)))
+		if err != nil || got != want {
+			t.Errorf("%q, %v, want %q", got, err, want)
+		}
+	}
+}
+
+func TestTransitionIsATableWithoutGaps(t *testing.T) {
+	const conflict = "conflict"
+	want := [3][3]string{ // from valid, revoked, suspended to valid, revoked, suspended
+		{"", "revoke", "suspend"},
+		{conflict, "", conflict},
+		{"reinstate", "revoke", ""},
+	}
+	for from := range want {
+		for to := range want {
+			kind, err := registry.Transition(status.Value(from), status.Value(to))
+			if err != nil {
+				kind = conflict
+			}
+			if kind != want[from][to] || err != nil && !errors.Is(err, registry.ErrConflict) {
+				t.Errorf("%v to %v: %q, %v", status.Value(from), status.Value(to), kind, err)
+			}
+		}
+	}
+}
+
+func TestEditionKeysAreUnambiguous(t *testing.T) {
+	seen := map[string]bool{}
+	names := []string{"a", "a/b", "%2F", "a%2Fb", "é", " ", "?", "/", "."}
+	for _, m := range names {
+		for _, e := range names {
+			key := registry.Edition{Module: m, Edition: e}.Key()
+			gm, ge, err := registry.ParseEditionKey(key)
+			if err != nil || gm != m || ge != e || seen[key] {
+				t.Errorf("%q %q gives key %q, which gives %q %q, %v", m, e, key, gm, ge, err)
+			}
+			seen[key] = true
+		}
+	}
+	for _, key := range []string{"", "a", "%/a", "a/%zz"} {
+		if _, _, err := registry.ParseEditionKey(key); !errors.Is(err, registry.ErrInvalid) {
+			t.Errorf("key %q: %v, want ErrInvalid", key, err)
+		}
+	}
+}
+
+func FuzzByHandle(f *testing.F) {
+	r := newRegistry(f, registry.Config{ClaimKey: []byte("0123456789abcdef")})
+	got, err := r.Reserve(f.Context(), []registry.Intent{anIntent}, time.Now())
+	if err != nil {
+		f.Fatal(err)
+	}
+	handle := got[0].Record.Handle
+	for _, s := range []string{"", "AAAAAAAAAAAAAAAAAAAAAAAAAA", "\x00", strings.ToLower(handle), handle + "=", "urn:credential:"} {
+		f.Add(s)
+	}
+	ctx := context.Background()
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, find := range []func(context.Context, string) (registry.Record, error){r.ByHandle, r.ByClaim, r.ByCredential} {
+			if rec, err := find(ctx, s); s != handle && !errors.Is(err, registry.ErrNotFound) {
+				t.Errorf("%q finds %v, %v", s, rec, err)
+			}
+		}
+	})
+}

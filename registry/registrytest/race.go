@@ -1,0 +1,227 @@
+package registrytest
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"attesta/registry"
+	"attesta/status"
+)
+
+func racePromises() []promise {
+	return []promise{
+		{"many who reserve one award at once get one record", reserveRace},
+		{"eight writers never get one position twice", positionRace},
+		{"many who seal one record at once agree on its bytes", sealRace},
+		{"revoked stays revoked whoever reinstates meanwhile", revokeRace},
+		{"a list is a consistent picture while it changes", publishRace},
+		{"of many who redeem one secret exactly one succeeds", redeemRace},
+	}
+}
+
+// B6, S8
+func reserveRace(k *kit) {
+	const n = 24
+	seqs, fresh := make([]uint64, n), make([]bool, n)
+	for _, err := range together(n, func(i int) error {
+		in := intents(0, 5)
+		if i%2 == 1 { // in the other order, so that locks taken row by row would cross
+			in[0], in[1], in[3], in[4] = in[4], in[3], in[1], in[0]
+		}
+		got, err := k.Reserve(k.ctx(), in, k.at)
+		if err == nil {
+			seqs[i], fresh[i] = got[2].Record.Seq, !got[2].Existing
+		}
+		return err
+	}) {
+		k.must(err)
+	}
+	news := 0
+	for i := range seqs {
+		if seqs[i] != seqs[0] {
+			k.Errorf("caller %d got record %d and caller 0 record %d", i, seqs[i], seqs[0])
+		}
+		if fresh[i] {
+			news++
+		}
+	}
+	k.same("callers told that the record is new", news, 1)
+	k.same("records", len(k.all(registry.Query{}, 100)), 5)
+	k.same("events", len(k.events()), 5)
+}
+
+// S8, S9
+func positionRace(k *kit) {
+	const writers, each = 8, 60
+	for _, err := range together(writers, func(i int) error {
+		for n := range each / 4 {
+			in := intents(i*each+n*4, i*each+n*4+4)
+			in[3].Provider = "prov-2"
+			if _, err := k.Reserve(k.ctx(), in, k.at); err != nil {
+				return err
+			}
+		}
+		return nil
+	}) {
+		k.must(err)
+	}
+	type place struct {
+		list  string
+		index uint32
+	}
+	owner, neighbours := map[place]string{}, 0
+	lists := map[string]string{}
+	var last registry.Record
+	for _, r := range k.all(registry.Query{}, 50) {
+		if o, ok := owner[place{r.List, r.Index}]; ok {
+			k.Errorf("%s and %s share position %d", o, r.Credential, r.Index)
+		}
+		owner[place{r.List, r.Index}] = r.Credential
+		if p, ok := lists[r.List]; ok && p != r.Provider {
+			k.Errorf("providers %s and %s share list %s", p, r.Provider, r.List)
+		}
+		lists[r.List] = r.Provider
+		if r.Index == last.Index+1 || r.Index+1 == last.Index {
+			neighbours++
+		}
+		last = r
+	}
+	k.same("positions", len(owner), writers*each)
+	k.same("lists", len(lists), 2)
+	if neighbours > 5 {
+		k.Errorf("%d of %d records stand beside the one reserved before", neighbours, writers*each)
+	}
+}
+
+func sealRace(k *kit) {
+	r := k.reserve(intent(1))[0]
+	docs := []string{"one", "two"}
+	won := make([]bool, 16)
+	for i, err := range together(len(won), func(i int) error {
+		return k.Complete(k.ctx(), []registry.Sealing{{Seq: r.Seq, Sealed: []byte(docs[i%2])}}, k.at)
+	}) {
+		won[i] = err == nil
+		if err != nil {
+			k.want(err, registry.ErrConflict)
+		}
+	}
+	got, err := k.SealedBytes(k.ctx(), r.Seq)
+	k.must(err)
+	for i := range won {
+		if won[i] != (string(got) == docs[i%2]) {
+			k.Errorf("caller %d: success %v, and the registry holds %q", i, won[i], got)
+		}
+	}
+	k.same("events", len(k.events()), 2)
+}
+
+// B6: linearisable, the last state wins, each event once.
+func revokeRace(k *kit) {
+	for round := range 12 {
+		r := k.set(k.seal(intent(round))[0], status.Suspended)
+		version, events := k.list(r.List).Version, len(k.events())
+		to := []status.Value{status.Revoked, status.Valid, status.Suspended, status.Valid, status.Revoked, status.Suspended}
+		for i, err := range together(len(to), func(i int) error {
+			got, err := k.SetStatus(k.ctx(), change(r, to[i]), k.at)
+			if err == nil && got.Status != to[i] {
+				return fmt.Errorf("asked for %v, got %v", to[i], got.Status)
+			}
+			return err
+		}) {
+			if err != nil && (to[i] == status.Revoked || !errors.Is(err, registry.ErrConflict)) {
+				k.Errorf("changing to %v: %v", to[i], err)
+			}
+		}
+		if got := k.find(r.Seq).Status; got != status.Revoked {
+			k.Fatalf("round %d: status is %v", round, got)
+		}
+		_, err := k.SetStatus(k.ctx(), change(r, status.Valid), k.at)
+		k.want(err, registry.ErrConflict)
+		l := k.list(r.List)
+		k.same("entries", len(l.Entries), round+1)
+		k.same("entry", entryOf(l, r.Index), status.Revoked)
+		changes := k.events()[events:]
+		k.same("growth of the version and number of events", l.Version-version, uint64(len(changes)))
+		if changes[len(changes)-1].Kind != "revoke" {
+			k.Errorf("the last event is %s", changes[len(changes)-1].Kind)
+		}
+	}
+}
+
+func entryOf(l registry.StatusList, index uint32) status.Value {
+	for _, e := range l.Entries {
+		if e.Index == index {
+			return e.Value
+		}
+	}
+	return status.Valid
+}
+
+// B6: two records of a pair change one after the other, so a picture of the
+// list shows both or the first alone; and one version has one picture.
+func publishRace(k *kit) {
+	recs := k.seal(intents(0, 20)...)
+	k.seal(intent(99))
+	done := make(chan struct{})
+	errs := together(4, func(i int) error {
+		if i == 0 {
+			defer close(done)
+			for _, r := range recs {
+				if _, err := k.SetStatus(k.ctx(), change(r, status.Revoked), k.at); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		var last uint64
+		for {
+			l, err := k.List(k.ctx(), recs[0].List)
+			if err != nil {
+				return err
+			}
+			if l.Version < last || uint64(len(l.Entries)) != l.Version {
+				return fmt.Errorf("version %d after %d has %d entries", l.Version, last, len(l.Entries))
+			}
+			for n, r := range recs {
+				if (entryOf(l, r.Index) == status.Revoked) != (n < len(l.Entries)) {
+					return fmt.Errorf("version %d: record %d out of order", l.Version, n)
+				}
+			}
+			last = l.Version
+			select {
+			case <-done:
+				return nil
+			case <-time.After(time.Millisecond):
+			}
+		}
+	})
+	for _, err := range errs {
+		k.must(err)
+	}
+}
+
+// B6
+func redeemRace(k *kit) {
+	const n = 50
+	secret, err := k.Grant(k.ctx(), registry.SignIn, "operator", time.Hour, k.at)
+	k.must(err)
+	won := 0
+	for _, err := range together(n, func(int) error {
+		a, err := k.Redeem(k.ctx(), registry.SignIn, secret, k.at)
+		if err == nil && (a.By != "operator" || a.Kind != registry.SignIn) {
+			return fmt.Errorf("the secret opens %+v", a)
+		}
+		return err
+	}) {
+		if err == nil {
+			won++
+			continue
+		}
+		k.want(err, registry.ErrNotFound)
+	}
+	k.same("callers who succeeded", won, 1)
+	_, err = k.Enter(k.ctx(), registry.SignIn, secret, k.at)
+	k.want(err, registry.ErrNotFound)
+	k.same("events", len(k.events()), 2)
+}

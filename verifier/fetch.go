@@ -1,0 +1,148 @@
+package verifier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"attesta/credentials"
+)
+
+// Fetcher gets what an outside address publishes. Origins are scheme, host and
+// port of places that may be asked although they are not public.
+type Fetcher interface {
+	Fetch(ctx context.Context, address string, origins []string) ([]byte, error)
+}
+
+// Fetching fails in one of two ways: the address is one that is never asked,
+// or nothing usable came back.
+var (
+	ErrRefused     = errors.New("the address is not asked")
+	ErrUnreachable = errors.New("the address gave no answer that can be used")
+)
+
+const (
+	fetchTime  = 5 * time.Second
+	fetchBytes = credentials.MaxSealedBytes
+)
+
+// Guarded is the one fetcher for addresses that come from outside. It asks
+// https on port 443 only, follows no redirect, uses no proxy, bounds time and
+// size, and refuses every address that is not public, looking at the address
+// it really dials. It is safe for concurrent use.
+type Guarded struct {
+	public  *http.Client
+	private *http.Client
+}
+
+// NewGuarded returns a guarded fetcher.
+func NewGuarded() *Guarded {
+	return &Guarded{public: client(refusePrivate), private: client(nil)}
+}
+
+func client(control func(network, address string, c syscall.RawConn) error) *http.Client {
+	dialer := &net.Dialer{Timeout: fetchTime, Control: control}
+	return &http.Client{
+		Timeout: fetchTime,
+		Transport: &http.Transport{
+			Proxy: nil, DialContext: dialer.DialContext, DisableCompression: true,
+			TLSHandshakeTimeout: fetchTime, ResponseHeaderTimeout: fetchTime,
+			MaxResponseHeaderBytes: 64 << 10, MaxIdleConnsPerHost: 2, IdleConnTimeout: 30 * time.Second,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// Fetch implements Fetcher. Errors wrap ErrRefused or ErrUnreachable.
+func (g *Guarded) Fetch(ctx context.Context, address string, origins []string) ([]byte, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || len(address) > 2048 {
+		return nil, fmt.Errorf("%w: it is not a plain web address", ErrRefused)
+	}
+	use := g.public
+	if slices.Contains(origins, u.Scheme+"://"+u.Host) {
+		use = g.private
+	} else if u.Scheme != "https" || u.Port() != "" && u.Port() != "443" {
+		return nil, fmt.Errorf("%w: only https on its usual port is asked", ErrRefused)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
+	if err != nil {
+		return nil, fmt.Errorf("%w: it is not a plain web address", ErrRefused)
+	}
+	request.Header.Set("Accept", "application/vc+jwt, application/ld+json, application/json;q=0.8")
+	request.Header.Set("User-Agent", "attesta-verifier")
+	response, err := use.Do(request)
+	if err != nil {
+		if errors.Is(err, ErrRefused) {
+			return nil, err
+		}
+		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
+	}
+	defer response.Body.Close()
+	return readAnswer(response)
+}
+
+func readAnswer(response *http.Response) ([]byte, error) {
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%w: it answered %d", ErrUnreachable, response.StatusCode)
+	}
+	kind, _, err := mime.ParseMediaType(response.Header.Get("Content-Type"))
+	if err != nil || !strings.HasPrefix(kind, "application/") {
+		return nil, fmt.Errorf("%w: the answer is of the type %q", ErrUnreachable, kind)
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, fetchBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
+	}
+	if len(body) > fetchBytes {
+		return nil, fmt.Errorf("%w: the answer is larger than %d bytes", ErrUnreachable, fetchBytes)
+	}
+	return body, nil
+}
+
+// notPublic are the prefixes of the IANA special-purpose registries that no
+// outside address may lead to. The methods of net/netip know only some.
+var notPublic = [...]string{
+	"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+	"192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16",
+	"192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+	"::/96", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32",
+	"2002::/16", "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+}
+
+// refusePrivate looks at the address that is really dialled, after names were
+// resolved, so that no name can lead inside.
+func refusePrivate(_, address string, _ syscall.RawConn) error {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return fmt.Errorf("%w: %s", ErrRefused, address)
+	}
+	if !Public(at.Addr()) {
+		return fmt.Errorf("%w: it leads to a place that is not public", ErrRefused)
+	}
+	return nil
+}
+
+// Public tells whether an address may be asked on behalf of a stranger.
+func Public(a netip.Addr) bool {
+	a = a.WithZone("")
+	if a.Is4In6() {
+		a = a.Unmap()
+	}
+	for _, text := range notPublic {
+		if prefix, err := netip.ParsePrefix(text); err != nil || prefix.Contains(a) {
+			return false
+		}
+	}
+	return a.IsValid()
+}

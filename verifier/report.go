@@ -1,0 +1,75 @@
+package verifier
+
+import (
+	"time"
+
+	"attesta/credentials"
+)
+
+// Outcome is the result of one check.
+type Outcome string
+
+// The four outcomes. Unknown is never to be shown as Pass.
+const (
+	Pass    Outcome = "pass"
+	Fail    Outcome = "fail"
+	Unknown Outcome = "unknown"
+	Skipped Outcome = "skipped"
+)
+
+// Verdict is the one answer of a report.
+type Verdict string
+
+// The three verdicts.
+const (
+	Valid      Verdict = "valid"
+	NotValid   Verdict = "not_valid"
+	CannotTell Verdict = "cannot_tell"
+)
+
+// Check is one thing that was looked at. ID is one of format, seal, issuer,
+// accreditation, validity, status, schema, holder. Reason is a stable code such
+// as seal_broken, status_revoked or issuer_demonstration; the words for it in
+// the reader's language come from Words.
+type Check struct {
+	ID      string            `json:"id"`
+	Outcome Outcome           `json:"outcome"`
+	Reason  string            `json:"reason"`
+	Facts   map[string]string `json:"facts,omitempty"` // values that fill the words: dates, names, codes
+}
+
+// Report is the judgement of what was presented, made from public information
+// only. Credential is nil unless the seal is good: what is shown to a person
+// comes from verified bytes.
+type Report struct {
+	Verdict    Verdict            `json:"verdict"`
+	Reason     string             `json:"reason"` // reason code of the check that decided
+	Checks     []Check            `json:"checks"`
+	Level      string             `json:"level,omitempty"` // of the seal: demonstration, advanced, qualified, unrecognised
+	CheckedAt  time.Time          `json:"checked_at"`      // time of the check
+	At         time.Time          `json:"at"`              // moment the question is about; equal to CheckedAt unless asked otherwise
+	Digest     string             `json:"digest"`          // SHA-256 of the presented bytes, hex
+	Credential *credentials.View  `json:"-"`
+	Summary    *CredentialSummary `json:"credential,omitempty"`
+}
+
+// CredentialSummary is the part of a credential that a machine reader gets.
+type CredentialSummary struct {
+	ID         string           `json:"id"`
+	Title      credentials.Text `json:"title"`
+	HolderName string           `json:"holder_name"`
+	Issuer     credentials.Text `json:"issuer"`
+	IssuerID   string           `json:"issuer_id"`
+	Issued     time.Time        `json:"issued"`
+	ValidUntil *time.Time       `json:"valid_until,omitempty"`
+}
+
+// Find returns the check with the id, or a skipped one.
+func (r Report) Find(id string) Check {
+	for _, c := range r.Checks {
+		if c.ID == id {
+			return c
+		}
+	}
+	return Check{ID: id, Outcome: Skipped, Reason: id + "_not_made"}
+}

@@ -1,0 +1,252 @@
+package verifier
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"strconv"
+	"time"
+
+	"attesta/credentials"
+	"attesta/keys"
+)
+
+// Config is what a verifier works with. Trust and Now are needed; without a
+// Fetcher it works offline.
+type Config struct {
+	Trust   func() keys.Trust // the anchors in use now
+	Now     func() time.Time
+	Fetcher Fetcher
+}
+
+// Verifier judges presented credentials. It is safe for concurrent use.
+type Verifier struct{ Config }
+
+// New returns a verifier.
+func New(c Config) *Verifier { return &Verifier{c} }
+
+// clockSkew is how far another clock may be ahead of ours.
+const clockSkew = 5 * time.Minute
+
+// The ids of the checks, in the order of a report.
+const (
+	CheckFormat        = "format"
+	CheckSeal          = "seal"
+	CheckIssuer        = "issuer"
+	CheckAccreditation = "accreditation"
+	CheckValidity      = "validity"
+	CheckStatus        = "status"
+	CheckSchema        = "schema"
+	CheckHolder        = "holder"
+)
+
+// deciding are the checks that decide the verdict, the gravest first.
+var deciding = [...]string{CheckFormat, CheckSeal, CheckIssuer, CheckStatus, CheckValidity}
+
+// Verify judges presented bytes as of now.
+func (v *Verifier) Verify(ctx context.Context, presented []byte) (Report, error) {
+	return v.VerifyAt(ctx, presented, time.Time{})
+}
+
+// VerifyAt judges presented bytes as of a moment; the zero time means now. The
+// error is that of the context: a verdict about anything else is in the report.
+func (v *Verifier) VerifyAt(ctx context.Context, presented []byte, at time.Time) (Report, error) {
+	now := v.Now()
+	if at.IsZero() {
+		at = now
+	}
+	sum := sha256.Sum256(presented)
+	j := &judgement{
+		Verifier: v, trust: v.Trust(), now: now, at: at,
+		report: Report{CheckedAt: now, At: at, Digest: hex.EncodeToString(sum[:])},
+	}
+	j.run(ctx, presented)
+	if err := ctx.Err(); err != nil {
+		return Report{}, err
+	}
+	j.decide()
+	return j.report, nil
+}
+
+// judgement is one report in the making.
+type judgement struct {
+	*Verifier
+	trust   keys.Trust
+	now, at time.Time
+	report  Report
+	parsed  *credentials.Parsed
+	vouch   keys.Vouch
+}
+
+func (j *judgement) add(id string, outcome Outcome, reason string, facts ...string) {
+	c := Check{ID: id, Outcome: outcome, Reason: reason}
+	for n := 0; n+1 < len(facts); n += 2 {
+		if c.Facts == nil {
+			c.Facts = map[string]string{}
+		}
+		c.Facts[facts[n]] = facts[n+1]
+	}
+	j.report.Checks = append(j.report.Checks, c)
+}
+
+func (j *judgement) run(ctx context.Context, presented []byte) {
+	parsed, err := credentials.Parse(presented)
+	if err != nil {
+		code := "unreadable"
+		var format *credentials.FormatError
+		if errors.As(err, &format) {
+			code = format.Code
+		}
+		j.add(CheckFormat, Fail, "format_"+code, "detail", err.Error())
+		return
+	}
+	j.parsed = parsed
+	j.add(CheckFormat, Pass, "format_"+parsed.Format)
+	if !j.seal() {
+		return
+	}
+	view := parsed.View()
+	j.report.Credential = &view
+	j.report.Summary = summaryOf(view)
+	j.issuer(view)
+	j.add(CheckAccreditation, Unknown, "accreditation_not_known")
+	j.validity(view)
+	j.status(ctx, view)
+	j.schema()
+	j.add(CheckHolder, Skipped, "holder_not_bound", "name", view.HolderName)
+}
+
+func (j *judgement) seal() bool {
+	e := j.parsed.Envelope
+	if err := e.Verify(); err != nil {
+		j.add(CheckSeal, Fail, "seal_broken")
+		return false
+	}
+	if e.SealedAt.After(j.now.Add(clockSkew)) {
+		j.add(CheckSeal, Fail, "seal_in_future", "at", stamp(e.SealedAt))
+		return true
+	}
+	at := j.sealedAt()
+	if issued := j.parsed.View().Issued; !issued.IsZero() {
+		at = at.In(issued.Location())
+	}
+	j.add(CheckSeal, Pass, "seal_intact", "at", stamp(at))
+	return true
+}
+
+// sealedAt is the time the seal claims for itself. Without a time stamp it is
+// the sealer's own word.
+func (j *judgement) sealedAt() time.Time {
+	if t := j.parsed.Envelope.SealedAt; !t.IsZero() {
+		return t
+	}
+	return j.at
+}
+
+// issuer asks who vouches for the sealer, and whether the credential names the
+// same organisation as the certificate.
+func (j *judgement) issuer(view credentials.View) {
+	e := j.parsed.Envelope
+	j.vouch = j.trust.Vouch(e.Chain, j.sealedAt())
+	j.report.Level = string(j.vouch.Level)
+	signer, err := credentials.SignerOf(e.Leaf())
+	if err != nil {
+		j.add(CheckIssuer, Fail, "issuer_nameless")
+		return
+	}
+	named := false
+	for _, name := range view.IssuerNames {
+		named = named || name == signer.Organisation
+	}
+	facts := []string{"name", signer.Organisation, "id", signer.LegalID, "anchor", j.vouch.Anchor}
+	switch {
+	case !named || view.IssuerLegal != signer.LegalID:
+		j.add(CheckIssuer, Fail, "issuer_mismatch", "name", view.Issuer, "sealer", signer.Organisation)
+	case errors.Is(j.vouch.Err, keys.ErrMisused):
+		j.add(CheckIssuer, Fail, "issuer_certificate", facts...)
+	case j.vouch.Level == keys.Unrecognised:
+		j.add(CheckIssuer, Unknown, "issuer_unrecognised", facts...)
+	default:
+		j.add(CheckIssuer, Pass, "issuer_"+string(j.vouch.Level), facts...)
+	}
+}
+
+func (j *judgement) validity(view credentials.View) {
+	from := view.ValidFrom
+	if from.IsZero() {
+		from = view.Issued
+	}
+	switch {
+	case from.After(j.at.Add(clockSkew)):
+		j.add(CheckValidity, Fail, "validity_not_yet", "on", stamp(from))
+	case view.ValidUntil.IsZero():
+		j.add(CheckValidity, Pass, "validity_no_end", "from", stamp(from))
+	case j.at.After(view.ValidUntil):
+		j.add(CheckValidity, Fail, "validity_expired", "on", stamp(view.ValidUntil))
+	default:
+		j.add(CheckValidity, Pass, "validity_until", "on", stamp(view.ValidUntil))
+	}
+}
+
+// schema reports deviations from the application profile. They do not decide:
+// a good seal over a document with a small fault still says who sealed what.
+func (j *judgement) schema() {
+	deviations := 0
+	first := ""
+	for _, f := range credentials.Errors(credentials.Lint(j.parsed.Envelope.Payload(), nil)) {
+		if f.Rule[0] == 'A' {
+			continue // completeness is for issuers
+		}
+		if deviations++; first == "" {
+			first = f.Rule + " " + f.Path
+		}
+	}
+	if deviations > 0 {
+		j.add(CheckSchema, Unknown, "schema_deviates", "count", strconv.Itoa(deviations), "first", first)
+		return
+	}
+	j.add(CheckSchema, Pass, "schema_conforms")
+}
+
+// decide draws the verdict: any failure means not valid; else anything unknown
+// among the deciding checks means that nobody can tell.
+func (j *judgement) decide() {
+	r := &j.report
+	for _, c := range r.Checks {
+		if c.Outcome == Fail {
+			r.Verdict = NotValid
+		}
+	}
+	want := Fail
+	if r.Verdict == "" {
+		want = Unknown
+	}
+	for _, id := range deciding {
+		if c := r.Find(id); c.Outcome == want {
+			r.Reason = c.Reason
+			if want == Unknown {
+				r.Verdict = CannotTell
+			}
+			return
+		}
+	}
+	if r.Verdict == "" {
+		r.Verdict, r.Reason = Valid, "valid"
+	}
+}
+
+func summaryOf(v credentials.View) *CredentialSummary {
+	s := &CredentialSummary{
+		ID: v.ID, Title: v.Title, HolderName: v.HolderName,
+		Issuer: v.IssuerNames, IssuerID: v.IssuerLegal, Issued: v.Issued,
+	}
+	if !v.ValidUntil.IsZero() {
+		s.ValidUntil = &v.ValidUntil
+	}
+	return s
+}
+
+// stamp writes a time into a fact, in the zone it was written in, so that its
+// day does not shift.
+func stamp(t time.Time) string { return t.Format(time.RFC3339) }

@@ -1,0 +1,194 @@
+package verifier
+
+import (
+	"strings"
+	"time"
+)
+
+// Words says a check in a person's language (it or en; anything else is read
+// as en): what was found, and what the reader can do ("" when nothing). Times
+// among the facts are shown as days in the zone in which they are written.
+func Words(c Check, language string) (found, todo string) {
+	said, ok := sentences[c.Reason]
+	if !ok {
+		said = sentences["unknown"]
+	}
+	n := 0
+	if language != "it" {
+		n = 2
+	}
+	fill := make([]string, 0, 2*len(c.Facts))
+	for name, value := range c.Facts {
+		fill = append(fill, "{"+name+"}", inWords(value, language))
+	}
+	r := strings.NewReplacer(fill...)
+	return r.Replace(said[n]), r.Replace(said[n+1])
+}
+
+func inWords(value, language string) string {
+	t, err := time.Parse(time.RFC3339, value)
+	if err != nil {
+		return value
+	}
+	return Day(t, language)
+}
+
+// Day writes a day as people read it: 29 maggio 2026, 29 May 2026.
+func Day(t time.Time, language string) string {
+	if language != "it" {
+		return t.Format("2 January 2006")
+	}
+	months := [...]string{
+		"gennaio", "febbraio", "marzo", "aprile", "maggio", "giugno",
+		"luglio", "agosto", "settembre", "ottobre", "novembre", "dicembre",
+	}
+	day := t.Format("2")
+	if day == "1" {
+		day = "1º"
+	}
+	return day + " " + months[t.Month()-1] + " " + t.Format("2006")
+}
+
+// sentences gives for every reason: Italian found and todo, English found and
+// todo.
+var sentences = map[string][4]string{
+	"format_edc": {"È una credenziale digitale europea (EDC) leggibile.", "", "It is a readable European Digital Credential (EDC).", ""},
+	"format_empty": {
+		"Non c’è niente da verificare: il file è vuoto.", "Carica il file che termina con .jsonld, oppure apri il link del QR.",
+		"There is nothing to check: the file is empty.", "Upload the file that ends in .jsonld, or open the link of the QR.",
+	},
+	"format_too_large": {
+		"Il file è troppo grande per essere un attestato.", "Carica solo il file .jsonld, al massimo 4 MB.",
+		"The file is too large to be a credential.", "Upload only the .jsonld file, at most 4 MB.",
+	},
+	"format_not_json": {
+		"Non è un attestato digitale: il contenuto non si può leggere.", "Chiedi alla persona il file .jsonld originale, senza modifiche.",
+		"This is not a digital credential: the content cannot be read.", "Ask the person for the original .jsonld file, unchanged.",
+	},
+	"format_not_sealed": {
+		"Il file non porta un sigillo elettronico: chiunque potrebbe averlo scritto.", "Chiedi alla persona il file .jsonld originale, o il suo QR.",
+		"The file carries no electronic seal: anybody could have written it.", "Ask the person for the original .jsonld file, or for the QR.",
+	},
+	"format_header": {
+		"Il sigillo non è scritto nel modo previsto, quindi non si può accettare.", "Chiedi all’ente un nuovo file.",
+		"The seal is not written in the expected way, so it cannot be accepted.", "Ask the provider for a new file.",
+	},
+	"format_certificate": {
+		"Il certificato del sigillo manca o non corrisponde.", "Chiedi all’ente un nuovo file.",
+		"The certificate of the seal is missing or does not match.", "Ask the provider for a new file.",
+	},
+	"format_payload": {
+		"Il contenuto sigillato non è una credenziale digitale europea.", "Chiedi alla persona il file .jsonld originale.",
+		"The sealed content is not a European Digital Credential.", "Ask the person for the original .jsonld file.",
+	},
+	"format_unreadable": {
+		"Il contenuto non si può leggere.", "Chiedi alla persona il file .jsonld originale.",
+		"The content cannot be read.", "Ask the person for the original .jsonld file.",
+	},
+	"seal_intact": {"Il sigillo è integro: dal {at} il contenuto non è cambiato.", "", "The seal is intact: the content has not changed since {at}.", ""},
+	"seal_broken": {
+		"Il sigillo è rotto: il contenuto è stato modificato, o il sigillo è falso.", "Non fidarti di questo file. Chiedi l’originale o contatta l’ente.",
+		"The seal is broken: the content was changed, or the seal is forged.", "Do not rely on this file. Ask for the original or contact the provider.",
+	},
+	"seal_in_future": {
+		"Il sigillo porta una data futura ({at}).", "Controlla l’orologio di questo computer, o contatta l’ente.",
+		"The seal carries a date in the future ({at}).", "Check the clock of this computer, or contact the provider.",
+	},
+	"issuer_demonstration": {
+		"Il sigillo è di {name}, con una chiave dimostrativa: la garantisce solo questa installazione, nessuna autorità esterna. Non è un sigillo qualificato.", "Usalo per provare il servizio, non per decidere.",
+		"The seal is that of {name}, with a demonstration key: only this installation vouches for it, no outside authority. It is not a qualified seal.", "Use it to try the service, not to decide.",
+	},
+	"issuer_advanced": {"Il sigillo è di {name}. Lo garantisce {anchor}. È un sigillo avanzato.", "", "The seal is that of {name}. {anchor} vouches for it. It is an advanced seal.", ""},
+	"issuer_unrecognised": {
+		"Il sigillo dice di essere di {name}, ma nessuno che conosciamo lo garantisce. Ente non riconosciuto non vuol dire falso.", "Contatta l’ente per una via che conosci già, oppure verifica sul sito dell’ente.",
+		"The seal says it is that of {name}, but nobody we know vouches for it. Unrecognised does not mean forged.", "Contact the provider by a way you already know, or check on the provider’s own site.",
+	},
+	"issuer_mismatch": {
+		"Il nome dell’ente scritto nell’attestato ({name}) non è quello del sigillo ({sealer}).", "Non fidarti di questo file. Contatta l’ente.",
+		"The provider named in the credential ({name}) is not the one of the seal ({sealer}).", "Do not rely on this file. Contact the provider.",
+	},
+	"issuer_nameless": {
+		"Il certificato del sigillo non nomina un’organizzazione.", "Chiedi all’ente un nuovo file.",
+		"The certificate of the seal names no organisation.", "Ask the provider for a new file.",
+	},
+	"issuer_certificate": {
+		"Il certificato di {name} non poteva essere usato per questo sigillo.", "Contatta l’ente.",
+		"The certificate of {name} could not be used for this seal.", "Contact the provider.",
+	},
+	"accreditation_not_known": {
+		"Non risulta un accreditamento dell’ente: non abbiamo un elenco da consultare.", "Se ti serve un ente accreditato, controlla nell’albo della regione.",
+		"No accreditation of the provider is known: we have no register to look into.", "If you need an accredited provider, look into the register of the region.",
+	},
+	"validity_no_end":  {"È valido dal {from} e non ha scadenza.", "", "It is valid from {from} and does not expire.", ""},
+	"validity_until":   {"È valido fino al {on}.", "", "It is valid until {on}.", ""},
+	"validity_expired": {"È scaduto il {on}.", "Chiedi se esiste un attestato più recente.", "It expired on {on}.", "Ask whether there is a newer credential."},
+	"validity_not_yet": {"Sarà valido solo dal {on}.", "Riprova da quel giorno.", "It is valid only from {on}.", "Try again from that day."},
+	"status_valid":     {"Non è revocato né sospeso.", "", "It is neither revoked nor suspended.", ""},
+	"status_revoked": {
+		"L’ente lo ha revocato: non vale più.", "Chiedi spiegazioni all’ente o alla persona.",
+		"The provider has revoked it: it no longer counts.", "Ask the provider or the person why.",
+	},
+	"status_suspended": {
+		"L’ente lo ha sospeso: per ora non vale.", "Riprova più avanti, o chiedi all’ente.",
+		"The provider has suspended it: for now it does not count.", "Try again later, or ask the provider.",
+	},
+	"status_revoked_since": {
+		"Oggi è revocato. Non si sa se lo era già nel giorno richiesto.", "Chiedi all’ente la data della revoca.",
+		"It is revoked today. Whether it was on the day asked about is not known.", "Ask the provider for the date of the revocation.",
+	},
+	"status_suspended_since": {
+		"Oggi è sospeso. Non si sa se lo era già nel giorno richiesto.", "Chiedi all’ente.",
+		"It is suspended today. Whether it was on the day asked about is not known.", "Ask the provider.",
+	},
+	"status_none": {
+		"L’attestato non dice dove controllare se è stato revocato.", "Se è importante, chiedi all’ente.",
+		"The credential does not say where to look whether it was revoked.", "If it matters, ask the provider.",
+	},
+	"status_not_asked": {"Non abbiamo chiesto se è revocato: il sigillo non basta.", "", "We did not ask whether it was revoked: the seal is not enough.", ""},
+	"status_unsupported": {
+		"Non sappiamo leggere il modo in cui è pubblicato lo stato.", "Chiedi all’ente se è ancora valido.",
+		"We cannot read the way in which the status is published.", "Ask the provider whether it still holds.",
+	},
+	"status_offline": {
+		"Senza rete non si può sapere se è stato revocato.", "Ripeti la verifica con la rete.",
+		"Without a network nobody can know whether it was revoked.", "Repeat the check with a network.",
+	},
+	"status_unreachable": {
+		"L’elenco degli attestati revocati non risponde.", "Riprova tra qualche minuto, o chiedi all’ente.",
+		"The list of revoked credentials does not answer.", "Try again in a few minutes, or ask the provider.",
+	},
+	"status_refused": {
+		"L’elenco degli attestati revocati sta a un indirizzo che non interroghiamo.", "Verifica sul sito dell’ente, o chiedi all’ente.",
+		"The list of revoked credentials is at an address that we do not ask.", "Check on the provider’s own site, or ask the provider.",
+	},
+	"status_stale": {
+		"L’elenco degli attestati revocati è vecchio.", "Riprova più tardi, o chiedi all’ente.",
+		"The list of revoked credentials is out of date.", "Try again later, or ask the provider.",
+	},
+	"status_list_unreadable": {
+		"L’elenco degli attestati revocati non si può leggere.", "Chiedi all’ente se l’attestato è ancora valido.",
+		"The list of revoked credentials cannot be read.", "Ask the provider whether the credential still holds.",
+	},
+	"status_list_untrusted": {
+		"L’elenco degli attestati revocati non è sigillato dallo stesso ente.", "Contatta l’ente per una via che conosci già.",
+		"The list of revoked credentials is not signed by the same provider.", "Contact the provider by a way you already know.",
+	},
+	"status_list_swapped": {
+		"È stato pubblicato un elenco diverso da quello indicato nell’attestato.", "Contatta l’ente per una via che conosci già.",
+		"Another list was published than the one the credential names.", "Contact the provider by a way you already know.",
+	},
+	"status_index": {
+		"La posizione nell’elenco degli attestati revocati non esiste.", "Contatta l’ente.",
+		"The position in the list of revoked credentials does not exist.", "Contact the provider.",
+	},
+	"schema_conforms": {"Il contenuto rispetta il formato europeo.", "", "The content keeps to the European format.", ""},
+	"schema_deviates": {
+		"Il contenuto si scosta dal formato europeo in {count} punti ({first}). Il sigillo resta buono.", "",
+		"The content deviates from the European format in {count} points ({first}). The seal still holds.", "",
+	},
+	"holder_not_bound": {
+		"La verifica non dice chi hai davanti: l’attestato è di {name}.", "Confronta il nome con un documento di identità.",
+		"The check does not say who is in front of you: the credential is that of {name}.", "Compare the name with an identity document.",
+	},
+	"unknown": {"Questo controllo non è stato fatto.", "", "This check was not made.", ""},
+}

@@ -1,0 +1,215 @@
+package web
+
+import (
+	"net/url"
+	"regexp"
+
+	"attesta/credentials"
+)
+
+// claims is what a credential says, in the order in which a person asks.
+type claims struct {
+	Title       said
+	Description said
+	Holder      string
+	Issuer      said
+	Essentials  []fact
+	Outcomes    []outcome
+	Assessments []assessment
+	Details     []fact
+}
+
+// fact is a term with what is said about it.
+type fact struct {
+	Term   string
+	Values []said
+	Note   said
+	Href   string // only ever https
+}
+
+type outcome struct {
+	Title  said
+	Skills []said
+}
+
+type assessment struct {
+	Title said
+	Facts []fact
+}
+
+// eqf finds the level in the address of a level of the European framework.
+var eqf = regexp.MustCompile(`/eqf/([1-8])$`)
+
+// claimsOf puts a view into words; nil stays nil.
+func (p Page) claimsOf(v *credentials.View) *claims {
+	if v == nil {
+		return nil
+	}
+	c := &claims{Title: p.say(v.Title), Description: p.say(v.Description), Holder: visible(v.HolderName), Issuer: p.issuerOf(v)}
+	if c.Title.Text == "" {
+		c.Title.Text = p.T("unnamed")
+	}
+	p.essentials(c, v)
+	for _, o := range v.Outcomes {
+		c.Outcomes = append(c.Outcomes, outcome{p.say(o.Title), p.concepts(o.Skills)})
+	}
+	for _, a := range v.Assessments {
+		c.Assessments = append(c.Assessments, p.assessmentOf(a))
+	}
+	p.details(c, v)
+	return c
+}
+
+// essentials are the facts that an employer looks for first.
+func (p Page) essentials(c *claims, v *credentials.View) {
+	add := func(key string, note said, values ...said) {
+		c.Essentials = appendFact(c.Essentials, p.T(key), note, values)
+	}
+	completed := p.day(v.CompletedOn)
+	if completed == "" {
+		completed = p.T("unstated")
+	}
+	add("fact.completed", said{}, said{Text: completed})
+	add("fact.issued", said{}, said{Text: p.day(v.Issued)})
+	if v.ValidUntil.IsZero() {
+		add("fact.until", said{}, said{Text: p.T("forever")})
+	} else {
+		add("fact.until", said{}, said{Text: p.day(v.ValidUntil)})
+	}
+	if v.Level != nil {
+		add("fact.level", p.levelNote(v), p.levelOf(*v.Level))
+	}
+	if v.Hours != "" {
+		add("fact.hours", said{}, said{Text: p.effort(v.Hours)})
+	}
+	add("fact.mode", said{}, p.concepts(v.Mode)...)
+}
+
+// details are the remaining facts.
+func (p Page) details(c *claims, v *credentials.View) {
+	add := func(key string, values ...said) { c.Details = appendFact(c.Details, p.T(key), said{}, values) }
+	requires := p.say(v.Requires)
+	if requires.Text == "" {
+		requires.Text = p.T("requires.none")
+	}
+	add("fact.requires", requires)
+	quality := p.say(v.Quality)
+	if quality.Text == "" {
+		quality.Text = p.T("unstated")
+	}
+	add("fact.quality", quality)
+	add("fact.field", p.concepts(v.Field)...)
+	add("fact.language", p.concepts(v.Language)...)
+	if v.Setting != nil {
+		add("fact.setting", p.concept(*v.Setting))
+	}
+	add("fact.stacks", texts(v.Stacks)...)
+	add("fact.country", p.concept(v.Country))
+	add("fact.legal", said{Text: visible(v.IssuerLegal)})
+	if address := visible(v.IssuerURL); address != "" {
+		c.Details = append(c.Details, fact{Term: p.T("fact.homepage"), Values: []said{{Text: address}}, Href: outside(v.IssuerURL)})
+	}
+	add("fact.identifiers", texts(v.Identifiers)...)
+	add("fact.id", said{Text: visible(v.ID)})
+}
+
+// assessmentOf says one assessment.
+func (p Page) assessmentOf(a credentials.AssessmentView) assessment {
+	row := assessment{Title: p.say(a.Title)}
+	add := func(key string, value said) { row.Facts = appendFact(row.Facts, p.T(key), said{}, []said{value}) }
+	if a.Type != nil {
+		add("fact.type", p.concept(*a.Type))
+	}
+	add("fact.grade", p.say(a.Grade))
+	add("fact.rule", p.say(a.Rule))
+	if a.Supervision != nil {
+		add("fact.supervision", p.concept(*a.Supervision))
+	} else {
+		add("fact.supervision", said{Text: p.T("unstated")})
+	}
+	if row.Title.Text == "" {
+		row.Title.Text = p.T("assessment.unnamed")
+	}
+	return row
+}
+
+// appendFact adds a fact unless nothing is said.
+func appendFact(facts []fact, term string, note said, values []said) []fact {
+	var kept []said
+	for _, v := range values {
+		if v.Text != "" {
+			kept = append(kept, v)
+		}
+	}
+	if len(kept) == 0 {
+		return facts
+	}
+	return append(facts, fact{Term: term, Values: kept, Note: note})
+}
+
+// say picks the text in the language of the page.
+func (p Page) say(t credentials.Text) said { return say(t, p.Lang) }
+
+// issuerOf is the name of the provider.
+func (p Page) issuerOf(v *credentials.View) said {
+	if name := p.say(v.IssuerNames); name.Text != "" {
+		return name
+	}
+	if name := visible(v.Issuer); name != "" {
+		return said{Text: name}
+	}
+	return said{Text: p.T("unnamed")}
+}
+
+// concept is the label of a value of a code list, or its address when the
+// credential gives no label.
+func (p Page) concept(c credentials.Concept) said {
+	if label := p.say(c.Label); label.Text != "" {
+		return label
+	}
+	return said{Text: visible(c.URI)}
+}
+
+func (p Page) concepts(list []credentials.Concept) []said {
+	var all []said
+	for _, c := range list {
+		if one := p.concept(c); one.Text != "" {
+			all = append(all, one)
+		}
+	}
+	return all
+}
+
+// levelOf names a level of the European Qualifications Framework.
+func (p Page) levelOf(c credentials.Concept) said {
+	if m := eqf.FindStringSubmatch(c.URI); m != nil {
+		return said{Text: "EQF " + m[1]}
+	}
+	return p.concept(c)
+}
+
+// levelNote says on whose word a level stands.
+func (p Page) levelNote(v *credentials.View) said {
+	if note := p.say(v.LevelNote); note.Text != "" {
+		return note
+	}
+	return said{Text: p.T("level.nobody")}
+}
+
+// texts are plain values without a language.
+func texts(list []string) []said {
+	var all []said
+	for _, t := range list {
+		all = append(all, said{Text: visible(t)})
+	}
+	return all
+}
+
+// outside returns an address that may be followed from a page, or "".
+func outside(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || visible(address) != address {
+		return ""
+	}
+	return u.String()
+}

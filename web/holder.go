@@ -1,0 +1,142 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"attesta/registry"
+	"attesta/verifier"
+	"attesta/wallet"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// maxToken bounds a claim token; those we give out are shorter.
+const maxToken = 128
+
+// holderPage is the credential in the hands of its holder, in plain words.
+type holderPage struct {
+	Page
+	Verdict  verdict
+	Proves   []proof // what it proves, in six lines at most
+	Declares string  // heading over them, which depends on the verdict
+	Outcomes []outcome
+	Seal     seal
+	Address  string // public address of the check, also as text
+	Check    string // the same on this site
+	Picture  string // of the QR
+	Download string
+	File     string
+}
+
+// proof is one line of what a credential proves.
+type proof struct {
+	Term  string
+	Value said
+}
+
+// held opens the credential of the token of a request. Reading it changes
+// nothing, so that a mail scanner that follows the link does no harm.
+func (s *Site) held(r *http.Request) (token string, h wallet.Held, err error) {
+	token = chi.URLParam(r, "token")
+	if token == "" || len(token) > maxToken {
+		return "", wallet.Held{}, refusal{http.StatusNotFound, "claim"}
+	}
+	h, err = s.Wallet.Open(r.Context(), token)
+	if errors.Is(err, registry.ErrNotFound) || errors.Is(err, registry.ErrInvalid) {
+		return "", wallet.Held{}, refusal{http.StatusNotFound, "claim"}
+	}
+	if err != nil {
+		return "", wallet.Held{}, fmt.Errorf("opening a claim link: %w", err)
+	}
+	return token, h, nil
+}
+
+func (s *Site) holder(w http.ResponseWriter, r *http.Request) error {
+	token, held, err := s.held(r)
+	if err != nil {
+		return err
+	}
+	report, err := s.Verify(r.Context(), held.Sealed)
+	if err != nil {
+		return fmt.Errorf("checking for the holder: %w", err)
+	}
+	report = dated(report, held.Record, true)
+	p := holderPage{Page: s.page(r, "holder.title")}
+	p.Verdict, p.Seal = p.verdictOf(report), p.sealOf(report.Level)
+	p.Verdict.Todo = p.T("holder.todo." + p.Verdict.Name)
+	if report.Level == "demonstration" && report.Verdict == verifier.Valid {
+		p.Verdict.Todo = p.T("holder.todo.demonstration")
+	}
+	if c := p.claimsOf(report.Credential); c != nil {
+		p.Proves, p.Outcomes = p.proves(c, report), c.Outcomes
+		p.Declares = p.T("declares." + p.Verdict.Name)
+		if report.Verdict == verifier.Valid {
+			p.Declares = p.T("proves.title")
+		}
+	}
+	p.Address = s.address(held.Record.Handle)
+	p.Check = p.Link("/v/" + held.Record.Handle)
+	p.Picture = "/v/" + held.Record.Handle + "/qr.svg"
+	p.Download = "/c/" + token + "/credential.jsonld"
+	p.File = fileName(held.Record)
+	return s.show(w, r, http.StatusOK, p)
+}
+
+// proves says in six lines who achieved what, with whom, when, how much and how.
+func (p Page) proves(c *claims, report verifier.Report) []proof {
+	v := report.Credential
+	lines := []proof{
+		{p.T("proves.who"), said{Text: c.Holder}},
+		{p.T("proves.what"), c.Title},
+		{p.T("proves.issuer"), c.Issuer},
+	}
+	if day := p.day(v.CompletedOn); day != "" {
+		lines = append(lines, proof{p.T("proves.when"), said{Text: day}})
+	}
+	var much []string
+	if v.Hours != "" {
+		much = append(much, p.effort(v.Hours))
+	}
+	if v.Level != nil {
+		much = append(much, p.T("proves.level", "level", p.levelOf(*v.Level).Text))
+	}
+	if len(much) > 0 {
+		lines = append(lines, proof{p.T("proves.much"), said{Text: strings.Join(much, ", ")}})
+	}
+	for _, a := range v.Assessments {
+		if a.Type != nil {
+			return append(lines, proof{p.T("proves.how"), p.concept(*a.Type)})
+		}
+	}
+	return lines
+}
+
+// holderFile hands out the exact sealed bytes.
+func (s *Site) holderFile(w http.ResponseWriter, r *http.Request) error {
+	_, held, err := s.held(r)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/ld+json")
+	w.Header().Set("Content-Disposition", `attachment; filename="`+fileName(held.Record)+`"`)
+	_, _ = w.Write(held.Sealed) // the status is sent: nothing is left to answer
+	return nil
+}
+
+var unsafeInName = regexp.MustCompile(`[^A-Za-z0-9._-]+|^\.+`)
+
+// fileName names a file after the module and after nothing else.
+func fileName(record registry.Record) string {
+	code := unsafeInName.ReplaceAllString(record.Module, "")
+	if len(code) > 40 {
+		code = code[:40]
+	}
+	if code == "" {
+		return "attestato.jsonld"
+	}
+	return "attestato-" + code + ".jsonld"
+}

@@ -1,0 +1,83 @@
+package web
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"attesta/registry"
+	"attesta/status"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// asset serves an embedded file. Its name carries its digest, so that it can
+// be kept for ever.
+func (s *Site) asset(w http.ResponseWriter, r *http.Request) error {
+	name := chi.URLParam(r, "name")
+	data, ok := s.assets[name]
+	if !ok {
+		return registry.ErrNotFound
+	}
+	h := w.Header()
+	switch path.Ext(name) {
+	case ".css":
+		h.Set("Content-Type", "text/css; charset=utf-8")
+	case ".svg":
+		h.Set("Content-Type", "image/svg+xml")
+	}
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+	return nil
+}
+
+// statusList publishes one signed status list. It is the one address that
+// other sites may read from a browser: it is public, the same for everybody
+// and read without credentials.
+func (s *Site) statusList(w http.ResponseWriter, r *http.Request) error {
+	list, purpose := chi.URLParam(r, "list"), status.Purpose(chi.URLParam(r, "purpose"))
+	if len(list) > 64 || purpose != status.Revocation && purpose != status.Suspension {
+		return registry.ErrNotFound
+	}
+	published, err := s.Lists.StatusList(r.Context(), list, purpose)
+	if err != nil {
+		return fmt.Errorf("publishing a status list: %w", err)
+	}
+	h := w.Header()
+	h.Set("Content-Type", published.MediaType)
+	h.Set("Cache-Control", "public, max-age="+strconv.Itoa(int(max(published.MaxAge, 0).Seconds())))
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Expose-Headers", "ETag")
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	if tag := published.ETag; tag != "" {
+		if !strings.HasPrefix(tag, `"`) && !strings.HasPrefix(tag, `W/"`) {
+			tag = `"` + tag + `"`
+		}
+		h.Set("ETag", tag)
+	}
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(published.Token))
+	return nil
+}
+
+// health says that the program answers.
+func (s *Site) health(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Cache-Control", "no-store")
+	return plain(w, "ok\n")
+}
+
+// ready says whether the program can do its work. Why not is for the log.
+func (s *Site) ready(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Cache-Control", "no-store")
+	if s.Ready == nil {
+		return plain(w, "ready\n")
+	}
+	if err := s.Ready(r.Context()); err != nil {
+		s.Log.Warn("not ready", "id", visitOf(r).id, "error", err)
+		return refusal{http.StatusServiceUnavailable, "unready"}
+	}
+	return plain(w, "ready\n")
+}

@@ -1,0 +1,70 @@
+package web
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/skip2/go-qrcode"
+)
+
+// maxQR is the longest content of a QR in bytes: what an ordinary phone still
+// reads from paper.
+const maxQR = 300
+
+// code encodes content with the error correction that printed paper needs.
+func code(content string) (*qrcode.QRCode, error) {
+	if content == "" || len(content) > maxQR {
+		return nil, fmt.Errorf("drawing a QR of %d bytes: not between 1 and %d", len(content), maxQR)
+	}
+	q, err := qrcode.New(content, qrcode.Medium)
+	if err != nil {
+		return nil, fmt.Errorf("drawing a QR: %w", err)
+	}
+	return q, nil
+}
+
+// QR returns content as a square SVG picture, dark on white, with its quiet
+// zone. Content is at most 300 bytes.
+func QR(content string) ([]byte, error) {
+	q, err := code(content)
+	if err != nil {
+		return nil, err
+	}
+	rows := q.Bitmap()
+	if len(rows) == 0 {
+		return nil, errors.New("drawing a QR: empty picture")
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %[1]d %[1]d" shape-rendering="crispEdges">`+
+		`<path fill="#fff" d="M0 0h%[1]dv%[1]dH0z"/><path fill="#000" d="`, len(rows))
+	for y, row := range rows {
+		for x := 0; x < len(row); x++ {
+			if !row[x] {
+				continue
+			}
+			run := 1
+			for x+run < len(row) && row[x+run] {
+				run++
+			}
+			fmt.Fprintf(&b, "M%d %dh%dv1h-%dz", x, y, run, run)
+			x += run
+		}
+	}
+	b.WriteString(`"/></svg>`)
+	return b.Bytes(), nil
+}
+
+// QRTerminal writes content as a QR in half-block characters, with its quiet
+// zone. The light modules are drawn, so that it reads on a dark terminal.
+func QRTerminal(w io.Writer, content string) error {
+	q, err := code(content)
+	if err != nil {
+		return err
+	}
+	if _, err := io.WriteString(w, q.ToSmallString(false)); err != nil {
+		return fmt.Errorf("writing a QR: %w", err)
+	}
+	return nil
+}

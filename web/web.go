@@ -1,0 +1,235 @@
+// Package web is what people see: the page behind a QR, the page where anybody
+// checks a credential, the holder's own page, the provider's console, and the
+// published status lists. Every page works without JavaScript and without an
+// account, says the same in Italian and in English, and shows of a credential
+// only what was read from verified bytes.
+//
+//	site, err := web.New(config)
+//	site.Routes(router)
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"attesta/registry"
+	"attesta/status"
+	"attesta/verifier"
+	"attesta/wallet"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+	"github.com/go-chi/httprate"
+)
+
+//go:embed templates/*.html assets/*.css assets/*.svg locales/*.json
+var files embed.FS
+
+// Ledger is the part of a *registry.Registry that the console reads.
+type Ledger interface {
+	Records(ctx context.Context, q registry.Query) ([]registry.Record, error)
+	Counts(ctx context.Context, provider string) (registry.Counts, error)
+	Editions(ctx context.Context, provider, after string, limit int) ([]registry.Edition, error)
+	Providers(ctx context.Context, after string, limit int) ([]registry.Provider, error)
+	Modules(ctx context.Context, provider, after string, limit int) ([]registry.Module, error)
+	// Grant, Enter, Redeem and Leave open and close the console.
+	Grant(ctx context.Context, kind, by string, ttl time.Duration, at time.Time) (secret string, err error)
+	Enter(ctx context.Context, kind, secret string, at time.Time) (registry.Access, error)
+	Redeem(ctx context.Context, kind, secret string, at time.Time) (registry.Access, error)
+	Leave(ctx context.Context, secret string) error
+}
+
+// Wallet is the part of a *wallet.Wallet that opens credentials.
+type Wallet interface {
+	Open(ctx context.Context, token string) (wallet.Held, error)
+	Show(ctx context.Context, handle string) (wallet.Held, error)
+}
+
+// Published is a signed status list as it is handed out.
+type Published struct {
+	Token     []byte
+	MediaType string
+	ETag      string        // with or without its quotation marks
+	MaxAge    time.Duration // how long a copy may be used
+}
+
+// StatusLists gives the signed status list of a purpose. An unknown list is
+// registry.ErrNotFound.
+type StatusLists interface {
+	StatusList(ctx context.Context, list string, purpose status.Purpose) (Published, error)
+}
+
+// Config is what a Site is made of. Registry, Wallet, Verify, Lists, PublicURL
+// and Now are required.
+type Config struct {
+	Registry Ledger
+	Wallet   Wallet
+	// Verify judges presented bytes. An error means that no judgement could be
+	// made at all; it is answered with a fault, never with a verdict.
+	Verify        func(ctx context.Context, presented []byte) (verifier.Report, error)
+	Lists         StatusLists
+	PublicURL     string // https://host or http://127.0.0.1:port, no trailing slash
+	Now           func() time.Time
+	Zone          *time.Location // in which times are shown; UTC when nil
+	Demonstration bool           // said on every page in a banner
+	Log           *slog.Logger   // discarded when nil
+	// Ready says whether the program can do its work; always when nil.
+	Ready func(ctx context.Context) error
+	// RequestID names a request in the log; random when nil.
+	RequestID func() string
+}
+
+// Site answers for all pages. It is safe for concurrent use.
+type Site struct {
+	Config
+	secure    bool // the public address is https
+	catalogue catalogue
+	pages     pageSet
+	assets    assetSet
+	foreign   *http.CrossOriginProtection
+}
+
+// New returns a site. It parses every template, locale and asset, so that what
+// is broken or undeclared is found at the start.
+func New(c Config) (*Site, error) {
+	if c.Registry == nil || c.Wallet == nil || c.Verify == nil || c.Lists == nil || c.Now == nil {
+		return nil, errors.New("making the site: registry, wallet, verify, lists and clock are required")
+	}
+	address, err := url.Parse(c.PublicURL)
+	if err != nil || address.Host == "" || address.Path != "" || address.RawQuery != "" ||
+		address.Scheme != "https" && address.Scheme != "http" {
+		return nil, fmt.Errorf("making the site: public address %q is not of the form https://host", c.PublicURL)
+	}
+	if c.Zone == nil {
+		c.Zone = time.UTC
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.RequestID == nil {
+		c.RequestID = rand.Text
+	}
+	s := &Site{Config: c, secure: address.Scheme == "https"}
+	if s.catalogue, err = readCatalogue(); err != nil {
+		return nil, err
+	}
+	if s.pages, err = readPages(); err != nil {
+		return nil, err
+	}
+	if s.assets, err = readAssets(); err != nil {
+		return nil, err
+	}
+	s.foreign = http.NewCrossOriginProtection()
+	if err := s.foreign.AddTrustedOrigin(address.Scheme + "://" + address.Host); err != nil {
+		return nil, fmt.Errorf("making the site: %w", err)
+	}
+	s.foreign.SetDenyHandler(s.answering(func(http.ResponseWriter, *http.Request) error {
+		return refusal{http.StatusForbidden, "foreign"}
+	}))
+	return s, nil
+}
+
+const (
+	requestsPerMinute = 120 // for one remote address, on what costs work or guards a door
+	sessionLength     = 8 * time.Hour
+)
+
+// Routes adds every page and every published list to a router. It sets the
+// router's answers for what is not found and for methods that are not allowed.
+func (s *Site) Routes(r chi.Router) {
+	r.Group(func(r chi.Router) {
+		r.Use(middleware.ClientIPFromRemoteAddr, s.visiting, s.logging, s.recovering, s.securing, s.foreign.Handler)
+		r.NotFound(s.answering(func(http.ResponseWriter, *http.Request) error { return registry.ErrNotFound }))
+		r.MethodNotAllowed(s.answering(otherMethod))
+		s.publicRoutes(r)
+		s.privateRoutes(r)
+		s.machineRoutes(r)
+	})
+}
+
+// publicRoutes are the pages for everybody.
+func (s *Site) publicRoutes(r chi.Router) {
+	r.Group(func(r chi.Router) {
+		r.Use(middleware.Compress(5, "text/html", "text/css", "text/plain", "image/svg+xml"))
+		s.get(r, "/", s.start)
+		s.get(r, "/assets/{name}", s.asset)
+		s.get(r, "/robots.txt", s.robots)
+		s.get(r, "/verify", s.verifyForm)
+		r.With(s.limiting()).Post("/verify", s.answering(s.verifyPresented))
+		r.Group(func(r chi.Router) {
+			r.Use(private)
+			s.get(r, "/v/{handle}", s.verifyHandle)
+			s.get(r, "/v/{handle}/qr.svg", s.handleQR)
+		})
+	})
+}
+
+// privateRoutes are the pages that a secret opens. They are never compressed,
+// so that the length of an answer says nothing about a secret in it.
+func (s *Site) privateRoutes(r chi.Router) {
+	r.Group(func(r chi.Router) {
+		r.Use(private)
+		s.get(r, "/c/{token}", s.holder)
+		s.get(r, "/c/{token}/credential.jsonld", s.holderFile)
+		s.get(r, "/console/sign-in", s.signInPage)
+		r.With(s.limiting()).Post("/console/sign-in", s.answering(s.signIn))
+		r.Post("/console/sign-out", s.answering(s.signOut))
+		s.get(r, "/console", s.inside(s.overview))
+		s.get(r, "/console/modules", s.inside(s.modules))
+		s.get(r, "/console/records", s.inside(s.records))
+	})
+}
+
+// machineRoutes are for programs.
+func (s *Site) machineRoutes(r chi.Router) {
+	s.get(r, "/status/{list}/{purpose}", s.statusList)
+	s.get(r, "/healthz", s.health)
+	s.get(r, "/readyz", s.ready)
+}
+
+// get registers a handler for GET and HEAD.
+func (s *Site) get(r chi.Router, pattern string, h handler) {
+	r.Get(pattern, s.answering(h))
+	r.Head(pattern, s.answering(h))
+}
+
+// limiting bounds how often one remote address may ask.
+func (s *Site) limiting() func(http.Handler) http.Handler {
+	return httprate.LimitBy(requestsPerMinute, time.Minute, func(r *http.Request) (string, error) {
+		return httprate.CanonicalizeIP(middleware.GetClientIP(r.Context())), nil
+	}, httprate.WithLimitHandler(s.answering(func(http.ResponseWriter, *http.Request) error {
+		return refusal{http.StatusTooManyRequests, "often"}
+	})))
+}
+
+// otherMethod refuses a method and names those that the address has
+// (RFC 9110, section 15.5.6).
+func otherMethod(w http.ResponseWriter, r *http.Request) error {
+	routes := chi.RouteContext(r.Context()).Routes
+	for _, m := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
+		if routes.Match(chi.NewRouteContext(), m, r.URL.Path) {
+			w.Header().Add("Allow", m)
+		}
+	}
+	return refusal{http.StatusMethodNotAllowed, "method"}
+}
+
+// robots asks search engines to stay away from what is personal.
+func (s *Site) robots(w http.ResponseWriter, _ *http.Request) error {
+	return plain(w, "User-agent: *\nDisallow: /v/\nDisallow: /c/\nDisallow: /console\n")
+}
+
+// plain answers with a short text.
+func plain(w http.ResponseWriter, text string) error {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = io.WriteString(w, text) // the status is sent: nothing is left to answer
+	return nil
+}
