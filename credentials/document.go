@@ -1,11 +1,9 @@
 package credentials
 
 import (
-	"bytes"
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -82,97 +80,6 @@ func SignerOf(c *x509.Certificate) (Signer, error) {
 // languages are those every text of a document is written in.
 var languages = [...]string{"it", "en"}
 
-// object is a JSON object whose members keep the order in which they are
-// added; absent values are left out.
-type object struct{ members []member }
-
-type member struct {
-	name  string
-	value any
-}
-
-func obj(kind, id string) *object {
-	o := &object{}
-	if id != "" {
-		o.add("id", id)
-	}
-	return o.add("type", kind)
-}
-
-func (o *object) add(name string, value any) *object {
-	switch v := value.(type) {
-	case nil:
-		return o
-	case string:
-		if v == "" {
-			return o
-		}
-	case Text:
-		if len(v) == 0 {
-			return o
-		}
-	case *object:
-		if v == nil {
-			return o
-		}
-	case []any:
-		if len(v) == 0 {
-			return o
-		}
-	}
-	o.members = append(o.members, member{name, value})
-	return o
-}
-
-// some is the array of the objects that are there.
-func some(objects ...*object) []any {
-	var there []any
-	for _, o := range objects {
-		if o != nil {
-			there = append(there, o)
-		}
-	}
-	return there
-}
-
-// MarshalJSON implements json.Marshaler.
-func (o *object) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteByte('{')
-	for i, m := range o.members {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		name, err := marshalPlain(m.name)
-		if err != nil {
-			return nil, err
-		}
-		value, err := marshalPlain(m.value)
-		if err != nil {
-			return nil, err
-		}
-		b.Write(name)
-		b.WriteByte(':')
-		b.Write(value)
-	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
-}
-
-// marshalPlain marshals without the HTML escapes that json.Marshal adds.
-func marshalPlain(v any) ([]byte, error) {
-	if o, ok := v.(*object); ok {
-		return o.MarshalJSON()
-	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
-}
-
 // writer makes the nodes of one document. Ids come from one place, so that one
 // id never stands for two contents.
 type writer struct {
@@ -186,6 +93,15 @@ type writer struct {
 func (w *writer) id(class string) string {
 	w.next[class]++
 	return "urn:epass:" + class + ":" + strconv.Itoa(w.next[class])
+}
+
+// room is about as much as the document will take.
+func (w *writer) room() int {
+	n := 48 << 10
+	for _, picture := range w.issue.Pictures {
+		n += base64.StdEncoding.EncodedLen(len(picture))
+	}
+	return n
 }
 
 // concept embeds a concept of a list with its scheme and labels.
@@ -245,7 +161,7 @@ func NewDocument(a Award, i Issue) (Document, error) {
 	if w.field != "" {
 		return nil, fmt.Errorf("writing the document: %s belongs to no list that may stand there", w.field)
 	}
-	text, err := marshalPlain(o)
+	text, err := o.appendTo(make([]byte, 0, w.room()))
 	if err != nil {
 		return nil, fmt.Errorf("writing the document: %w", err)
 	}
@@ -303,7 +219,7 @@ func (w *writer) display() *object {
 		media := obj("MediaObject", w.id("mediaObject")).
 			add("contentType", w.concept(&listFileType, fileTypePNG)).
 			add("contentEncoding", w.concept(&listEncoding, encodingBase64)).
-			add("content", base64.StdEncoding.EncodeToString(picture))
+			add("content", encoded(picture))
 		detail := obj("DisplayDetail", w.id("displayDetail")).add("page", 1).add("image", media)
 		pages = append(pages, obj("IndividualDisplay", w.id("individualDisplay")).
 			add("language", w.concept(&listLanguage, languageConcept(l))).

@@ -47,7 +47,7 @@ func (edc) Seal(d Document, s Sealer, at time.Time) ([]byte, error) {
 		Alg: s.Algorithm(), Cty: "octet-stream", Typ: "jose+json",
 		Kid:     base64.StdEncoding.EncodeToString(kid),
 		X5tS256: base64.RawURLEncoding.EncodeToString(thumb[:]),
-		SigT:    at.UTC().Format("2006-01-02T15:04:05Z"),
+		SigT:    at.UTC().Format(sigTLayout),
 		Crit:    []string{"b64", "sigT"},
 	}
 	for _, c := range chain {
@@ -87,10 +87,7 @@ func (edc) Parse(data []byte) (*Parsed, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkJSON(e.payload); err != nil {
-		return nil, badFormat("payload", "the sealed content cannot be read: %v", err)
-	}
-	content, err := readNode(e.payload)
+	content, err := readJSON(e.payload)
 	if err != nil {
 		return nil, badFormat("payload", "the sealed content cannot be read: %v", err)
 	}
@@ -132,10 +129,41 @@ func checkKind(content node) error {
 	if issuer, ok := content.get("issuer").v.(map[string]any); !ok || issuer == nil {
 		return badFormat("payload", "the sealed content does not describe its issuer")
 	}
-	for _, name := range []string{"@graph", "@reverse", "@included", "proof"} {
-		if content.get(name).present() {
-			return badFormat("payload", "the sealed content has the member %s, which is not accepted", name)
+	if content.get("proof").present() {
+		return badFormat("payload", "the sealed content has the member proof, which is not accepted")
+	}
+	if name := keyword(content.v, true); name != "" {
+		return badFormat("payload", "the sealed content has the member %s, which is not accepted", name)
+	}
+	for _, name := range []string{"issued", "issuanceDate", "validFrom", "expirationDate", "validUntil"} {
+		n := content.get(name)
+		if text, _ := n.v.(string); n.present() && readTime(node{text}).IsZero() {
+			return badFormat("payload", "the sealed content has a %s that is not one date and time", name)
 		}
 	}
 	return nil
+}
+
+// keyword returns a member whose name is a keyword of JSON-LD, other than the
+// context of the whole: with it the names below could mean something else to a
+// reader of linked data than to one of JSON.
+func keyword(v any, top bool) string {
+	switch v := v.(type) {
+	case []any:
+		for _, child := range v {
+			if found := keyword(child, false); found != "" {
+				return found
+			}
+		}
+	case map[string]any:
+		for _, name := range sortedKeys(v) {
+			if strings.HasPrefix(name, "@") && !(top && name == "@context") {
+				return name
+			}
+			if found := keyword(v[name], false); found != "" {
+				return found
+			}
+		}
+	}
+	return ""
 }

@@ -88,15 +88,12 @@ func ParseSealed(data []byte) (*Envelope, error) {
 		return nil, badFormat("too_large", "the file is larger than %d bytes", MaxSealedBytes)
 	}
 	if !startsWithPayload(data) {
-		if err := checkJSON(data); err != nil {
+		if _, err := readJSON(data); err != nil {
 			return nil, badFormat("not_json", "the file is not a sealed credential: %v", err)
 		}
 		return nil, badFormat("not_sealed", "the file has no seal: its first member is not \"payload\"")
 	}
-	if err := checkJSON(data); err != nil {
-		return nil, badFormat("not_json", "the sealed file cannot be read: %v", err)
-	}
-	outer, err := readNode(data)
+	outer, err := readJSON(data)
 	if err != nil {
 		return nil, badFormat("not_json", "the sealed file cannot be read: %v", err)
 	}
@@ -132,19 +129,25 @@ func onlySignature(outer node) (node, error) {
 		if len(list) != 1 {
 			return node{}, badFormat("not_sealed", "the file has %d signatures, exactly one is accepted", len(list))
 		}
-		if len(members) != 2 {
-			return node{}, badFormat("not_sealed", "the file has members beside payload and signatures")
+		one, ok := list[0].(map[string]any)
+		if !ok {
+			return node{}, badFormat("not_sealed", "the signature of the file is not an object")
 		}
-		return node{list[0]}, nil
+		if err := onlyMembers(members, "payload", "signatures"); err != nil {
+			return node{}, err
+		}
+		return node{one}, onlyMembers(one, "protected", "header", "signature")
 	}
+	return outer, onlyMembers(members, "payload", "protected", "header", "signature")
+}
+
+func onlyMembers(members map[string]any, known ...string) error {
 	for _, name := range sortedKeys(members) {
-		switch name {
-		case "payload", "protected", "header", "signature":
-		default:
-			return node{}, badFormat("not_sealed", "the file has the unknown member %q", name)
+		if !slices.Contains(known, name) {
+			return badFormat("not_sealed", "the file has the unknown member %q", name)
 		}
 	}
-	return outer, nil
+	return nil
 }
 
 func (e *Envelope) readSignature(n node) error {
@@ -161,14 +164,31 @@ func (e *Envelope) readSignature(n node) error {
 	if err != nil {
 		return err
 	}
-	unprotected, _ := n.get("header").v.(map[string]any)
-	for _, name := range sortedKeys(unprotected) {
-		if header.get(name).present() {
-			return badFormat("header", "the header %q stands inside and outside the seal", name)
-		}
+	if err := checkUnprotected(n.get("header"), header); err != nil {
+		return err
 	}
 	for _, entry := range n.at("header", "etsiU").each() {
 		e.Unsigned = append(e.Unsigned, unsignedName(entry))
+	}
+	return nil
+}
+
+// checkUnprotected holds what stands outside the signature to RFC 7515 clause
+// 7.2.1: no header stands twice, and none from which this reader draws anything
+// stands there at all.
+func checkUnprotected(n, protected node) error {
+	members, ok := n.v.(map[string]any)
+	if n.present() && !ok {
+		return badFormat("header", "the unprotected header is not an object")
+	}
+	for _, name := range sortedKeys(members) {
+		switch name {
+		case "alg", "b64", "crit", "typ", "cty", "kid", "x5c", "x5t#S256", "sigT", "adoTst":
+			return badFormat("header", "the header %q stands outside the seal", name)
+		}
+		if protected.get(name).present() {
+			return badFormat("header", "the header %q stands inside and outside the seal", name)
+		}
 	}
 	return nil
 }
@@ -178,10 +198,10 @@ func (e *Envelope) readSignature(n node) error {
 func unsignedName(entry node) string {
 	if encoded, ok := entry.v.(string); ok {
 		raw, err := decodeBase64URL(encoded)
-		if err != nil || checkJSON(raw) != nil {
+		if err != nil {
 			return "unreadable"
 		}
-		if entry, err = readNode(raw); err != nil {
+		if entry, err = readJSON(raw); err != nil {
 			return "unreadable"
 		}
 	}
@@ -201,12 +221,15 @@ func (e *Envelope) readHeader(protected string) (node, error) {
 	if err != nil {
 		return node{}, badFormat("header", "the protected header is not canonical base64url")
 	}
-	if err := checkJSON(raw); err != nil {
-		return node{}, badFormat("header", "the protected header cannot be read: %v", err)
-	}
-	h, err := readNode(raw)
+	h, err := readJSON(raw)
 	if err != nil {
 		return node{}, badFormat("header", "the protected header cannot be read: %v", err)
+	}
+	members, _ := h.v.(map[string]any)
+	for _, name := range sortedKeys(members) {
+		if members[name] == nil {
+			return node{}, badFormat("header", "the header %q is null", name)
+		}
 	}
 	e.protected = protected
 	e.Algorithm, _ = h.get("alg").v.(string)
@@ -267,15 +290,19 @@ func checkCritical(h node) error {
 	return nil
 }
 
+// sigTLayout is the form of sigT.
+const sigTLayout = "2006-01-02T15:04:05Z"
+
 // readSigT reads the claimed signing time (ETSI TS 119 182-1 clause 5.2.1).
 func (e *Envelope) readSigT(h node) error {
 	n := h.get("sigT")
 	if !n.present() {
 		return nil
 	}
-	at, err := time.Parse("2006-01-02T15:04:05Z", n.text())
-	if err != nil {
-		return badFormat("header", "the signing time %q is not a UTC date and time", n.text())
+	text, _ := n.v.(string)
+	at, err := time.Parse(sigTLayout, text)
+	if err != nil || at.Format(sigTLayout) != text {
+		return badFormat("header", "the signing time %q is not a UTC date and time", text)
 	}
 	e.SealedAt = at
 	return nil
@@ -284,15 +311,15 @@ func (e *Envelope) readSigT(h node) error {
 // readChain reads x5c and holds x5t#S256 and kid, where present, against the
 // leaf (RFC 7515 clauses 4.1.6 and 4.1.8, ETSI TS 119 182-1 clause 5.1.4).
 func (e *Envelope) readChain(h node) error {
-	list := h.get("x5c").each()
+	list, _ := h.get("x5c").v.([]any)
 	if len(list) == 0 {
 		return badFormat("certificate", "the seal carries no certificate")
 	}
 	if len(list) > maxChain {
 		return badFormat("certificate", "the seal carries more than %d certificates", maxChain)
 	}
-	for _, n := range list {
-		encoded, _ := n.v.(string)
+	for _, v := range list {
+		encoded, _ := v.(string)
 		der, err := base64.StdEncoding.Strict().DecodeString(encoded)
 		if err != nil {
 			return badFormat("certificate", "a certificate of the seal is not base64")
@@ -305,7 +332,8 @@ func (e *Envelope) readChain(h node) error {
 	}
 	if thumb := h.get("x5t#S256"); thumb.present() {
 		want := sha256.Sum256(e.Leaf().Raw)
-		if got, err := decodeBase64URL(thumb.text()); err != nil || !bytes.Equal(got, want[:]) {
+		text, _ := thumb.v.(string)
+		if got, err := decodeBase64URL(text); err != nil || !bytes.Equal(got, want[:]) {
 			return badFormat("certificate", "the thumbprint does not belong to the certificate of the seal")
 		}
 	}
@@ -314,7 +342,8 @@ func (e *Envelope) readChain(h node) error {
 		if err != nil {
 			return badFormat("certificate", "the certificate of the seal cannot be named: %v", err)
 		}
-		if got, err := base64.StdEncoding.Strict().DecodeString(kid.text()); err != nil || !bytes.Equal(got, want) {
+		text, _ := kid.v.(string)
+		if got, err := base64.StdEncoding.Strict().DecodeString(text); err != nil || !bytes.Equal(got, want) {
 			return badFormat("certificate", "the key id does not belong to the certificate of the seal")
 		}
 	}
@@ -369,7 +398,7 @@ func ParseCompact(data []byte, typ string) (*Envelope, error) {
 	if e.Type != typ {
 		return nil, badFormat("header", "the token is of type %q, %q was expected", e.Type, typ)
 	}
-	if err := checkJSON(e.payload); err != nil {
+	if _, err := readJSON(e.payload); err != nil {
 		return nil, badFormat("payload", "the payload of the token cannot be read: %v", err)
 	}
 	return e, nil

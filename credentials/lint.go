@@ -54,18 +54,15 @@ const (
 // lists, and to what the Commission's own readers refuse. When signer is given
 // the issuer must be the organisation that its certificate names.
 func Lint(d Document, signer *Signer) []Finding {
-	if err := checkJSON(d); err != nil {
+	doc, err := readJSON(d)
+	if err != nil {
 		return []Finding{{
 			Rule: "S00", Severity: Error, Clause: "RFC 8259", Path: "/",
 			Message: Text{"en": "the document is not strict JSON: " + err.Error(), "it": "il documento non è JSON rigoroso: " + err.Error()},
 		}}
 	}
-	doc, err := readNode(d)
-	if err != nil {
-		return []Finding{{Rule: "S00", Severity: Error, Clause: "RFC 8259", Path: "/", Message: Text{"en": err.Error(), "it": err.Error()}}}
-	}
-	l := &linter{doc: doc, known: map[string]string{}}
-	index(doc, l.nodes(), 0)
+	l := &linter{doc: doc, all: reader{map[string]node{}}, first: map[string]map[string]any{}}
+	index(doc, l.all.known)
 	l.annex()
 	l.shape()
 	l.walk("", doc.v, "")
@@ -78,15 +75,8 @@ func Lint(d Document, signer *Signer) []Finding {
 type linter struct {
 	doc      node
 	all      reader
-	known    map[string]string // id to its first content
+	first    map[string]map[string]any // id to its first content
 	findings []Finding
-}
-
-func (l *linter) nodes() map[string]node {
-	if l.all.known == nil {
-		l.all.known = map[string]node{}
-	}
-	return l.all.known
 }
 
 func (l *linter) report(severity Severity, rule, clause, path, en, it string) {
@@ -169,7 +159,12 @@ func (l *linter) shape() {
 	shape := func(ok bool, rule, path, en, it string) { l.need(ok, rule, clauseAP, path, en, it) }
 	shape(checkKind(d) == nil, "S01", "/type", "type, context, subject or issuer is not that of a European Digital Credential", "tipo, contesto, persona o ente non sono quelli di una credenziale digitale europea")
 	shape(d.at("credentialProfiles", "id").present(), "S02", "/credentialProfiles", "the profile is missing", "manca il profilo")
-	shape(d.at("credentialSchema", "id").present() && d.at("credentialSchema", "type").text() == schemaType, "S03", "/credentialSchema", "the schema is missing or not an object of type "+schemaType, "manca lo schema, o non è un oggetto di tipo "+schemaType)
+	schemas := d.get("credentialSchema").each()
+	typed := len(schemas) > 0
+	for _, s := range schemas {
+		typed = typed && s.get("id").text() != "" && s.get("type").text() == schemaType
+	}
+	shape(typed, "S03", "/credentialSchema", "the schema is missing or not an object of type "+schemaType, "manca lo schema, o non è un oggetto di tipo "+schemaType)
 	l.displayShape()
 	shape(d.at("issuer", "eIDASIdentifier", "notation").present() && d.at("issuer", "eIDASIdentifier", "spatial").present(), "S05", "/issuer/eIDASIdentifier", "the issuer has no legal identifier with its country", "l’ente non ha un identificativo legale con il paese")
 	for _, name := range []string{"issued", "validFrom"} {
@@ -182,6 +177,13 @@ func (l *linter) shape() {
 	shape(strings.Contains(d.get("id").text(), ":"), "S08", "/id", "the credential has no id", "manca l’identificativo della credenziale")
 	claims := d.at("credentialSubject", "hasClaim").each()
 	shape(len(claims) > 0, "S09", "/credentialSubject/hasClaim", "nothing is claimed", "non è attestato nulla")
+	for i, c := range claims {
+		switch l.all.resolve(c).get("type").text() {
+		case "LearningAchievement", "LearningActivity", "LearningAssessment", "LearningEntitlement":
+		default:
+			shape(false, "S09", fmt.Sprintf("/credentialSubject/hasClaim[%d]", i), "this is not one of the four kinds of claim", "non è uno dei quattro tipi di attestazione")
+		}
+	}
 	for _, name := range []string{"proof", "termsOfUse", "credentialStatus"} {
 		l.need(!d.get(name).present(), "S10", clauseRead, "/"+name, "this member is refused by a reader of the Commission's software", "questo campo è rifiutato da un lettore della Commissione")
 	}

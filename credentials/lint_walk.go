@@ -1,7 +1,10 @@
 package credentials
 
 import (
+	"encoding/json"
 	"fmt"
+	"reflect"
+	"strconv"
 	"strings"
 )
 
@@ -27,7 +30,21 @@ func (l *linter) walk(path string, v any, name string) {
 		}
 	case string:
 		l.word(path, name, v)
+	case json.Number:
+		l.number(path, name, v)
 	}
+}
+
+func (l *linter) number(path, name string, v json.Number) {
+	if name == "page" {
+		l.page(path, v.String())
+	}
+}
+
+// page: pages count from 1, written as a number or as a string.
+func (l *linter) page(path, value string) {
+	n, err := strconv.ParseUint(value, 10, 32)
+	l.need(err == nil && n > 0, "S19", clauseAP, path, "a page is a number from 1", "una pagina è un numero da 1 in su")
 }
 
 // isLanguageMap names the members whose values are language maps.
@@ -67,15 +84,17 @@ func (l *linter) identity(path string, v map[string]any) {
 	if len(v) <= 2 {
 		return // only named, or named with its type
 	}
-	content, err := marshalPlain(v)
-	if err != nil {
+	first, seen := l.first[id]
+	if !seen {
+		l.first[id] = v
 		return
 	}
-	if first, seen := l.known[id]; seen {
-		l.need(first == string(content), "S16", clauseAP, path+"/id", "the id "+id+" stands for two contents", "l’identificativo "+id+" indica due contenuti diversi")
-		return
-	}
-	l.known[id] = string(content)
+	l.need(reflect.DeepEqual(first, v), "S16", clauseAP, path+"/id", "the id "+id+" stands for two contents", "l’identificativo "+id+" indica due contenuti diversi")
+}
+
+func described(r reader, id string) bool {
+	_, ok := r.known[id]
+	return ok
 }
 
 func absolute(iri string) bool {
@@ -142,9 +161,17 @@ var dcTypeRules = map[string]codeRule{
 	"LearningAssessmentSpecification": {&listAssessmentType, false},
 }
 
+// mention tells whether a node only names, by its id and perhaps its type, what
+// is described elsewhere in the document.
+func (l *linter) mention(v map[string]any) bool {
+	id, _ := v["id"].(string)
+	described, _ := l.all.known[id].v.(map[string]any)
+	return id != "" && len(v) <= 2 && len(described) > 2
+}
+
 func (l *linter) members(path string, v map[string]any) {
 	kind, _ := v["type"].(string)
-	if full := len(v) > 2 || kind == "Concept"; full {
+	if !l.mention(v) {
 		for _, name := range required[kind] {
 			if v[name] == nil {
 				l.report(Error, "S17", clauseAP, path, kind+" lacks "+name, kind+": manca "+name)
@@ -192,8 +219,12 @@ func (l *linter) word(path, name, value string) {
 	switch name {
 	case "volumeOfLearning", "maximumDuration", "workload":
 		l.duration(path, value)
-	case "awardingDate", "dateOfBirth", "dateIssued":
+	case "awardingDate", "dateOfBirth", "dateIssued", "expiryDate", "reviewDate", "valid", "startDate", "endDate", "applicationDeadline":
 		l.dateTime(path, value)
+	case "page":
+		l.page(path, value)
+	case "hasCredential", "hasClaim":
+		l.need(described(l.all, value), "S20", clauseAP, path, "this is not an object", "non è un oggetto")
 	case "contentURL":
 		l.need(absolute(value), "S12", clauseRead, path, "this is not an absolute address", "l’indirizzo non è assoluto")
 	case "emailAddress":

@@ -1,9 +1,7 @@
 package credentials
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"slices"
 	"strings"
 )
@@ -21,17 +19,6 @@ func sortedKeys[V any](m map[string]V) []string {
 // repeatable member be one value or an array of them, so every look-up works
 // on both.
 type node struct{ v any }
-
-// readNode decodes a text that checkJSON has passed. Numbers stay as written.
-func readNode(data []byte) (node, error) {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	var v any
-	if err := d.Decode(&v); err != nil {
-		return node{}, errors.Join(errJSON, err)
-	}
-	return node{v}, nil
-}
 
 // get returns the member, or an empty node. On an array it looks into the
 // first element.

@@ -9,7 +9,7 @@ import (
 // value or several, concepts may be given in full or by their id alone.
 func viewOf(doc node) View {
 	known := map[string]node{}
-	index(doc, known, 0)
+	index(doc, known)
 	r := reader{known}
 	subject := doc.get("credentialSubject")
 	claim := subject.get("hasClaim")
@@ -79,10 +79,7 @@ func viewOf(doc node) View {
 type reader struct{ known map[string]node }
 
 // index remembers the fullest description of every node by its id.
-func index(n node, known map[string]node, depth int) {
-	if depth > maxDepth {
-		return
-	}
+func index(n node, known map[string]node) {
 	switch v := n.v.(type) {
 	case map[string]any:
 		if id, ok := v["id"].(string); ok && len(v) > 1 {
@@ -91,11 +88,11 @@ func index(n node, known map[string]node, depth int) {
 			}
 		}
 		for _, name := range sortedKeys(v) {
-			index(node{v[name]}, known, depth+1)
+			index(node{v[name]}, known)
 		}
 	case []any:
 		for _, child := range v {
-			index(node{child}, known, depth+1)
+			index(node{child}, known)
 		}
 	}
 }

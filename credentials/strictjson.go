@@ -1,9 +1,13 @@
 package credentials
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -13,28 +17,30 @@ const maxDepth = 32
 
 var errJSON = errors.New("not strict JSON")
 
-// checkJSON reads data as exactly one JSON object in the strict sense of RFC
+// readJSON reads data as exactly one JSON object in the strict sense of RFC
 // 8259 and RFC 7493 (I-JSON): valid UTF-8, no byte order mark, no name twice
 // in one object (nor twice but for the case of its letters), no lone
 // surrogate, nothing after the object, no deeper than maxDepth. Readers differ
 // in what they make of anything else, and a signature must mean one thing.
-func checkJSON(data []byte) error {
+// Numbers stay as written, as json.Number.
+func readJSON(data []byte) (node, error) {
 	if !utf8.Valid(data) {
-		return fmt.Errorf("%w: the text is not valid UTF-8", errJSON)
+		return node{}, fmt.Errorf("%w: the text is not valid UTF-8", errJSON)
 	}
 	w := walker{data: data}
 	w.space()
 	if w.peek() != '{' {
-		return w.fail("an object was expected")
+		return node{}, w.fail("an object was expected")
 	}
-	if err := w.object(1); err != nil {
-		return err
+	v, err := w.object(1)
+	if err != nil {
+		return node{}, err
 	}
 	w.space()
 	if w.pos != len(data) {
-		return w.fail("text follows the object")
+		return node{}, w.fail("text follows the object")
 	}
-	return nil
+	return node{v}, nil
 }
 
 type walker struct {
@@ -64,9 +70,9 @@ func (w *walker) space() {
 	}
 }
 
-func (w *walker) value(depth int) error {
+func (w *walker) value(depth int) (any, error) {
 	if depth > maxDepth {
-		return w.fail("nesting is too deep")
+		return nil, w.fail("nesting is too deep")
 	}
 	switch c := w.peek(); {
 	case c == '{':
@@ -74,8 +80,7 @@ func (w *walker) value(depth int) error {
 	case c == '[':
 		return w.array(depth)
 	case c == '"':
-		_, err := w.text(false)
-		return err
+		return w.text()
 	case c == '-' || '0' <= c && c <= '9':
 		return w.number()
 	default:
@@ -83,74 +88,111 @@ func (w *walker) value(depth int) error {
 	}
 }
 
-func (w *walker) object(depth int) error {
+func (w *walker) object(depth int) (any, error) {
 	w.pos++
+	members := map[string]any{}
 	w.space()
 	if w.peek() == '}' {
 		w.pos++
-		return nil
+		return members, nil
 	}
-	var few [16]string
-	names := few[:0]
-	var many map[string]bool
+	var room [16]string
+	names := folded{few: room[:0]}
 	for {
 		w.space()
 		if w.peek() != '"' {
-			return w.fail("a name was expected")
+			return nil, w.fail("a name was expected")
 		}
-		name, err := w.text(true)
+		name, err := w.text()
 		if err != nil {
-			return err
+			return nil, err
 		}
-		folded := strings.ToLower(name)
-		if many == nil && len(names) == cap(few[:]) {
-			many = make(map[string]bool, 64)
-			for _, n := range names {
-				many[n] = true
-			}
-		}
-		if many != nil {
-			if many[folded] {
-				return w.fail("a name stands twice in one object")
-			}
-			many[folded] = true
-		} else {
-			for _, n := range names {
-				if n == folded {
-					return w.fail("a name stands twice in one object")
-				}
-			}
-			names = append(names, folded)
+		if !names.add(name) {
+			return nil, w.fail("a name stands twice in one object")
 		}
 		w.space()
 		if w.peek() != ':' {
-			return w.fail("a colon was expected")
+			return nil, w.fail("a colon was expected")
 		}
 		w.pos++
 		w.space()
-		if err := w.value(depth + 1); err != nil {
-			return err
+		if members[name], err = w.value(depth + 1); err != nil {
+			return nil, err
 		}
 		if done, err := w.next('}'); done || err != nil {
-			return err
+			return members, err
 		}
 	}
 }
 
-func (w *walker) array(depth int) error {
+// folded is the set of the names of one object without the case of their
+// letters: some readers of JSON take two such names for one.
+type folded struct {
+	few  []string
+	many map[string]bool
+}
+
+// add tells whether the name is new.
+func (f *folded) add(name string) bool {
+	name = fold(name)
+	if f.many == nil {
+		if slices.Contains(f.few, name) {
+			return false
+		}
+		if f.few = append(f.few, name); len(f.few) > 16 {
+			f.many = make(map[string]bool, 64)
+			for _, n := range f.few {
+				f.many[n] = true
+			}
+		}
+		return true
+	}
+	if f.many[name] {
+		return false
+	}
+	f.many[name] = true
+	return true
+}
+
+// fold takes the case from every letter as encoding/json does, for which the
+// Kelvin sign is a k and the long s an s.
+func fold(s string) string {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return strings.Map(foldRune, s)
+		}
+	}
+	return strings.ToLower(s)
+}
+
+func foldRune(r rune) rune {
+	least := r
+	for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {
+		least = min(least, other)
+	}
+	if 'A' <= least && least <= 'Z' {
+		least += 'a' - 'A'
+	}
+	return least
+}
+
+func (w *walker) array(depth int) (any, error) {
 	w.pos++
+	values := []any{}
 	w.space()
 	if w.peek() == ']' {
 		w.pos++
-		return nil
+		return values, nil
 	}
 	for {
 		w.space()
-		if err := w.value(depth + 1); err != nil {
-			return err
+		v, err := w.value(depth + 1)
+		if err != nil {
+			return nil, err
 		}
+		values = append(values, v)
 		if done, err := w.next(']'); done || err != nil {
-			return err
+			return values, err
 		}
 	}
 }
@@ -169,27 +211,31 @@ func (w *walker) next(closing byte) (done bool, err error) {
 	return false, w.fail("a comma or a closing bracket was expected")
 }
 
-// text steps over a string. Only when asked does it build the value.
-func (w *walker) text(wanted bool) (string, error) {
+// text reads a string. What stands between two escapes is copied at once.
+func (w *walker) text() (string, error) {
 	w.pos++
+	var before []byte
 	start := w.pos
 	for w.pos < len(w.data) {
 		switch c := w.data[w.pos]; {
 		case c == '"':
-			s := w.data[start:w.pos]
+			last := w.data[start:w.pos]
 			w.pos++
-			if !wanted {
-				return "", nil
+			if before == nil {
+				return string(last), nil
 			}
-			return string(s), nil
+			return string(append(before, last...)), nil
 		case c == '\\':
-			if !wanted {
-				if _, err := w.escape(); err != nil {
-					return "", err
-				}
-				continue
+			if before == nil {
+				before = make([]byte, 0, w.pos-start+w.length())
 			}
-			return w.escapedText(start)
+			before = append(before, w.data[start:w.pos]...)
+			r, err := w.escape()
+			if err != nil {
+				return "", err
+			}
+			before = utf8.AppendRune(before, r)
+			start = w.pos
 		case c < 0x20:
 			return "", w.fail("a control character stands in a string")
 		default:
@@ -199,28 +245,17 @@ func (w *walker) text(wanted bool) (string, error) {
 	return "", w.fail("a string is not closed")
 }
 
-// escapedText finishes a string whose value is wanted and that holds escapes.
-func (w *walker) escapedText(start int) (string, error) {
-	b := append([]byte(nil), w.data[start:w.pos]...)
-	for w.pos < len(w.data) {
-		switch c := w.data[w.pos]; {
-		case c == '"':
-			w.pos++
-			return string(b), nil
-		case c == '\\':
-			r, err := w.escape()
-			if err != nil {
-				return "", err
-			}
-			b = utf8.AppendRune(b, r)
-		case c < 0x20:
-			return "", w.fail("a control character stands in a string")
-		default:
-			b = append(b, c)
-			w.pos++
+// length is the number of bytes up to the end of the string that is being
+// read.
+func (w *walker) length() int {
+	n := 0
+	for i := w.pos; i < len(w.data) && w.data[i] != '"'; i++ {
+		if w.data[i] == '\\' {
+			i++
 		}
+		n = i + 1 - w.pos
 	}
-	return "", w.fail("a string is not closed")
+	return n
 }
 
 func (w *walker) escape() (rune, error) {
@@ -283,7 +318,8 @@ func (w *walker) hex4() (rune, error) {
 	return r, nil
 }
 
-func (w *walker) number() error {
+func (w *walker) number() (any, error) {
+	start := w.pos
 	if w.peek() == '-' {
 		w.pos++
 	}
@@ -293,12 +329,12 @@ func (w *walker) number() error {
 	case '1' <= c && c <= '9':
 		w.digits()
 	default:
-		return w.fail("a digit was expected")
+		return nil, w.fail("a digit was expected")
 	}
 	if w.peek() == '.' {
 		w.pos++
 		if w.digits() == 0 {
-			return w.fail("a digit was expected")
+			return nil, w.fail("a digit was expected")
 		}
 	}
 	if c := w.peek(); c == 'e' || c == 'E' {
@@ -307,10 +343,10 @@ func (w *walker) number() error {
 			w.pos++
 		}
 		if w.digits() == 0 {
-			return w.fail("a digit was expected")
+			return nil, w.fail("a digit was expected")
 		}
 	}
-	return nil
+	return json.Number(w.data[start:w.pos]), nil
 }
 
 func (w *walker) digits() int {
@@ -321,12 +357,15 @@ func (w *walker) digits() int {
 	return w.pos - start
 }
 
-func (w *walker) literal() error {
-	for _, word := range []string{"true", "false", "null"} {
-		if strings.HasPrefix(string(w.data[w.pos:min(len(w.data), w.pos+5)]), word) {
-			w.pos += len(word)
-			return nil
+func (w *walker) literal() (any, error) {
+	for _, l := range [...]struct {
+		word  string
+		value any
+	}{{"true", true}, {"false", false}, {"null", nil}} {
+		if bytes.HasPrefix(w.data[w.pos:], []byte(l.word)) {
+			w.pos += len(l.word)
+			return l.value, nil
 		}
 	}
-	return w.fail("a value was expected")
+	return nil, w.fail("a value was expected")
 }

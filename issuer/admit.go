@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
+	"time"
 
 	"attesta/credentials"
 	"attesta/keys"
@@ -81,8 +84,8 @@ type IncompleteError struct {
 
 func (e *IncompleteError) Error() string {
 	var lines []string
-	for code, findings := range e.Findings {
-		for _, f := range findings {
+	for _, code := range slices.Sorted(maps.Keys(e.Findings)) {
+		for _, f := range e.Findings[code] {
 			lines = append(lines, code+": "+f.String())
 		}
 	}
@@ -135,21 +138,29 @@ func (i *Issuer) LintModule(p credentials.Provider, m credentials.Module) ([]cre
 	if err != nil {
 		return nil, fmt.Errorf("linting module %s: %w", m.Code, err)
 	}
-	signer, err := credentials.SignerOf(key.Certificate())
+	provider, err := json.Marshal(p)
 	if err != nil {
 		return nil, fmt.Errorf("linting module %s: %w", m.Code, err)
 	}
-	draft, err := i.document(plan{Award: credentials.Award{
-		Provider: p, Module: m, CompletedOn: credentials.Date(now.Format("2006-01-02")),
+	spec, err := json.Marshal(m)
+	if err != nil {
+		return nil, fmt.Errorf("linting module %s: %w", m.Code, err)
+	}
+	draft, err := i.model(provider, spec)
+	if err != nil {
+		return nil, fmt.Errorf("linting module %s: %w", m.Code, err)
+	}
+	found, err := i.lint(draft, credentials.Award{
+		Provider: draft.provider, Module: draft.module, CompletedOn: credentials.Date(now.Format(time.DateOnly)),
 		Learner: credentials.Learner{GivenName: "Ada", FamilyName: "Esempio"},
-	}}, registry.Record{Credential: placeholder, List: "LINT", ReservedAt: now}, key)
+	}, key, now)
 	if err != nil {
 		return []credentials.Finding{{
 			Rule: "C01", Severity: credentials.Error, Clause: "EDC application profile 1.2.0, code lists", Path: "/",
 			Message: credentials.Text{"en": err.Error(), "it": err.Error()},
 		}}, nil
 	}
-	return credentials.Lint(draft, &signer), nil
+	return found, nil
 }
 
 // owners maps module codes to the providers that list them.

@@ -20,10 +20,6 @@ import (
 // step.
 const slice = 400
 
-// placeholder stands for what the registry gives a record, while the document
-// is linted before anything is reserved.
-const placeholder = "urn:credential:00000000-0000-4000-8000-000000000000"
-
 // Issue answers every row, and issues what the rows justify. When it returns
 // an error, what was acknowledged by an earlier slice stays; calling it again
 // with the same rows finishes the work and issues nothing twice.
@@ -61,13 +57,18 @@ func (i *Issuer) issueSlice(ctx context.Context, rows []intake.Completion) ([]Ou
 	}
 	sealing := make([]*keys.Key, len(all))
 	err = parallel(len(candidates), func(c int) error {
-		j := &all[candidates[c]]
+		n := candidates[c]
+		j := &all[n]
 		key, err := i.Keys.Current(keys.Seal, j.award.Provider.ID, at)
 		if err != nil {
 			return err
 		}
-		sealing[candidates[c]] = key
-		return i.lint(j, key, at)
+		sealing[n] = key
+		if err := i.complete(j.model, j.award, key, at); err != nil {
+			j.outcome.Answer, j.outcome.Reason = Refused, "document_incomplete"
+			j.outcome.Findings = append(j.outcome.Findings, finding(j.row, "module_code", "document_incomplete", err.Error()))
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -106,7 +107,10 @@ func (i *Issuer) issueSlice(ctx context.Context, rows []intake.Completion) ([]Ou
 }
 
 func intentOf(j judged, key *keys.Key) (registry.Intent, error) {
-	body, err := json.Marshal(plan{Award: j.award, Key: key.ID})
+	body, err := json.Marshal(plan{
+		Provider: j.model.providerText, Module: j.model.moduleText, Learner: j.award.Learner,
+		Edition: j.award.Edition, CompletedOn: j.award.CompletedOn, Score: j.award.Score, Key: key.ID,
+	})
 	if err != nil {
 		return registry.Intent{}, fmt.Errorf("writing the intent: %w", err)
 	}
@@ -116,27 +120,6 @@ func intentOf(j judged, key *keys.Key) (registry.Intent, error) {
 		Facts: registry.Facts{CompletedOn: string(j.row.CompletedOn), Attendance: j.row.Attendance, Score: j.row.Score},
 		Body:  body,
 	}, nil
-}
-
-// lint writes a draft and refuses the row when the draft has errors.
-func (i *Issuer) lint(j *judged, key *keys.Key, at time.Time) error {
-	draft, err := i.document(plan{Award: j.award}, registry.Record{
-		Credential: placeholder, List: "LINT", ReservedAt: at,
-	}, key)
-	if err == nil {
-		signer, err2 := credentials.SignerOf(key.Certificate())
-		if err2 != nil {
-			return err2
-		}
-		found := credentials.Errors(credentials.Lint(draft, &signer))
-		if len(found) == 0 {
-			return nil
-		}
-		err = errors.New(found[0].String())
-	}
-	j.outcome.Answer, j.outcome.Reason = Refused, "document_incomplete"
-	j.outcome.Findings = append(j.outcome.Findings, finding(j.row, "module_code", "document_incomplete", err.Error()))
-	return nil
 }
 
 // finish brings reserved records to sealed ones and writes the answers.
@@ -151,8 +134,12 @@ func (i *Issuer) finish(ctx context.Context, all []judged, reserved []int, inten
 			open = append(open, r.Record)
 		}
 	}
-	if err := i.seal(ctx, open, at); err != nil {
+	elsewhere, err := i.seal(ctx, open, at)
+	if err != nil {
 		return err
+	}
+	for _, seq := range elsewhere {
+		fresh[seq] = false
 	}
 	for r, n := range reserved {
 		record, err := i.Registry.Find(ctx, registry.Key{Seq: reservations[r].Record.Seq})
@@ -181,13 +168,11 @@ func contradicts(a, b registry.Facts) bool {
 	return differ(a.CompletedOn, b.CompletedOn) || differ(a.Attendance, b.Attendance) || differ(a.Score, b.Score)
 }
 
-// seal seals reserved records on all cores and stores them in one step.
-func (i *Issuer) seal(ctx context.Context, records []registry.Record, at time.Time) error {
-	if len(records) == 0 {
-		return nil
-	}
+// seal seals reserved records on all cores and stores them in one step. It
+// returns those that another call sealed in the meantime.
+func (i *Issuer) seal(ctx context.Context, records []registry.Record, at time.Time) (elsewhere []uint64, err error) {
 	sealings := make([]registry.Sealing, len(records))
-	err := parallel(len(records), func(n int) error {
+	err = parallel(len(records), func(n int) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -199,13 +184,44 @@ func (i *Issuer) seal(ctx context.Context, records []registry.Record, at time.Ti
 		return nil
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	// 6. Store the exact bytes.
-	if err := i.Registry.Complete(ctx, sealings, at); err != nil {
-		return fmt.Errorf("storing %d sealed credentials: %w", len(sealings), err)
+	// 6. Store the exact bytes. The first seal of a record is the one that
+	// stays; the step is all or nothing, so what was first elsewhere is left out.
+	for len(sealings) > 0 {
+		err := i.Registry.Complete(ctx, sealings, at)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, registry.ErrConflict) {
+			return nil, fmt.Errorf("storing %d sealed credentials: %w", len(sealings), err)
+		}
+		open, taken, err2 := i.stillOpen(ctx, sealings)
+		if err2 != nil {
+			return nil, err2
+		}
+		if len(taken) == 0 {
+			return nil, fmt.Errorf("storing %d sealed credentials: %w", len(sealings), err)
+		}
+		sealings, elsewhere = open, append(elsewhere, taken...)
 	}
-	return nil
+	return elsewhere, nil
+}
+
+// stillOpen parts what may still be stored from what has its seal already.
+func (i *Issuer) stillOpen(ctx context.Context, sealings []registry.Sealing) (open []registry.Sealing, taken []uint64, err error) {
+	for _, s := range sealings {
+		record, err := i.Registry.Find(ctx, registry.Key{Seq: s.Seq})
+		if err != nil {
+			return nil, nil, fmt.Errorf("reading back a record: %w", err)
+		}
+		if record.State == registry.Reserved {
+			open = append(open, s)
+		} else {
+			taken = append(taken, s.Seq)
+		}
+	}
+	return open, taken, nil
 }
 
 func (i *Issuer) sealOne(record registry.Record, at time.Time) ([]byte, error) {
@@ -213,16 +229,20 @@ func (i *Issuer) sealOne(record registry.Record, at time.Time) ([]byte, error) {
 	if err := json.Unmarshal(record.Body, &p); err != nil {
 		return nil, fmt.Errorf("reading the intent: %w", err)
 	}
-	key, err := i.sealingKey(p, at)
+	m, err := i.model(p.Provider, p.Module)
 	if err != nil {
 		return nil, err
 	}
-	document, err := i.document(p, record, key)
+	key, err := i.sealingKey(p, m.provider.ID, at)
+	if err != nil {
+		return nil, err
+	}
+	document, err := i.document(m, p.award(m), record, key)
 	if err != nil {
 		return nil, err
 	}
 	// 4. Seal.
-	sealed, err := credentials.EDC.Seal(document, key, record.ReservedAt)
+	sealed, err := credentials.EDC.Seal(document, key, at)
 	if err != nil {
 		return nil, err
 	}
@@ -243,13 +263,13 @@ func (i *Issuer) sealOne(record registry.Record, at time.Time) ([]byte, error) {
 
 // sealingKey is the key that was intended, or the current one when that may
 // sign no more: nothing sealed with the first was ever stored.
-func (i *Issuer) sealingKey(p plan, at time.Time) (*keys.Key, error) {
+func (i *Issuer) sealingKey(p plan, provider string, at time.Time) (*keys.Key, error) {
 	for _, k := range i.Keys.All() {
 		if k.ID == p.Key && k.MaySign(at) == nil {
 			return k, nil
 		}
 	}
-	return i.Keys.Current(keys.Seal, p.Award.Provider.ID, at)
+	return i.Keys.Current(keys.Seal, provider, at)
 }
 
 // Resume finishes what a crash left reserved and returns how many records it
@@ -264,10 +284,11 @@ func (i *Issuer) Resume(ctx context.Context) (int, error) {
 		if len(open) == 0 {
 			return finished, nil
 		}
-		if err := i.seal(ctx, open, i.now()); err != nil {
+		elsewhere, err := i.seal(ctx, open, i.now())
+		if err != nil {
 			return finished, fmt.Errorf("finishing reserved records: %w", err)
 		}
-		finished += len(open)
+		finished += len(open) - len(elsewhere)
 	}
 }
 

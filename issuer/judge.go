@@ -39,15 +39,14 @@ type Outcome struct {
 type judged struct {
 	outcome Outcome
 	row     intake.Completion
+	model   *model
 	award   credentials.Award
 }
 
 // catalogue caches what the rows of one call refer to.
 type catalogue struct {
-	learners  map[string]registry.Learner
-	modules   map[string]credentials.Module
-	owners    map[string]string
-	providers map[string]credentials.Provider
+	learners map[string]registry.Learner
+	models   map[string]*model // by module code; nil when there is none
 }
 
 // judge decides which rows give an award. It changes nothing.
@@ -65,33 +64,20 @@ func (i *Issuer) judge(ctx context.Context, rows []intake.Completion) ([]judged,
 }
 
 func (i *Issuer) lookUp(ctx context.Context, rows []intake.Completion) (*catalogue, error) {
-	known := &catalogue{
-		modules: map[string]credentials.Module{}, owners: map[string]string{},
-		providers: map[string]credentials.Provider{},
-	}
+	known := &catalogue{models: map[string]*model{}}
 	var refs []string
 	for _, row := range rows {
 		if row.Learner != "" {
 			refs = append(refs, row.Learner)
 		}
-		if _, seen := known.owners[row.Module]; seen || row.Module == "" {
+		if _, seen := known.models[row.Module]; seen || row.Module == "" {
 			continue
 		}
-		module, owner, err := i.module(ctx, row.Module)
-		known.owners[row.Module] = owner
-		if errors.Is(err, registry.ErrNotFound) {
-			continue
-		}
-		if err != nil {
+		m, err := i.modelOf(ctx, row.Module)
+		if err != nil && !errors.Is(err, registry.ErrNotFound) {
 			return nil, fmt.Errorf("looking up module %s: %w", row.Module, err)
 		}
-		known.modules[row.Module] = module
-		if _, seen := known.providers[owner]; seen {
-			continue
-		}
-		if known.providers[owner], err = i.provider(ctx, owner); err != nil {
-			return nil, fmt.Errorf("looking up provider %s: %w", owner, err)
-		}
+		known.models[row.Module] = m
 	}
 	slices.Sort(refs)
 	learners, err := i.Registry.Learners(ctx, slices.Compact(refs))
@@ -109,13 +95,14 @@ func (known *catalogue) judge(row intake.Completion, today credentials.Date) jud
 	if row.Learner != "" && !isLearner {
 		findings = append(findings, finding(row, "learner_id", "unknown_learner", row.Learner))
 	}
-	module, isModule := known.modules[row.Module]
-	if row.Module != "" && !isModule {
+	model := known.models[row.Module]
+	if row.Module != "" && model == nil {
 		findings = append(findings, finding(row, "module_code", "unknown_module", row.Module))
 	}
-	provider := known.providers[known.owners[row.Module]]
-	if a := provider.Accreditation; isModule && a != nil && !a.On(today) {
-		findings = append(findings, finding(row, "module_code", "accreditation_expired", string(a.ValidUntil)))
+	if model != nil {
+		if a := model.provider.Accreditation; a != nil && !a.On(today) {
+			findings = append(findings, finding(row, "module_code", "accreditation_expired", string(a.ValidFrom)+" – "+string(a.ValidUntil)))
+		}
 	}
 	slices.SortStableFunc(findings, func(a, b intake.Finding) int { return columnOf(a) - columnOf(b) })
 	j.outcome.Findings = findings
@@ -125,17 +112,18 @@ func (known *catalogue) judge(row intake.Completion, today credentials.Date) jud
 			return j
 		}
 	}
-	if reason := ineligible(row, module); reason != "" {
+	if reason := ineligible(row, model.module); reason != "" {
 		j.outcome.Answer, j.outcome.Reason = NotEligible, reason
 		return j
 	}
-	if mark := belowRule(row, module); mark > 0 {
+	if mark := belowRule(row, model.module); mark > 0 {
 		warning := finding(row, "score", "score_below_rule", row.Score)
 		warning.Severity = intake.Warning
 		j.outcome.Findings = append(j.outcome.Findings, warning)
 	}
+	j.model = model
 	j.award = credentials.Award{
-		Provider: provider, Module: module, Edition: row.Edition, CompletedOn: row.CompletedOn, Score: row.Score,
+		Provider: model.provider, Module: model.module, Edition: row.Edition, CompletedOn: row.CompletedOn, Score: row.Score,
 		Learner: credentials.Learner{
 			Ref: learner.Ref, GivenName: learner.GivenName, FamilyName: learner.FamilyName,
 			Email: learner.Email, Language: learner.Language,
@@ -148,13 +136,14 @@ func (known *catalogue) judge(row intake.Completion, today credentials.Date) jud
 // result decides; a score does not.
 func ineligible(row intake.Completion, m credentials.Module) string {
 	switch row.Result {
+	case intake.Passed:
 	case intake.Withdrawn:
 		return "withdrawn"
-	case intake.Failed:
+	default:
 		return "failed"
 	}
 	attendance, err := strconv.ParseFloat(row.Attendance, 64)
-	if err != nil || attendance < m.MinAttendancePerct {
+	if err != nil || !(attendance >= m.MinAttendancePerct) {
 		return "below_attendance"
 	}
 	return ""

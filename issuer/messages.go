@@ -24,7 +24,7 @@ func words(code, value string) (message, remedy credentials.Text) {
 		return text("questo modulo non è nel catalogo", "this module is not in the catalogue"),
 			text("controlla il codice, o importa prima il catalogo con attesta import --catalogue", "check the code, or import the catalogue first with attesta import --catalogue")
 	case "accreditation_expired":
-		return text("l’accreditamento dell’ente non è valido oggi: scadenza "+value, "the provider's accreditation does not hold today: it ended on "+value),
+		return text("l’accreditamento dell’ente oggi non è valido: vale dal/al "+value, "the provider's accreditation does not hold today: it holds for "+value),
 			text("aggiorna l’accreditamento dell’ente prima di rilasciare", "update the provider's accreditation before issuing")
 	case "duplicate_of_existing":
 		return text("per questa persona, modulo ed edizione c’è già un attestato con altri dati: "+value, "for this person, module and edition there is a credential with other data already: "+value),

@@ -27,8 +27,9 @@ const (
 // sign at the moment asked for.
 var ErrNoKey = errors.New("no key that may sign")
 
-// Key is one key with its certificates and its life. It signs only from From
-// until it is retired or revoked or its certificate ends.
+// Key is one key with its certificates and its life. It may sign from From until
+// it is retired or revoked or its certificate ends: ask MaySign, or take the
+// key from Current. Its fields are not to be changed.
 type Key struct {
 	ID       string
 	Purpose  Purpose
@@ -71,10 +72,14 @@ func (k *Key) MaySign(at time.Time) error {
 	return nil
 }
 
-// Sign returns the raw JWS signature over the input (RFC 7515 clause 5.1). It
-// is the one place where a private key of this program is used. It is safe for
-// concurrent use.
+// Sign returns the raw JWS signature over the input (RFC 7515 clause 5.1). This
+// and the making of certificates are the places where a private key of this
+// program is used. A key that was retired or revoked does not sign, nor does a
+// root. It is safe for concurrent use.
 func (k *Key) Sign(input []byte) ([]byte, error) {
+	if k.Purpose == Root || !k.Retired.IsZero() || !k.Revoked.IsZero() {
+		return nil, fmt.Errorf("signing with key %s: %w", k.ID, ErrNoKey)
+	}
 	signer, err := jws.NewSigner(jwa.SignatureAlgorithm(k.Algorithm()))
 	if err != nil {
 		return nil, fmt.Errorf("preparing key %s: %w", k.ID, err)

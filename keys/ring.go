@@ -55,11 +55,15 @@ func Open(dir, masterFile string) (*Ring, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the folder of keys: %w", err)
 	}
-	names, err := filepath.Glob(filepath.Join(dir, "*.key.json"))
+	names, err := filesIn(dir, ".key.json")
 	if err != nil {
 		return nil, fmt.Errorf("listing the keys: %w", err)
 	}
-	master, err := openMaster(masterFile, len(names) == 0)
+	secrets, err := filesIn(dir, secretEnding)
+	if err != nil {
+		return nil, fmt.Errorf("listing the secrets: %w", err)
+	}
+	master, err := openMaster(masterFile, len(names)+len(secrets) == 0)
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +77,24 @@ func Open(dir, masterFile string) (*Ring, error) {
 	}
 	r.sort()
 	return r, nil
+}
+
+const secretEnding = ".secret.age"
+
+// filesIn lists the files of a folder whose names have an ending, in order. A
+// name in it or of it has no special meaning, as it would to filepath.Glob.
+func filesIn(dir, ending string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ending) && !e.IsDir() {
+			names = append(names, filepath.Join(dir, e.Name()))
+		}
+	}
+	return names, nil
 }
 
 func openMaster(name string, mayMake bool) (*age.X25519Identity, error) {
@@ -149,6 +171,9 @@ func (r *Ring) read(name string) (*Key, error) {
 	if k.chain, err = readPEM([]byte(f.Chain)); err != nil {
 		return nil, err
 	}
+	if f.ID != keyID(k.Certificate()) {
+		return nil, errors.New("the id does not belong to the certificate")
+	}
 	der, err := r.decrypt(f.Private)
 	if err != nil {
 		return nil, err
@@ -193,7 +218,7 @@ func (r *Ring) write(k *Key) error {
 func (r *Ring) Secret(name string) ([]byte, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	path := filepath.Join(r.dir, name+".secret.age")
+	path := filepath.Join(r.dir, name+secretEnding)
 	sealed, err := os.ReadFile(path)
 	if err == nil {
 		secret, err := r.decrypt(sealed)

@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -66,8 +67,8 @@ func LoadTrust(path string) (Trust, error) {
 	names := []string{path}
 	if info.IsDir() {
 		names = nil
-		for _, pattern := range []string{"*.json", "*.pem"} {
-			found, err := filepath.Glob(filepath.Join(path, pattern))
+		for _, ending := range []string{".json", ".pem"} {
+			found, err := filesIn(path, ending)
 			if err != nil {
 				return t, fmt.Errorf("reading anchors: %w", err)
 			}
@@ -106,9 +107,15 @@ func readAnchors(name string) ([]Anchor, error) {
 	if err := d.Decode(&f); err != nil {
 		return nil, err
 	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("something follows the object")
+	}
 	chain, err := readPEM([]byte(f.Certificate))
 	if err != nil {
 		return nil, err
+	}
+	if len(chain) != 1 {
+		return nil, fmt.Errorf("it holds %d certificates, one is wanted", len(chain))
 	}
 	switch f.Level {
 	case Demonstration, Advanced:
@@ -157,7 +164,7 @@ func (t Trust) Vouch(chain []*x509.Certificate, at time.Time) Vouch {
 	for _, c := range chain[1:] {
 		between.AddCert(c)
 	}
-	last := error(nil)
+	var last error
 	for _, a := range t.Anchors {
 		err := verifyChain(chain[0], a.Certificate, between, at)
 		if err == nil {
@@ -171,29 +178,40 @@ func (t Trust) Vouch(chain []*x509.Certificate, at time.Time) Vouch {
 			last = err
 		}
 	}
+	if last == nil {
+		last = errors.New("building the chain: no anchor is known")
+	}
 	return Vouch{Level: Unrecognised, Err: last}
 }
 
 // maySeal refuses certificates that were issued for something else: those of
 // authorities, of web servers, of status lists.
 func maySeal(leaf *x509.Certificate) error {
+	for _, usage := range leaf.UnknownExtKeyUsage {
+		if usage.Equal(statusSigning) {
+			return errors.New("reading the certificate of the seal: its key is for status lists")
+		}
+	}
+	if err := maySign(leaf); err != nil {
+		return fmt.Errorf("reading the certificate of the seal: %w", err)
+	}
+	return nil
+}
+
+// maySign refuses certificates of keys that sign no documents at all.
+func maySign(leaf *x509.Certificate) error {
 	const signs = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
 	switch {
 	case leaf.IsCA:
-		return errors.New("reading the certificate of the seal: it belongs to an authority")
+		return errors.New("it belongs to an authority")
 	case leaf.KeyUsage != 0 && leaf.KeyUsage&signs == 0:
-		return errors.New("reading the certificate of the seal: its key may not sign")
+		return errors.New("its key may not sign")
 	}
 	for _, usage := range leaf.ExtKeyUsage {
 		switch usage {
 		case x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageTimeStamping, x509.ExtKeyUsageOCSPSigning, x509.ExtKeyUsageCodeSigning:
-			return errors.New("reading the certificate of the seal: its key is for another use")
+			return errors.New("its key is for another use")
 		default:
-		}
-	}
-	for _, usage := range leaf.UnknownExtKeyUsage {
-		if usage.Equal(statusSigning) {
-			return errors.New("reading the certificate of the seal: its key is for status lists")
 		}
 	}
 	return nil
@@ -217,7 +235,7 @@ func verifyChain(leaf, anchor *x509.Certificate, between *x509.CertPool, at time
 // it is the same certificate, or both chains lead to the same self-signed
 // certificate and name the same organisation.
 func SameHouse(first, second []*x509.Certificate, at time.Time) bool {
-	if len(first) == 0 || len(second) == 0 {
+	if len(first) == 0 || len(second) == 0 || maySign(second[0]) != nil {
 		return false
 	}
 	if first[0].Equal(second[0]) {

@@ -110,14 +110,17 @@ func readAnswer(response *http.Response) ([]byte, error) {
 	return body, nil
 }
 
+// global is the one part of IPv6 from which public addresses are given out.
+const global = "2000::/3"
+
 // notPublic are the prefixes of the IANA special-purpose registries that no
-// outside address may lead to. The methods of net/netip know only some.
+// outside address may lead to; those of IPv6 lie in the global part. The methods
+// of net/netip know only some.
 var notPublic = [...]string{
 	"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
 	"192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16",
 	"192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
-	"::/96", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32",
-	"2002::/16", "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+	"2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20",
 }
 
 // refusePrivate looks at the address that is really dialled, after names were
@@ -135,14 +138,20 @@ func refusePrivate(_, address string, _ syscall.RawConn) error {
 
 // Public tells whether an address may be asked on behalf of a stranger.
 func Public(a netip.Addr) bool {
-	a = a.WithZone("")
-	if a.Is4In6() {
-		a = a.Unmap()
+	a = a.WithZone("").Unmap()
+	if !a.IsValid() || a.Is6() && !within(a, global) {
+		return false
 	}
-	for _, text := range notPublic {
-		if prefix, err := netip.ParsePrefix(text); err != nil || prefix.Contains(a) {
+	for _, prefix := range notPublic {
+		if within(a, prefix) {
 			return false
 		}
 	}
-	return a.IsValid()
+	return true
+}
+
+// within takes a prefix that cannot be read for one that holds every address.
+func within(a netip.Addr, text string) bool {
+	prefix, err := netip.ParsePrefix(text)
+	return err != nil || prefix.Contains(a)
 }

@@ -51,6 +51,9 @@ func (j *judgement) status(ctx context.Context, view credentials.View) {
 		(answer.Reason == "status_revoked" || answer.Reason == "status_suspended") {
 		answer = Check{Outcome: Unknown, Reason: answer.Reason + "_since"}
 	}
+	if answer.Reason != "status_revoked" && answer.Outcome != Unknown && j.at.Sub(j.now) > clockSkew {
+		answer = Check{Outcome: Unknown, Reason: "status_not_yet"}
+	}
 	j.add(CheckStatus, answer.Outcome, answer.Reason, "asked", stamp(j.now))
 }
 

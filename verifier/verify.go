@@ -125,7 +125,7 @@ func (j *judgement) seal() bool {
 	}
 	if e.SealedAt.After(j.now.Add(clockSkew)) {
 		j.add(CheckSeal, Fail, "seal_in_future", "at", stamp(e.SealedAt))
-		return true
+		return false
 	}
 	at := j.sealedAt()
 	if issued := j.parsed.View().Issued; !issued.IsZero() {
@@ -178,6 +178,8 @@ func (j *judgement) validity(view credentials.View) {
 		from = view.Issued
 	}
 	switch {
+	case from.IsZero():
+		j.add(CheckValidity, Unknown, "validity_unstated")
 	case from.After(j.at.Add(clockSkew)):
 		j.add(CheckValidity, Fail, "validity_not_yet", "on", stamp(from))
 	case view.ValidUntil.IsZero():

@@ -1,6 +1,7 @@
 package verifier
 
 import (
+	"regexp"
 	"strings"
 	"time"
 )
@@ -22,7 +23,19 @@ func Words(c Check, language string) (found, todo string) {
 		fill = append(fill, "{"+name+"}", inWords(value, language))
 	}
 	r := strings.NewReplacer(fill...)
-	return r.Replace(said[n]), r.Replace(said[n+1])
+	return Elided(r.Replace(said[n])), Elided(r.Replace(said[n+1]))
+}
+
+// vowel finds an Italian article before a day that is spoken with a vowel:
+// il 8 maggio is l’8 maggio.
+var vowel = regexp.MustCompile(`\b(il|dal|al) (8|11) (gen|feb|mar|apr|mag|giu|lug|ago|set|ott|nov|dic)`)
+
+// Elided writes Italian articles before a day as they are spoken.
+func Elided(text string) string {
+	return vowel.ReplaceAllStringFunc(text, func(found string) string {
+		article, rest, _ := strings.Cut(found, " ")
+		return map[string]string{"il": "l’", "dal": "dall’", "al": "all’"}[article] + rest
+	})
 }
 
 func inWords(value, language string) string {
@@ -123,7 +136,15 @@ var sentences = map[string][4]string{
 	"validity_until":   {"È valido fino al {on}.", "", "It is valid until {on}.", ""},
 	"validity_expired": {"È scaduto il {on}.", "Chiedi se esiste un attestato più recente.", "It expired on {on}.", "Ask whether there is a newer credential."},
 	"validity_not_yet": {"Sarà valido solo dal {on}.", "Riprova da quel giorno.", "It is valid only from {on}.", "Try again from that day."},
-	"status_valid":     {"Non è revocato né sospeso.", "", "It is neither revoked nor suspended.", ""},
+	"validity_unstated": {
+		"L’attestato non dice da quando è valido.", "Chiedi all’ente un nuovo file.",
+		"The credential does not say from when it is valid.", "Ask the provider for a new file.",
+	},
+	"status_not_yet": {
+		"Nessuno può sapere oggi se nel giorno richiesto sarà ancora valido.", "Ripeti la verifica quel giorno.",
+		"Nobody can know today whether it will still hold on the day asked about.", "Repeat the check on that day.",
+	},
+	"status_valid": {"Non è revocato né sospeso.", "", "It is neither revoked nor suspended.", ""},
 	"status_revoked": {
 		"L’ente lo ha revocato: non vale più.", "Chiedi spiegazioni all’ente o alla persona.",
 		"The provider has revoked it: it no longer counts.", "Ask the provider or the person why.",

@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"attesta/registry"
-	"attesta/verifier"
+	"attesta/wallet"
 
 	"github.com/go-chi/chi/v5"
 )
@@ -86,47 +86,47 @@ func (s *Site) handleIn(text string) (handle string, link bool) {
 }
 
 // verifyHandle judges the credential behind a QR. A handle that is malformed
-// and one that is unknown have the same answer.
+// and one that is unknown have the same answer. A program that asks for the
+// sealed bytes gets them, to judge for itself.
 func (s *Site) verifyHandle(w http.ResponseWriter, r *http.Request) error {
-	handle, report, err := s.judged(r)
+	held, err := s.shown(r)
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, s.result(r, report, handle))
-}
-
-// judged reads the sealed bytes behind the handle of a request and judges them.
-func (s *Site) judged(r *http.Request) (string, verifier.Report, error) {
-	handle := chi.URLParam(r, "handle")
-	if !handleForm.MatchString(handle) {
-		return "", verifier.Report{}, refusal{http.StatusNotFound, "handle"}
-	}
-	held, err := s.Wallet.Show(r.Context(), handle)
-	if errors.Is(err, registry.ErrNotFound) {
-		return "", verifier.Report{}, refusal{http.StatusNotFound, "handle"}
-	}
-	if err != nil {
-		return "", verifier.Report{}, fmt.Errorf("reading what is behind a handle: %w", err)
+	w.Header().Add("Vary", "Accept")
+	if machine(r) {
+		return handOut(w, held)
 	}
 	report, err := s.Verify(r.Context(), held.Sealed)
 	if err != nil {
-		return "", verifier.Report{}, fmt.Errorf("checking what is behind a handle: %w", err)
+		return fmt.Errorf("checking what is behind a handle: %w", err)
 	}
-	return handle, dated(report, held.Record, false), nil
+	return s.show(w, r, http.StatusOK, s.result(r, dated(report, held.Record, false), held.Record.Handle))
+}
+
+// shown reads what is behind the handle of a request.
+func (s *Site) shown(r *http.Request) (wallet.Held, error) {
+	handle := chi.URLParam(r, "handle")
+	if !handleForm.MatchString(handle) {
+		return wallet.Held{}, refusal{http.StatusNotFound, "handle"}
+	}
+	held, err := s.Wallet.Show(r.Context(), handle)
+	if errors.Is(err, registry.ErrNotFound) {
+		return wallet.Held{}, refusal{http.StatusNotFound, "handle"}
+	}
+	if err != nil {
+		return wallet.Held{}, fmt.Errorf("reading what is behind a handle: %w", err)
+	}
+	return held, nil
 }
 
 // handleQR draws the QR that leads to the page of a handle.
 func (s *Site) handleQR(w http.ResponseWriter, r *http.Request) error {
-	handle := chi.URLParam(r, "handle")
-	if !handleForm.MatchString(handle) {
-		return refusal{http.StatusNotFound, "handle"}
+	held, err := s.shown(r)
+	if err != nil {
+		return err
 	}
-	if _, err := s.Wallet.Show(r.Context(), handle); errors.Is(err, registry.ErrNotFound) {
-		return refusal{http.StatusNotFound, "handle"}
-	} else if err != nil {
-		return fmt.Errorf("reading what is behind a handle: %w", err)
-	}
-	picture, err := QR(s.address(handle))
+	picture, err := QR(s.address(held.Record.Handle))
 	if err != nil {
 		return err
 	}

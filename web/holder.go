@@ -121,6 +121,11 @@ func (s *Site) holderFile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return handOut(w, held)
+}
+
+// handOut answers with the exact sealed bytes.
+func handOut(w http.ResponseWriter, held wallet.Held) error {
 	w.Header().Set("Content-Type", "application/ld+json")
 	w.Header().Set("Content-Disposition", `attachment; filename="`+fileName(held.Record)+`"`)
 	_, _ = w.Write(held.Sealed) // the status is sent: nothing is left to answer

@@ -4,12 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"attesta/credentials"
+	"attesta/verifier"
 
 	"golang.org/x/text/language"
 )
@@ -59,19 +59,7 @@ func (w words) T(key string, pairs ...string) string {
 		}
 		fill[i] = p
 	}
-	return elided(strings.NewReplacer(fill[:len(fill)/2*2]...).Replace(text))
-}
-
-// vowel finds an Italian article before a day that is spoken with a vowel:
-// il 8 maggio is l’8 maggio.
-var vowel = regexp.MustCompile(`\b(il|dal|al) (8|11) (gen|feb|mar|apr|mag|giu|lug|ago|set|ott|nov|dic)`)
-
-// elided writes such articles as they are spoken.
-func elided(text string) string {
-	return vowel.ReplaceAllStringFunc(text, func(found string) string {
-		article, rest, _ := strings.Cut(found, " ")
-		return map[string]string{"il": "l’", "dal": "dall’", "al": "all’"}[article] + rest
-	})
+	return verifier.Elided(strings.NewReplacer(fill[:len(fill)/2*2]...).Replace(text))
 }
 
 // Has tells whether a key has a text.

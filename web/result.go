@@ -193,8 +193,7 @@ func (p Page) found(c verifier.Check) (found, todo string) {
 		}
 	}
 	c.Facts = facts
-	found, todo = verifier.Words(c, p.Lang)
-	return elided(found), elided(todo)
+	return verifier.Words(c, p.Lang)
 }
 
 // sealOf says the level of a seal. A level that is not known is not a level.

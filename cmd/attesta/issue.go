@@ -159,7 +159,11 @@ func printRows(c *console, rows []rowAnswer) {
 		c.printf("%-8s %-14s %s\n", plain(name), strings.ReplaceAll(string(r.Outcome), "_", " "), plain(strings.TrimSpace(r.Number+"  "+where)))
 		printFindings(c, r)
 	}
-	c.printf("%d rows: %d issued, %d already issued, %d not eligible, %d refused\n", len(rows),
+	word := "rows"
+	if len(rows) == 1 {
+		word = "row"
+	}
+	c.printf("%d %s: %d issued, %d already issued, %d not eligible, %d refused\n", len(rows), word,
 		count[issuer.Issued], count[issuer.AlreadyIssued], count[issuer.NotEligible], count[issuer.Refused])
 }
 

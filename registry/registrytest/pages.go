@@ -76,7 +76,7 @@ func recordPagesWhileAdding(k *kit) {
 	for n := 20; ; n++ {
 		page, err := k.Records(k.ctx(), q)
 		k.must(err)
-		if len(page) == 0 {
+		if !k.more(len(page), q.Limit) {
 			break
 		}
 		got = append(got, seqs(page)...)
@@ -105,7 +105,7 @@ func unfinishedPages(k *kit) {
 		for after := uint64(0); ; {
 			page, err := k.Unfinished(k.ctx(), after, limit)
 			k.must(err)
-			if len(page) == 0 || len(page) > limit {
+			if !k.more(len(page), limit) {
 				break
 			}
 			for _, r := range page {
@@ -143,7 +143,7 @@ func editionPages(k *kit) {
 		for after := ""; ; {
 			page, err := k.Editions(k.ctx(), "prov-1", after, limit)
 			k.must(err)
-			if len(page) == 0 || len(page) > limit {
+			if !k.more(len(page), limit) {
 				break
 			}
 			for _, e := range page {
@@ -167,7 +167,7 @@ func eventPages(k *kit) {
 	for after := uint64(0); ; {
 		page, err := k.Events(k.ctx(), after, 4)
 		k.must(err)
-		if len(page) == 0 || len(page) > 4 {
+		if !k.more(len(page), 4) {
 			break
 		}
 		got = append(got, page...)
@@ -198,7 +198,7 @@ func cataloguePages(k *kit) {
 		for after := ""; ; {
 			page, err := k.Providers(k.ctx(), after, limit)
 			k.must(err)
-			if len(page) == 0 || len(page) > limit {
+			if !k.more(len(page), limit) {
 				break
 			}
 			for _, p := range page {
@@ -218,7 +218,7 @@ func cataloguePages(k *kit) {
 			for after := ""; ; {
 				page, err := k.Modules(k.ctx(), provider, after, limit)
 				k.must(err)
-				if len(page) == 0 || len(page) > limit {
+				if !k.more(len(page), limit) {
 					break
 				}
 				for _, m := range page {

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestReadme runs the first console block of the README line by line, in an
+// empty folder with the file class.csv that it shows. A line with a $ is a
+// command; what follows is its output, where … stands for anything.
+func TestReadme(t *testing.T) {
+	steps := consoleBlock(t, filepath.Join("..", "..", "README.md"))
+	if len(steps) < 5 {
+		t.Fatalf("the README shows %d commands", len(steps))
+	}
+	dir := t.TempDir()
+	class, err := os.ReadFile(filepath.Join("..", "..", "docs", "examples", "class.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "class.csv"), class, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range steps {
+		out := s.run(t, dir)
+		if !matches(s.want, out) {
+			t.Errorf("$ %s\nprinted\n%s\nthe README says\n%s", s.command, out, s.want)
+		}
+	}
+}
+
+type step struct{ command, want string }
+
+func consoleBlock(t *testing.T, name string) []step {
+	t.Helper()
+	readme, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, ok := strings.Cut(string(readme), "```console\n")
+	if !ok {
+		t.Fatal("the README has no console block")
+	}
+	block, _, _ = strings.Cut(block, "```")
+	var steps []step
+	for line := range strings.Lines(block) {
+		if command, ok := strings.CutPrefix(line, "$ "); ok {
+			command, _, _ = strings.Cut(command, "  #")
+			steps = append(steps, step{command: strings.TrimSpace(command)})
+			continue
+		}
+		if len(steps) > 0 {
+			steps[len(steps)-1].want += line
+		}
+	}
+	return steps
+}
+
+// run runs a command without a shell: words are parted by spaces, a word with
+// a star is a pattern, and & leaves the command running until the test ends.
+func (s step) run(t *testing.T, dir string) string {
+	t.Helper()
+	line, background := strings.CutSuffix(s.command, " &")
+	var words []string
+	for _, word := range strings.Fields(line) {
+		found, err := filepath.Glob(filepath.Join(dir, word))
+		if err != nil || len(found) == 0 || !strings.Contains(word, "*") {
+			found = []string{word}
+		}
+		words = append(words, found...)
+	}
+	cmd := exec.Command(words[0], words[1:]...) //nolint:gosec // the words are those of our own README
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "ATTESTA_LISTEN=127.0.0.1:0", "LANG=en_GB.UTF-8", "LC_ALL=")
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if !background {
+		err := cmd.Run()
+		if _, ended := err.(*exec.ExitError); err != nil && !ended {
+			t.Fatalf("$ %s: %v", s.command, err)
+		}
+		return out.String()
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("$ %s: %v", s.command, err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("$ %s ended with %v\n%s", s.command, err, out.String())
+			return
+		}
+		if !matches(s.want, out.String()) {
+			t.Errorf("$ %s\nprinted\n%s\nthe README says\n%s", s.command, out.String(), s.want)
+		}
+	})
+	waitReady(t, folder(filepath.Join(dir, "attesta-data")))
+	return s.want // compared when it has ended
+}
+
+func waitReady(t *testing.T, f folder) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for ctx.Err() == nil {
+		if _, ok := dial(ctx, f); ok {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatal("the server does not answer")
+}
+
+// matches compares output with what is written, where … stands for anything.
+func matches(want, got string) bool {
+	parts := strings.Split(strings.TrimSpace(want), "…")
+	for i := range parts {
+		parts[i] = regexp.QuoteMeta(parts[i])
+	}
+	return regexp.MustCompile(`(?s)^` + strings.Join(parts, `.*`) + `$`).MatchString(strings.TrimSpace(got))
+}
