@@ -203,7 +203,7 @@ func seal(t testing.TB, d Document, s Sealer) []byte {
 
 // smallDocument is the least that Parse takes for a European Digital
 // Credential, for tests that need many short files.
-const smallDocument = Document(`{"@context":["` + contextW3C + `","` + contextEDC + `"],"id":"urn:credential:1",` +
+const smallDocument = (`{"@context":["` + contextW3C + `","` + contextEDC + `"],"id":"urn:credential:1",` +
 	`"type":["VerifiableCredential","EuropeanDigitalCredential"],"issued":"2026-11-21T09:30:00+01:00",` +
 	`"credentialSubject":{"type":"Person","fullName":{"it":"Ada Esempio"}},"issuer":{"legalName":{"it":"Scuola"}}}`)
 

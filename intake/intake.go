@@ -160,7 +160,7 @@ func FileErrors(err error) []*FileError {
 		}
 		return all
 	}
-	if one, ok := err.(*FileError); ok {
+	if one, ok := err.(*FileError); ok { //nolint:errorlint // this function does the unwrapping
 		return []*FileError{one}
 	}
 	return FileErrors(errors.Unwrap(err))

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -235,10 +236,8 @@ func fieldOf(header string, fields []field) string {
 		if folded == fold(f.key) {
 			return f.key
 		}
-		for _, n := range f.names {
-			if folded == n {
-				return f.key
-			}
+		if slices.Contains(f.names, folded) {
+			return f.key
 		}
 	}
 	return ""

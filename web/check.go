@@ -52,7 +52,7 @@ func (s *Site) verifyPresented(w http.ResponseWriter, r *http.Request) error {
 			if v := visitOf(r); v.chosen {
 				address += "?lang=" + v.language
 			}
-			http.Redirect(w, r, address, http.StatusSeeOther)
+			http.Redirect(w, r, address, http.StatusSeeOther) //nolint:gosec // a path of our own: the handle has its form
 			return nil
 		case link:
 			return refusal{http.StatusBadRequest, "link"}
@@ -181,7 +181,7 @@ func readParts(r *http.Request) (text, file []byte, err error) {
 	}
 	for range 8 {
 		part, err := reader.NextPart()
-		if err == io.EOF { // the end of the form; where the body was cut, io.EOF comes wrapped
+		if err == io.EOF { //nolint:errorlint // plain io.EOF is the end of the form; where the body was cut it comes wrapped
 			return text, file, nil
 		}
 		if err != nil {

@@ -84,7 +84,7 @@ func TestVerdicts(t *testing.T) {
 // TestVerdictSentences covers the reasons one by one, known and not.
 func TestVerdictSentences(t *testing.T) {
 	s, _ := newSite(t, newWorld())
-	p := s.page(httptest.NewRequest("GET", "/", nil), "start.title")
+	p := s.page(httptest.NewRequest(http.MethodGet, "/", nil), "start.title")
 	for _, c := range []struct {
 		verdict verifier.Verdict
 		reason  string
@@ -335,7 +335,7 @@ func TestOtherLanguagesAreMarked(t *testing.T) {
 
 func TestEffort(t *testing.T) {
 	s, _ := newSite(t, newWorld())
-	p := s.page(httptest.NewRequest("GET", "/", nil), "start.title")
+	p := s.page(httptest.NewRequest(http.MethodGet, "/", nil), "start.title")
 	for iso, want := range map[string]string{"PT32H": "32 ore", "PT1H": "1 ora", "PT7H30M": "7 ore e 30 minuti", "PT45M": "45 minuti", "PT": "PT", "P1Y": "P1Y", "": ""} {
 		if got := p.effort(iso); got != want {
 			t.Errorf("%q: %q, want %q", iso, got, want)
@@ -407,7 +407,7 @@ func TestLargeBodyOverTheWire(t *testing.T) {
 		return
 	}
 	defer answer.Body.Close()
-	if answer.StatusCode != 413 {
+	if answer.StatusCode != http.StatusRequestEntityTooLarge {
 		t.Errorf("%d", answer.StatusCode)
 	}
 }

@@ -128,7 +128,10 @@ func TestForeignPosts(t *testing.T) {
 	cookie := signedIn(t, w, r)
 	for _, path := range []string{"/verify", "/console/sign-in", "/console/sign-out"} {
 		for _, headers := range [][]string{
-			{"Origin", "https://evil.example"}, {"Origin", "null"}, {"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"},
+			{"Origin", "https://evil.example"},
+			{"Origin", "null"},
+			{"Sec-Fetch-Site", "cross-site"},
+			{"Sec-Fetch-Site", "same-site"},
 			{"Origin", "https://evil.example", "X-HTTP-Method-Override", "GET"},
 		} {
 			answer := ask(r, "POST", path, strings.NewReader("text=valid"), append(headers, "Cookie", cookie, "Content-Type", "application/x-www-form-urlencoded")...)

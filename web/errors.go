@@ -58,7 +58,9 @@ func (s *Site) answer(w http.ResponseWriter, r *http.Request, err error) {
 	if no.status == http.StatusInternalServerError {
 		page.ID = visitOf(r).id
 	}
-	s.show(w, r, no.status, page)
+	if err := s.show(w, r, no.status, page); err != nil {
+		s.Log.Error("showing an error page", "id", visitOf(r).id, "error", err)
+	}
 }
 
 // refusalFor tells the kind of an error.
@@ -110,10 +112,10 @@ func machine(r *http.Request) bool {
 		}
 	}
 	var structured, page float64
-	for _, part := range strings.Split(strings.Join(r.Header.Values("Accept"), ","), ",") {
+	for part := range strings.SplitSeq(strings.Join(r.Header.Values("Accept"), ","), ",") {
 		kind, parameters, _ := strings.Cut(part, ";")
 		weight := 1.0
-		for _, p := range strings.Split(parameters, ";") {
+		for p := range strings.SplitSeq(parameters, ";") {
 			if q, ok := strings.CutPrefix(strings.TrimSpace(p), "q="); ok {
 				if f, err := strconv.ParseFloat(q, 64); err == nil {
 					weight = f

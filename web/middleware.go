@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -92,7 +93,7 @@ func (s *Site) recovering(next http.Handler) http.Handler {
 			if fault == nil {
 				return
 			}
-			if fault == http.ErrAbortHandler {
+			if err, ok := fault.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(fault) // the server's own sign that the answer was cut off
 			}
 			s.Log.LogAttrs(r.Context(), slog.LevelError, "fault", slog.String("route", route(r)),

@@ -89,8 +89,15 @@ func (errorPage) template() string    { return "error.html" }
 // documents are all pages there are.
 func documents() []document {
 	return []document{
-		startPage{}, verifyPage{}, resultPage{}, holderPage{}, signInPage{},
-		overviewPage{}, modulesPage{}, recordsPage{}, errorPage{},
+		startPage{},
+		verifyPage{},
+		resultPage{},
+		holderPage{},
+		signInPage{},
+		overviewPage{},
+		modulesPage{},
+		recordsPage{},
+		errorPage{},
 	}
 }
 

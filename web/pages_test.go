@@ -160,7 +160,7 @@ func requests(t *testing.T, r chi.Router) []*http.Request {
 	if len(all) < 30 {
 		t.Fatalf("only %d routes", len(all))
 	}
-	return append(all, httptest.NewRequest("GET", "/nothing/here", nil), httptest.NewRequest("DELETE", "/verify", nil))
+	return append(all, httptest.NewRequest(http.MethodGet, "/nothing/here", nil), httptest.NewRequest(http.MethodDelete, "/verify", nil))
 }
 
 // TestSecurityHeaders (W10, W11, W12): every route, found or not, carries the

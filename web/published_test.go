@@ -100,7 +100,7 @@ func TestHealth(t *testing.T) {
 func TestLimits(t *testing.T) {
 	_, r := newSite(t, newWorld())
 	post := func(from, spoof string) int {
-		q := httptest.NewRequest("POST", "/verify", strings.NewReader("text=valid"))
+		q := httptest.NewRequest(http.MethodPost, "/verify", strings.NewReader("text=valid"))
 		q.RemoteAddr = from
 		q.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		q.Header.Set("X-Forwarded-For", spoof)
@@ -136,7 +136,7 @@ func TestNoOpenRedirect(t *testing.T) {
 		"//evil.example", "/%2F%2Fevil.example", "/\\evil.example", "/verify?next=https://evil.example", "/console?lang=//evil.example",
 		"/console/sign-in?key=x&return=//evil.example", "/https://evil.example", "/v/" + handleValid + "?url=https://evil.example",
 	} {
-		request := httptest.NewRequest("GET", "http://127.0.0.1:8080/", nil)
+		request := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:8080/", nil)
 		u, err := url.ParseRequestURI(path)
 		if err != nil {
 			continue

@@ -117,7 +117,7 @@ func (s *Site) cookieName() string {
 // link to the console in a message opens it; every change needs a POST, which
 // Lax does not send from other sites.
 func (s *Site) cookie(secret string, age int) *http.Cookie {
-	return &http.Cookie{
+	return &http.Cookie{ //nolint:gosec // Secure wherever the public address is https
 		Name: s.cookieName(), Value: secret, Path: "/", MaxAge: age,
 		Secure: s.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}

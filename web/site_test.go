@@ -207,7 +207,7 @@ func judge(presented []byte) (verifier.Report, error) {
 		"from": "2026-06-08T09:30:00+02:00",
 	}
 	pass := func(id, reason string) verifier.Check {
-		return verifier.Check{ID: id, Outcome: verifier.Pass, Reason: reason, Facts: facts}
+		return verifier.Check{ID: id, Outcome: verifier.Pass, Reason: reason}
 	}
 	r := verifier.Report{
 		Verdict: verifier.Valid, Reason: "valid", Level: "demonstration", CheckedAt: now(), At: now(),
@@ -220,26 +220,26 @@ func judge(presented []byte) (verifier.Report, error) {
 			{ID: "holder", Outcome: verifier.Skipped, Reason: "holder_not_bound", Facts: map[string]string{"name": "Nicolò D’Angelo-Çelik"}},
 		},
 	}
-	set := func(id string, o verifier.Outcome, reason string, facts map[string]string) {
+	set := func(id string, o verifier.Outcome, reason string) {
 		i := slices.IndexFunc(r.Checks, func(c verifier.Check) bool { return c.ID == id })
-		r.Checks[i] = verifier.Check{ID: id, Outcome: o, Reason: reason, Facts: facts}
+		r.Checks[i] = verifier.Check{ID: id, Outcome: o, Reason: reason}
 		r.Reason = reason
 	}
 	switch {
 	case strings.Contains(text, "revoked"):
 		r.Verdict = verifier.NotValid
-		set("status", verifier.Fail, "status_revoked", nil)
+		set("status", verifier.Fail, "status_revoked")
 	case strings.Contains(text, "unclear"):
 		r.Verdict = verifier.CannotTell
-		set("status", verifier.Unknown, "status_unreachable", nil)
+		set("status", verifier.Unknown, "status_unreachable")
 	case strings.Contains(text, "broken"):
 		r.Verdict, r.Credential, r.Level = verifier.NotValid, nil, ""
 		r.Checks = r.Checks[:2]
-		set("seal", verifier.Fail, "seal_broken", nil)
+		set("seal", verifier.Fail, "seal_broken")
 	case !strings.Contains(text, "valid"):
 		r.Verdict, r.Credential, r.Level = verifier.NotValid, nil, ""
 		r.Checks = r.Checks[:1]
-		set("format", verifier.Fail, "format_unknown", nil)
+		set("format", verifier.Fail, "format_unknown")
 	}
 	return r, nil
 }

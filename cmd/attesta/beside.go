@@ -89,12 +89,12 @@ func (r *remote) call(ctx context.Context, name string, request, answer any) err
 	if err != nil {
 		return fmt.Errorf("asking the server: %w", err)
 	}
-	post, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+r.Address+"/"+name, bytes.NewReader(body))
+	post, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+r.Address+"/"+name, bytes.NewReader(body)) //nolint:gosec // the address stands in the operator's own folder
 	if err != nil {
 		return fmt.Errorf("asking the server: %w", err)
 	}
 	post.Header.Set("Authorization", "Bearer "+r.Secret)
-	response, err := r.client.Do(post)
+	response, err := r.client.Do(post) //nolint:gosec // as above
 	if err != nil {
 		return fmt.Errorf("asking the server: %w", err)
 	}
@@ -182,13 +182,15 @@ type besideServer struct {
 }
 
 // serveBeside starts to answer commands and returns how to stop.
-func serveBeside(f folder, o operator) (stop func(), err error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+func serveBeside(ctx context.Context, f folder, o operator) (stop func(), err error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listening for commands: %w", err)
 	}
 	b := &besideServer{operator: o, secret: rand.Text() + rand.Text()}
-	raw, err := json.Marshal(besideFile{listener.Addr().String(), b.secret, os.Getpid()})
+	raw, err := json.Marshal(besideFile{ //nolint:gosec // the file is for the operator alone
+		listener.Addr().String(), b.secret, os.Getpid(),
+	})
 	if err == nil {
 		err = replaceFile(f.beside(), raw)
 	}
@@ -221,8 +223,7 @@ func (b *besideServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var reply besideReply
 	if err != nil {
 		reply.Error, reply.Kind = err.Error(), kindOf(err)
-		var said *spoken
-		if errors.As(err, &said) {
+		if said, ok := errors.AsType[*spoken](err); ok {
 			reply.Words = said.words
 		}
 	}

@@ -29,27 +29,27 @@ func TestBrowser(t *testing.T) {
 	b.open(demo.check)
 	b.says("h1", "Valido")
 	b.says("main", "Formare formatori con metodi partecipativi", "Niccolò D’Angelo", "32 ore", "dimostrativ", "29 maggio 2026")
-	b.shot("check-page", 420, 900)
+	b.shot("check-page", 420)
 	b.open(demo.check + "?lang=en")
 	b.says("h1", "Valid")
 	b.says("main", "Training trainers with participatory methods", "demonstration")
-	b.shot("check-page-en", 1100, 900)
+	b.shot("check-page-en", 1100)
 
 	// The holder opens the link and downloads the file.
 	b.open(demo.holder)
 	b.says("main", "Formare formatori con metodi partecipativi")
-	b.shot("holder-page", 420, 900)
+	b.shot("holder-page", 420)
 	file := demo.download(t)
 
 	// The employer uploads it, then a changed copy of it.
 	b.open(demo.employer)
-	b.shot("verify-page", 420, 900)
+	b.shot("verify-page", 420)
 	b.upload("input[type=file]", file, "form button")
 	b.says("h1", "Valido")
 	b.open(demo.employer)
 	b.upload("input[type=file]", tampered(t, file), "form button")
 	b.says("h1", "Non valido")
-	b.shot("tampered-page", 420, 900)
+	b.shot("tampered-page", 420)
 	b.open(demo.employer)
 	b.typeIn("textarea", "this is not a credential", "form button")
 	b.says("h1", "Non valido")
@@ -60,10 +60,10 @@ func TestBrowser(t *testing.T) {
 	b.open(demo.provider)
 	b.press("main form button")
 	b.says("h1, main", "125")
-	b.shot("console", 1100, 900)
+	b.shot("console", 1100)
 	b.open(demo.base + "/console/records")
 	b.says("main", "SN-06", "TLK15-")
-	b.shot("console-records", 1100, 900)
+	b.shot("console-records", 1100)
 
 	// The provider revokes; the same page says so at once.
 	if err := demo.revoke(t, file); err != nil {
@@ -71,7 +71,7 @@ func TestBrowser(t *testing.T) {
 	}
 	b.open(demo.check)
 	b.says("h1", "Non valido", "revocato")
-	b.shot("revoked-page", 420, 900)
+	b.shot("revoked-page", 420)
 
 	// What does not exist says what to do.
 	b.open(demo.base + "/v/AAAAAAAAAAAAAAAAAAAAAAAAAA")
@@ -262,13 +262,13 @@ func (b *browser) says(sel string, words ...string) {
 }
 
 // shot writes a picture of the first screen into the folder of screenshots.
-func (b *browser) shot(name string, width, height int64) {
+func (b *browser) shot(name string, width int64) {
 	b.t.Helper()
 	dir := os.Getenv("ATTESTA_SCREENSHOTS")
 	if dir == "" {
 		return
 	}
-	b.do(chromedp.EmulateViewport(width, height))
+	b.do(chromedp.EmulateViewport(width, 900))
 	picture, err := chromedp.Run(b.tab, chromedp.CaptureScreenshot())
 	if err != nil {
 		b.t.Fatal(err)

@@ -66,7 +66,7 @@ func demo(ctx context.Context, c *console, f folder, listen string) error {
 	if listen == "" {
 		listen = defaultAddress
 	}
-	listener, err := listenOn(listen)
+	listener, err := listenOn(ctx, listen)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 
 func get(t *testing.T, address string) []byte {
 	t.Helper()
-	response, err := http.Get(address) //nolint:gosec,noctx // our own server on loopback
+	response, err := http.Get(address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func TestHostileUploads(t *testing.T) {
 			if err := form.Close(); err != nil {
 				t.Fatal(err)
 			}
-			response, err := http.Post(demo.employer, form.FormDataContentType(), &body) //nolint:noctx // our own server on loopback
+			response, err := http.Post(demo.employer, form.FormDataContentType(), &body)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -90,7 +90,7 @@ func text(s string) func(*multipart.Writer) error {
 // cutOff promises more bytes than it sends and closes its side.
 func cutOff(t *testing.T, host string) string {
 	t.Helper()
-	conn, err := net.Dial("tcp", host) //nolint:noctx // our own server on loopback
+	conn, err := net.Dial("tcp", host)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -105,15 +105,14 @@ func run(ctx context.Context, c *console, args []string) int {
 }
 
 func report(c *console, cmd command, code int, err error) int {
-	var usage *usageError
-	var advice *hinted
+	usage, misused := errors.AsType[*usageError](err)
 	switch {
 	case err == nil:
 		return code
 	case errors.Is(err, flag.ErrHelp):
 		c.printf("%s", cmd.help)
 		return exitDone
-	case errors.As(err, &usage):
+	case misused:
 		fmt.Fprintf(c.err, "attesta %s: %s\n", cmd.name, plain(usage.text))
 		if usage.hint != "" {
 			fmt.Fprintf(c.err, "  %s\n", usage.hint)
@@ -122,12 +121,11 @@ func report(c *console, cmd command, code int, err error) int {
 		return exitUsage
 	}
 	text := err.Error()
-	var said *spoken
-	if errors.As(err, &said) {
+	if said, ok := errors.AsType[*spoken](err); ok {
 		text = said.words[c.language()]
 	}
 	fmt.Fprintf(c.err, "attesta %s: %s\n", cmd.name, plain(text))
-	if errors.As(err, &advice) {
+	if advice, ok := errors.AsType[*hinted](err); ok {
 		fmt.Fprintf(c.err, "  %s\n", advice.hint)
 	}
 	if code == exitDone {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -69,21 +70,21 @@ func (s step) run(t *testing.T, dir string) string {
 	t.Helper()
 	line, background := strings.CutSuffix(s.command, " &")
 	var words []string
-	for _, word := range strings.Fields(line) {
+	for word := range strings.FieldsSeq(line) {
 		found, err := filepath.Glob(filepath.Join(dir, word))
 		if err != nil || len(found) == 0 || !strings.Contains(word, "*") {
 			found = []string{word}
 		}
 		words = append(words, found...)
 	}
-	cmd := exec.Command(words[0], words[1:]...) //nolint:gosec // the words are those of our own README
+	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "ATTESTA_LISTEN=127.0.0.1:0", "LANG=en_GB.UTF-8", "LC_ALL=")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if !background {
 		err := cmd.Run()
-		if _, ended := err.(*exec.ExitError); err != nil && !ended {
+		if _, ended := errors.AsType[*exec.ExitError](err); err != nil && !ended {
 			t.Fatalf("$ %s: %v", s.command, err)
 		}
 		return out.String()

@@ -50,7 +50,7 @@ For the outside world put a proxy that speaks TLS in front of it.
 // serve opens or begins an installation and serves it until the context ends.
 // Greet prints what the person who started it wants to know.
 func serve(ctx context.Context, c *console, f folder, listen, public string, greet func(local) error) error {
-	listener, err := listenOn(listen)
+	listener, err := listenOn(ctx, listen)
 	if err != nil {
 		return err
 	}
@@ -72,8 +72,8 @@ func serve(ctx context.Context, c *console, f folder, listen, public string, gre
 	return a.serveOn(ctx, listener, greet)
 }
 
-func listenOn(address string) (net.Listener, error) {
-	listener, err := net.Listen("tcp", address)
+func listenOn(ctx context.Context, address string) (net.Listener, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, &hinted{fmt.Errorf("listening on %s: another program is there", address), "choose another port: --listen 127.0.0.1:8081"}
 	}
@@ -139,7 +139,7 @@ func (a *app) serveOn(ctx context.Context, listener net.Listener, greet func(loc
 	if err != nil {
 		return err
 	}
-	stopBeside, err := serveBeside(a.folder, local{a})
+	stopBeside, err := serveBeside(ctx, a.folder, local{a})
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ func TestShapes(t *testing.T) {
 	}
 	for _, version := range [][]string{{"--shapes", "3.2-lts", "--context", "3.2"}, {"--shapes", "3.1", "--context", "3.1"}} {
 		args := append([]string{validator, "--engine", "both", "--profile", "generic-full"}, version...)
-		out, err := exec.Command(node, append(args, files...)...).CombinedOutput() //nolint:gosec // a test runs a checker that its caller names
+		out, err := exec.Command(node, append(args, files...)...).CombinedOutput()
 		if err != nil || strings.Count(string(out), "CONFORMS") != len(files) || strings.Count(string(out), "shacl-engine=true") != len(files) {
 			t.Errorf("%v: %v\n%s", version, err, out)
 		}
