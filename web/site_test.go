@@ -207,7 +207,7 @@ func judge(presented []byte) (verifier.Report, error) {
 		"from": "2026-06-08T09:30:00+02:00",
 	}
 	pass := func(id, reason string) verifier.Check {
-		return verifier.Check{ID: id, Outcome: verifier.Pass, Reason: reason}
+		return verifier.Check{ID: id, Outcome: verifier.Pass, Reason: reason, Facts: facts}
 	}
 	r := verifier.Report{
 		Verdict: verifier.Valid, Reason: "valid", Level: "demonstration", CheckedAt: now(), At: now(),
