@@ -14,8 +14,8 @@ var importCommand = command{
 	help: `usage: attesta import [--data DIR] [--provider FILE] [--catalogue FILE] [--learners FILE] ...
 
 Reads who provides, what is taught and who learns. Each flag may be given
-several times. A folder that holds nothing yet becomes an installation; then
---public-url says under which address the world will reach it.
+several times. With --provider, a folder that holds nothing yet becomes an
+installation; then --public-url says under which address the world reaches it.
 
   --data DIR         folder of the installation (attesta-data, or $ATTESTA_DATA)
   --provider FILE    JSON: {"issuers": [...]}. A demonstration key is made for each
@@ -53,7 +53,7 @@ several times. A folder that holds nothing yet becomes an installation; then
 				*kind.into = append(*kind.into, file)
 			}
 		}
-		o, err := reachOrBegin(ctx, c, folder(*data), *public)
+		o, err := reachOrBegin(ctx, c, folder(*data), *public, len(providers) > 0)
 		if err != nil {
 			return exitNo, err
 		}
@@ -64,8 +64,9 @@ several times. A folder that holds nothing yet becomes an installation; then
 	},
 }
 
-// reachOrBegin is reach, but a folder without data becomes an installation.
-func reachOrBegin(ctx context.Context, c *console, f folder, public string) (operator, error) {
+// reachOrBegin is reach, but with a provider a folder without data becomes an
+// installation.
+func reachOrBegin(ctx context.Context, c *console, f folder, public string, mayBegin bool) (operator, error) {
 	there, err := f.exists()
 	if err != nil {
 		return nil, fmt.Errorf("looking for the data: %w", err)
@@ -75,6 +76,9 @@ func reachOrBegin(ctx context.Context, c *console, f folder, public string) (ope
 			return nil, misuse("change it with: attesta serve --public-url URL", "the installation in %s has its public address already", string(f))
 		}
 		return reach(ctx, c, f)
+	}
+	if !mayBegin {
+		return nil, f.errNoData()
 	}
 	a, err := openOrBegin(c, f, settings{PublicURL: public}, defaultAddr{})
 	if err != nil {
