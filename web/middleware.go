@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -89,12 +88,8 @@ func route(r *http.Request) string {
 func (s *Site) recovering(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
-			fault := recover()
-			if fault == nil {
+			if recover() == nil {
 				return
-			}
-			if err, ok := fault.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-				panic(fault) // the server's own sign that the answer was cut off
 			}
 			s.Log.LogAttrs(r.Context(), slog.LevelError, "fault", slog.String("route", route(r)),
 				slog.String("id", visitOf(r).id), slog.String("stack", string(debug.Stack())))

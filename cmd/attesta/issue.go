@@ -1,8 +1,8 @@
 package main
 
 import (
+	"bytes"
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -121,24 +121,21 @@ func writeOut(dir string, rows []rowAnswer) error {
 func outName(row rowAnswer) string { return row.Number + ".jsonld" }
 
 func writeResults(root *os.Root, rows []rowAnswer) error {
-	var b strings.Builder
-	w := csv.NewWriter(&b)
 	table := [][]string{{"line", "row_id", "outcome", "reason", "words", "credential", "file", "check_url", "claim_url"}}
 	for _, r := range rows {
+		name := ""
+		if r.File != "" {
+			name = filepath.Base(r.File)
+		}
 		table = append(table, []string{
-			fmt.Sprint(r.Line), r.Row, string(r.Outcome), r.Reason, r.Words["it"], r.Number, filepath.Base(r.File), r.CheckURL, r.ClaimURL,
+			fmt.Sprint(r.Line), r.Row, string(r.Outcome), r.Reason, r.Words["it"], r.Number, name, r.CheckURL, r.ClaimURL,
 		})
 	}
-	for _, cells := range table {
-		for i, cell := range cells {
-			cells[i] = intake.Neutral(cell)
-		}
-		if err := w.Write(cells); err != nil {
-			return fmt.Errorf("writing the results: %w", err)
-		}
+	var b bytes.Buffer
+	if err := intake.WriteCSV(&b, table); err != nil {
+		return fmt.Errorf("writing the results: %w", err)
 	}
-	w.Flush()
-	if err := root.WriteFile("results.csv", []byte(b.String()), 0o600); err != nil {
+	if err := root.WriteFile("results.csv", b.Bytes(), 0o600); err != nil {
 		return fmt.Errorf("writing the results: %w", err)
 	}
 	return nil
