@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -93,7 +94,7 @@ func TestParseRefusesHeadersThatAreNotExactlyRight(t *testing.T) {
 		{"x5c a string", replace(s.x5c(), x5c(s))},
 		{"x5c with a number", replace(s.x5c(), `[1]`)},
 		{"x5c in base64url", replace(s.x5c(), `["`+base64.RawURLEncoding.EncodeToString(s.chain[0].Raw)+`"]`)},
-		{"x5c with bytes after the certificate", replace(s.x5c(), `["`+base64.StdEncoding.EncodeToString(append(s.chain[0].Raw[:len(s.chain[0].Raw):len(s.chain[0].Raw)], 0))+`"]`)},
+		{"x5c with bytes after the certificate", replace(s.x5c(), `["`+base64.StdEncoding.EncodeToString(append(slices.Clip(s.chain[0].Raw), 0))+`"]`)},
 		{"x5c not a certificate", replace(s.x5c(), `["AAAA"]`)},
 		{"x5c of another key", replace(s.x5c(), other.x5c())},
 		{"x5c of another key before the right one", replace(s.x5c(), "["+x5c(other)+","+x5c(s)+"]")},
@@ -328,9 +329,15 @@ func TestKeysAndAlgorithmsThatAreAccepted(t *testing.T) {
 		alg string
 		key any
 	}{
-		{"RS256", small}, {"PS256", &rsaKey.PublicKey}, {"ES256", &curve(elliptic.P384()).PublicKey},
-		{"ES384", &curve(elliptic.P256()).PublicKey}, {"ES512", &curve(elliptic.P521()).PublicKey},
-		{"ES256", &rsaKey.PublicKey}, {"HS256", []byte("secret")}, {"", &rsaKey.PublicKey}, {"none", nil},
+		{"RS256", small},
+		{"PS256", &rsaKey.PublicKey},
+		{"ES256", &curve(elliptic.P384()).PublicKey},
+		{"ES384", &curve(elliptic.P256()).PublicKey},
+		{"ES512", &curve(elliptic.P521()).PublicKey},
+		{"ES256", &rsaKey.PublicKey},
+		{"HS256", []byte("secret")},
+		{"", &rsaKey.PublicKey},
+		{"none", nil},
 	} {
 		if algorithmFits(c.alg, c.key) {
 			t.Errorf("%q was accepted for a %T", c.alg, c.key)
@@ -345,83 +352,6 @@ func TestKeysAndAlgorithmsThatAreAccepted(t *testing.T) {
 	}
 }
 
-// J10: a compact token is read only as the type that is expected, under the
-// same rules as a seal.
-func TestParseCompactRefusesWhatIsNotTheTokenExpected(t *testing.T) {
-	s := newSealer(t)
-	header := func(more string) string { return `{"alg":"ES256","typ":"vc+jwt","x5c":` + s.x5c() + more + `}` }
-	const claims = `{"id":"https://scuola.example.org/status/L1/revocation"}`
-	good := s.compact(t, header(""), claims)
-	e, err := ParseCompact(good, StatusListType)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := e.Verify(); err != nil || string(e.Payload()) != claims {
-		t.Fatalf("%v, %s", err, e.Payload())
-	}
-	sealedFile := seal(t, Document(smallDocument), s)
-	for name, bad := range map[string][]byte{
-		"another typ":                 s.compact(t, strings.Replace(header(""), "vc+jwt", "JWT", 1), claims),
-		"typ in capitals":             s.compact(t, strings.Replace(header(""), "vc+jwt", "VC+JWT", 1), claims),
-		"no typ":                      s.compact(t, strings.Replace(header(""), `"typ":"vc+jwt",`, "", 1), claims),
-		"alg none":                    s.compact(t, strings.Replace(header(""), "ES256", "none", 1), claims),
-		"alg HS256":                   s.compact(t, strings.Replace(header(""), "ES256", "HS256", 1), claims),
-		"crit":                        s.compact(t, header(`,"sigT":"2026-11-21T08:30:00Z","crit":["sigT"]`), claims),
-		"crit null":                   s.compact(t, header(`,"crit":null`), claims),
-		"b64 false":                   s.compact(t, header(`,"b64":false,"crit":["b64"]`), claims),
-		"b64 not critical":            s.compact(t, header(`,"b64":true`), claims),
-		"no certificate":              s.compact(t, `{"alg":"ES256","typ":"vc+jwt"}`, claims),
-		"the thumbprint of another":   s.compact(t, header(`,"x5t#S256":"AAAA"`), claims),
-		"claims twice":                s.compact(t, header(""), `{"id":1,"id":2}`),
-		"text after the claims":       s.compact(t, header(""), claims+claims),
-		"claims that are no object":   s.compact(t, header(""), `"x"`),
-		"empty claims":                s.compact(t, header(""), ""),
-		"padding":                     append(append([]byte(nil), good...), '='),
-		"a line break":                append(append([]byte(nil), good...), '\n'),
-		"a space before":              append([]byte(" "), good...),
-		"a fourth part":               append(append([]byte(nil), good...), ".AAAA"...),
-		"no signature":                good[:strings.LastIndexByte(string(good), '.')+1],
-		"two parts":                   good[:strings.LastIndexByte(string(good), '.')],
-		"only dots":                   []byte(".."),
-		"nothing":                     nil,
-		"a sealed credential":         sealedFile,
-		"too large":                   make([]byte, maxCompactBytes+1),
-		"a JSON list of the claims":   []byte(claims),
-		"many dots":                   []byte(strings.Repeat(".", 100_000)),
-		"the header of a sealed file": s.compact(t, takeApart(t, Document(smallDocument), s).header, claims),
-	} {
-		e, err := ParseCompact(bad, StatusListType)
-		if err == nil && e.Verify() == nil {
-			t.Errorf("%s was accepted", name)
-		}
-	}
-	changed := []byte(strings.Replace(string(good), b64(claims), b64(strings.Replace(claims, "L1", "L2", 1)), 1))
-	if e, err := ParseCompact(changed, StatusListType); err != nil || !errors.Is(e.Verify(), ErrSeal) {
-		t.Errorf("changed claims: %v", err)
-	}
-	if _, err := Parse(good); err == nil {
-		t.Error("a status list was read as a credential")
-	}
-}
-
-// SealCompact and ParseCompact agree.
-func TestCompactRoundTrip(t *testing.T) {
-	s := newSealer(t)
-	token, err := SealCompact(StatusListType, struct {
-		ID string `json:"id"`
-	}{"a <b> & \u2028"}, s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	e, err := ParseCompact(token, StatusListType)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := e.Verify(); err != nil || !e.Leaf().Equal(s.chain[0]) || !e.Attached {
-		t.Errorf("%v, %+v", err, e)
-	}
-}
-
 // Each byte of a sealed file counts: a change makes Parse or Verify fail, or
 // changes nothing of what is read (white space, an escape written otherwise).
 // The bytes of the protected header and of the signature are all tried with
@@ -430,7 +360,7 @@ func TestNoSingleByteChangeGoesUnnoticed(t *testing.T) {
 	s := newSealer(t)
 	for _, f := range Formats {
 		t.Run(f.Name(), func(t *testing.T) {
-			sealed, err := f.Seal(goodDocument(t), s, theMoment)
+			sealed, err := f.Seal(shortDocument(t), s, theMoment)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -439,7 +369,7 @@ func TestNoSingleByteChangeGoesUnnoticed(t *testing.T) {
 				t.Fatal(err)
 			}
 			from := strings.Index(string(sealed), `"signatures"`)
-			for at := 0; at < len(sealed); at++ {
+			for at := range len(sealed) {
 				with := []byte{sealed[at] ^ 1}
 				switch {
 				case at >= from && at%7 == 0:
@@ -467,10 +397,9 @@ func TestNoSingleByteChangeGoesUnnoticed(t *testing.T) {
 
 // The panics that a malformed chain or envelope could cause are errors.
 func FuzzParseSealed(f *testing.F) {
-	s := newSealer(f)
-	sealed := seal(f, Document(smallDocument), s)
+	s := fixedSealer(f)
 	p := takeApart(f, Document(smallDocument), s)
-	f.Add(sealed)
+	f.Add(p.file(f))
 	f.Add([]byte(`{"payload":"{}","signatures":[{"protected":"e30","signature":"AA"}]}`))
 	f.Add([]byte(`{"payload":` + quote(p.payload) + `,"protected":"` + b64(p.header) + `","signature":"` + p.sign(f) + `"}`))
 	f.Add([]byte(`{"payload":[[[[]]]],"signatures":[[{}]]}`))
@@ -484,24 +413,6 @@ func FuzzParseSealed(f *testing.F) {
 		}
 		if e.Verify() == nil && string(e.Payload()) != smallDocument && e.Leaf().Equal(s.chain[0]) {
 			t.Fatal("a payload that the key never sealed was accepted")
-		}
-	})
-}
-
-func FuzzParseCompact(f *testing.F) {
-	s := newSealer(f)
-	f.Add(s.compact(f, `{"alg":"ES256","typ":"vc+jwt","x5c":`+s.x5c()+`}`, `{"id":1}`))
-	f.Add([]byte("e30.e30.AA"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		e, err := ParseCompact(data, StatusListType)
-		if err != nil {
-			if !errors.As(err, new(*FormatError)) {
-				t.Fatalf("the error is of no known kind: %v", err)
-			}
-			return
-		}
-		if e.Verify() == nil && e.Leaf().Equal(s.chain[0]) && string(e.Payload()) != `{"id":1}` {
-			t.Fatal("claims that the key never signed were accepted")
 		}
 	})
 }

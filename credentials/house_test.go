@@ -70,6 +70,17 @@ func newSealer(t testing.TB) *testSealer {
 	return sealerOf(t, key, "ES256")
 }
 
+// fixedSealer has the same key and certificate in every process, as the
+// processes of a fuzz test need.
+func fixedSealer(t testing.TB) *testSealer {
+	t.Helper()
+	key, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), sha256Of([]byte("not a secret")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sealerOf(t, key, "ES256")
+}
+
 // sealerOf makes a self-signed certificate of the fictional school for a key.
 func sealerOf(t testing.TB, key crypto.Signer, alg string) *testSealer {
 	t.Helper()
@@ -82,7 +93,7 @@ func sealerOf(t testing.TB, key crypto.Signer, alg string) *testSealer {
 		NotBefore: theMoment.AddDate(-1, 0, 0), NotAfter: theMoment.AddDate(1, 0, 0),
 		KeyUsage: x509.KeyUsageDigitalSignature, BasicConstraintsValid: true,
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	der, err := x509.CreateCertificate(nil, template, template, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,6 +187,19 @@ func goodIssue(t testing.TB) Issue {
 		}, 4711),
 		Pictures: map[string][]byte{"it": onePixel, "en": onePixel},
 	}
+}
+
+// shortDocument is a document with little of everything, for fuzz tests.
+func shortDocument(t testing.TB) Document {
+	t.Helper()
+	a := goodAward(t)
+	a.Module.Outcomes = a.Module.Outcomes[:1]
+	a.Module.Outcomes[0].Skills = a.Module.Outcomes[0].Skills[:1]
+	a.Module.Assessments = a.Module.Assessments[:1]
+	a.Module.Description, a.Module.Prerequisites, a.Module.QualityAssurance = nil, nil, Text{"it": "q"}
+	i := goodIssue(t)
+	i.Pictures = nil
+	return newDocument(t, a, i)
 }
 
 func newDocument(t testing.TB, a Award, i Issue) Document {
@@ -357,4 +381,19 @@ func derSignature(raw []byte) []byte {
 		panic(err) // two numbers always marshal
 	}
 	return der
+}
+
+// everywhere calls a function on every object of decoded JSON.
+func everywhere(v any, do func(map[string]any)) {
+	switch v := v.(type) {
+	case []any:
+		for _, child := range v {
+			everywhere(child, do)
+		}
+	case map[string]any:
+		do(v)
+		for _, child := range v {
+			everywhere(child, do)
+		}
+	}
 }

@@ -50,17 +50,34 @@ func viewOf(doc node) View {
 			v.LevelNote = n.get("noteLiteral").texts()
 		}
 	}
+	v.Outcomes = r.outcomes(spec)
+	v.Assessments = r.assessments(claim)
+	for _, i := range doc.get("identifier").each() {
+		if number := i.get("notation").text(); number != "" {
+			v.Identifiers = append(v.Identifiers, number)
+		}
+	}
+	return v
+}
+
+func (r reader) outcomes(spec node) []OutcomeView {
+	var all []OutcomeView
 	for _, o := range spec.get("learningOutcome").each() {
 		o = r.resolve(o)
-		v.Outcomes = append(v.Outcomes, OutcomeView{
+		all = append(all, OutcomeView{
 			Title:  o.get("title").texts(),
 			Skills: append(r.concepts(o.get("relatedESCOSkill")), r.concepts(o.get("relatedSkill"))...),
 		})
 	}
+	return all
+}
+
+func (r reader) assessments(claim node) []AssessmentView {
+	var all []AssessmentView
 	for _, a := range claim.get("provenBy").each() {
 		a = r.resolve(a)
 		s := r.resolve(a.get("specifiedBy"))
-		v.Assessments = append(v.Assessments, AssessmentView{
+		all = append(all, AssessmentView{
 			Title:       a.get("title").texts(),
 			Type:        r.concept(s.get("dcType")),
 			Grade:       r.resolve(a.get("grade")).get("noteLiteral").texts(),
@@ -68,12 +85,7 @@ func viewOf(doc node) View {
 			Rule:        s.get("description").texts(),
 		})
 	}
-	for _, i := range doc.get("identifier").each() {
-		if number := i.get("notation").text(); number != "" {
-			v.Identifiers = append(v.Identifiers, number)
-		}
-	}
-	return v
+	return all
 }
 
 type reader struct{ known map[string]node }
@@ -190,6 +202,9 @@ func statusOf(doc node) []StatusEntry {
 	var entries []StatusEntry
 	for _, name := range []string{"status", "credentialStatus"} {
 		for _, n := range doc.get(name).each() {
+			if _, nested := n.v.([]any); nested {
+				n = node{}
+			}
 			kind := n.get("type").text()
 			if list, ok := n.get("type").v.([]any); ok {
 				for _, t := range list {

@@ -12,15 +12,19 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth bounds how deeply a JSON text may nest.
-const maxDepth = 32
+// maxDepth bounds how deeply a JSON text may nest, maxValues how many values it
+// may hold: small ones take far more room in memory than in the text.
+const (
+	maxDepth  = 32
+	maxValues = 100_000
+)
 
 var errJSON = errors.New("not strict JSON")
 
 // readJSON reads data as exactly one JSON object in the strict sense of RFC
 // 8259 and RFC 7493 (I-JSON): valid UTF-8, no byte order mark, no name twice
 // in one object (nor twice but for the case of its letters), no lone
-// surrogate, nothing after the object, no deeper than maxDepth. Readers differ
+// surrogate, nothing after the object, within maxDepth and maxValues. Readers differ
 // in what they make of anything else, and a signature must mean one thing.
 // Numbers stay as written, as json.Number.
 func readJSON(data []byte) (node, error) {
@@ -44,8 +48,9 @@ func readJSON(data []byte) (node, error) {
 }
 
 type walker struct {
-	data []byte
-	pos  int
+	data   []byte
+	pos    int
+	values int
 }
 
 func (w *walker) fail(why string) error {
@@ -73,6 +78,9 @@ func (w *walker) space() {
 func (w *walker) value(depth int) (any, error) {
 	if depth > maxDepth {
 		return nil, w.fail("nesting is too deep")
+	}
+	if w.values++; w.values > maxValues {
+		return nil, w.fail("there are too many values")
 	}
 	switch c := w.peek(); {
 	case c == '{':

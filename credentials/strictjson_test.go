@@ -3,6 +3,7 @@ package credentials
 import (
 	"bytes"
 	"encoding/json"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -102,6 +103,21 @@ func TestStrictJSONReadsWhatIsMeant(t *testing.T) {
 	}
 	if _, err := readJSON([]byte(deep(32))); err != nil {
 		t.Errorf("32 levels: %v", err)
+	}
+}
+
+// A file within the limit of size costs memory in proportion to the limit,
+// whatever it is made of.
+func TestStrictJSONBoundsItsMemory(t *testing.T) {
+	for name, part := range map[string]string{"objects": `{"a":1},`, "empty objects": "{},", "lists": "[],", "numbers": "1,", "escapes": `"\\\\",`} {
+		text := `{"a":[` + strings.Repeat(part, MaxSealedBytes/len(part)) + `1]}`
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := readJSON([]byte(text))
+		runtime.ReadMemStats(&after)
+		if grown := after.TotalAlloc - before.TotalAlloc; err == nil || grown > 64<<20 {
+			t.Errorf("%s: %d bytes, %v", name, grown, err)
+		}
 	}
 }
 
