@@ -170,8 +170,7 @@ func (t Trust) Vouch(chain []*x509.Certificate, at time.Time) Vouch {
 		if err == nil {
 			return Vouch{Level: a.Level, Anchor: a.Name, Origins: a.Origins}
 		}
-		var unknown x509.UnknownAuthorityError
-		if !errors.As(err, &unknown) {
+		if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); !unknown {
 			err = fmt.Errorf("%w: %w", ErrMisused, err)
 		}
 		if last == nil || errors.Is(err, ErrMisused) {
