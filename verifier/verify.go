@@ -94,8 +94,7 @@ func (j *judgement) run(ctx context.Context, presented []byte) {
 	parsed, err := credentials.Parse(presented)
 	if err != nil {
 		code := "unreadable"
-		var format *credentials.FormatError
-		if errors.As(err, &format) {
+		if format, ok := errors.AsType[*credentials.FormatError](err); ok {
 			code = format.Code
 		}
 		j.add(CheckFormat, Fail, "format_"+code, "detail", err.Error())

@@ -1,0 +1,179 @@
+package verifier
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"attesta/credentials"
+	"attesta/keys"
+)
+
+// reasons finds every reason code in the source: strings that begin with the id
+// of a check and stand in the code that makes reports, and those that are put
+// together from the codes of other packages.
+func reasons(t *testing.T) map[string]bool {
+	t.Helper()
+	found := map[string]bool{}
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := regexp.MustCompile(`^(format|seal|issuer|accreditation|validity|status|schema|holder)_[a-z_]*[a-z]$`)
+	for _, e := range entries {
+		if !strings.HasSuffix(e.Name(), ".go") || strings.HasSuffix(e.Name(), "_test.go") || e.Name() == "words.go" {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), e.Name(), nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if _, ok := n.(*ast.Field); ok {
+				return false // names in JSON
+			}
+			if l, ok := n.(*ast.BasicLit); ok && l.Kind == token.STRING {
+				if s, err := strconv.Unquote(l.Value); err == nil && code.MatchString(s) {
+					found[s] = true
+				}
+			}
+			return true
+		})
+	}
+	for _, f := range credentials.Formats {
+		found["format_"+f.Name()] = true
+	}
+	for _, c := range []string{"too_large", "empty", "not_json", "not_sealed", "header", "certificate", "payload", "unreadable"} {
+		found["format_"+c] = true
+	}
+	for _, l := range []keys.Level{keys.Demonstration, keys.Advanced} {
+		found["issuer_"+string(l)] = true
+	}
+	for _, s := range []string{"status_revoked", "status_suspended"} {
+		found[s+"_since"] = true
+	}
+	return found
+}
+
+// Whatever a report can say, it says in words, in both languages; and there are
+// no words that no report can say.
+func TestEveryReasonHasWords(t *testing.T) {
+	all := reasons(t)
+	if len(all) < 30 {
+		t.Fatalf("only %d reasons were found in the source", len(all))
+	}
+	for reason := range all {
+		said, ok := sentences[reason]
+		if !ok {
+			t.Errorf("%s has no words", reason)
+			continue
+		}
+		if said[0] == "" || said[2] == "" || (said[1] == "") != (said[3] == "") || said[0] == said[2] {
+			t.Errorf("%s is not said in both languages: %q", reason, said)
+		}
+	}
+	for reason := range sentences {
+		if !all[reason] && reason != "unknown" {
+			t.Errorf("the words of %s are never said", reason)
+		}
+	}
+}
+
+// The codes that the format package gives are those that have words.
+func TestFormatCodesAreTheKnownOnes(t *testing.T) {
+	all := reasons(t)
+	source := regexp.MustCompile(`badFormat\("([a-z_]+)"`)
+	for _, name := range []string{"envelope.go", "edc.go"} {
+		text, err := os.ReadFile("../credentials/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range source.FindAllStringSubmatch(string(text), -1) {
+			if !all["format_"+m[1]] {
+				t.Errorf("%s gives the code %s, which has no words", name, m[1])
+			}
+		}
+	}
+}
+
+// Every placeholder is filled by the facts that come with its reason.
+func TestNoPlaceholderIsLeft(t *testing.T) {
+	h := newHouse(t)
+	h.publishAll()
+	month := 1
+	var reports []Report
+	reports = append(reports, h.verify(h.seal(h.document())), h.verify(nil))
+	h.award.Module.ValidityMonths = &month
+	reports = append(reports, h.verify(h.seal(h.document())), h.verifyAt(h.seal(h.document()), h.now.AddDate(-1, 0, 0)))
+	h.award.Module.ValidityMonths = new(int)
+	h.award.CompletedOn = "2026-11-21"
+	reports = append(reports, h.verify(h.seal(h.document())))
+	reports = append(reports,
+		h.verify(h.sealWith(h.key(keys.Seal), h.document(), h.now.AddDate(0, 0, 1))),
+		h.verify(h.sealWith(h.key(keys.Status), h.document(), h.now)),
+		h.verify(h.seal(h.changed(h.document(), "DM:IT-iss-scuola", "DM:IT-x"))),
+		h.verify(h.seal(h.changed(h.document(), `"volumeOfLearning":"PT`, `"volumeOfLearning":"x PT`))))
+	h.trust.Anchors[0].Level = keys.Advanced
+	reports = append(reports, h.verify(h.seal(h.document())))
+	h.trust = keys.Trust{}
+	reports = append(reports, h.verify(h.seal(h.document())))
+	said := map[string]bool{}
+	for _, r := range reports {
+		for _, c := range r.Checks {
+			said[c.Reason] = true
+			for _, language := range []string{"it", "en", "de", ""} {
+				if found, todo := Words(c, language); strings.ContainsAny(found+todo, "{}") || found == "" {
+					t.Errorf("%s in %q: %s %s", c.Reason, language, found, todo)
+				}
+			}
+		}
+	}
+	for reason, words := range sentences {
+		if strings.Contains(strings.Join(words[:], ""), "{") && !said[reason] {
+			t.Errorf("the facts of %s were not tried", reason)
+		}
+	}
+}
+
+func TestWordsOfAnUnknownReasonClaimNothing(t *testing.T) {
+	if found, todo := Words(Check{Reason: "status_x", Outcome: Pass}, "en"); found != "This check was not made." || todo != "" {
+		t.Errorf("%s %s", found, todo)
+	}
+}
+
+// A fact is put in as it is: what it holds is no placeholder.
+func TestFactsAreNotPlaceholders(t *testing.T) {
+	c := Check{Reason: "issuer_mismatch", Facts: map[string]string{"name": "{sealer}", "sealer": "{name}"}}
+	found, _ := Words(c, "en")
+	if !strings.Contains(found, "({sealer})") || !strings.Contains(found, "({name})") {
+		t.Error(found)
+	}
+}
+
+// Days are written as people read them, in the zone of the credential.
+func TestDay(t *testing.T) {
+	zone := theMoment(t).Location()
+	for _, c := range []struct {
+		at     time.Time
+		it, en string
+	}{
+		{time.Date(2026, 5, 29, 0, 0, 0, 0, zone), "29 maggio 2026", "29 May 2026"},
+		{time.Date(2026, 1, 1, 23, 59, 59, 0, zone), "1º gennaio 2026", "1 January 2026"},
+		{time.Date(2026, 12, 31, 23, 59, 59, 0, zone), "31 dicembre 2026", "31 December 2026"},
+		{time.Date(2026, 8, 11, 0, 0, 0, 0, zone), "11 agosto 2026", "11 August 2026"},
+	} {
+		if it, en := Day(c.at, "it"), Day(c.at, "en"); it != c.it || en != c.en {
+			t.Errorf("%s, %s", it, en)
+		}
+		found, _ := Words(Check{Reason: "validity_until", Facts: map[string]string{"on": stamp(c.at)}}, "it")
+		if !strings.Contains(found, c.it) {
+			t.Error(found)
+		}
+	}
+}
