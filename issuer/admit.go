@@ -69,7 +69,7 @@ func legalID(p credentials.Provider, country string) string {
 // twoLetters turns the country code of the EU list into that of X.509.
 func twoLetters(country string) (string, error) {
 	const known = "ITA:IT AUT:AT BEL:BE BGR:BG CHE:CH CYP:CY CZE:CZ DEU:DE DNK:DK ESP:ES EST:EE FIN:FI FRA:FR GRC:GR HRV:HR HUN:HU IRL:IE LTU:LT LUX:LU LVA:LV MLT:MT NLD:NL POL:PL PRT:PT ROU:RO SMR:SM SVK:SK SVN:SI SWE:SE VAT:VA"
-	for _, pair := range strings.Fields(known) {
+	for pair := range strings.FieldsSeq(known) {
 		if three, two, _ := strings.Cut(pair, ":"); three == country {
 			return two, nil
 		}
@@ -106,7 +106,7 @@ func (i *Issuer) AddModules(ctx context.Context, modules []credentials.Module) (
 		if !ok {
 			return Admission{}, fmt.Errorf("admitting module %s: %w: no provider lists it; import the provider first and name the module in its member \"modules\"", m.Code, registry.ErrInvalid)
 		}
-		findings, err := i.LintModule(owner, m)
+		findings, err := i.lintModule(owner, m)
 		if err != nil {
 			return Admission{}, err
 		}
@@ -131,8 +131,8 @@ func (i *Issuer) AddModules(ctx context.Context, modules []credentials.Module) (
 	return Admission{Added: len(entries)}, nil
 }
 
-// LintModule lints the credential that a module would give.
-func (i *Issuer) LintModule(p credentials.Provider, m credentials.Module) ([]credentials.Finding, error) {
+// lintModule lints the credential that a module would give.
+func (i *Issuer) lintModule(p credentials.Provider, m credentials.Module) ([]credentials.Finding, error) {
 	now := i.now()
 	key, err := i.Keys.Current(keys.Seal, p.ID, now)
 	if err != nil {
@@ -232,8 +232,11 @@ func (i *Issuer) AddLearners(ctx context.Context, learners []registry.Learner, r
 // keepGiven fills what a list leaves out with what is known.
 func keepGiven(l, old registry.Learner) registry.Learner {
 	for _, f := range []struct{ field, known *string }{
-		{&l.Email, &old.Email}, {&l.Language, &old.Language}, {&l.Employer, &old.Employer},
-		{&l.Region, &old.Region}, {&l.Role, &old.Role},
+		{&l.Email, &old.Email},
+		{&l.Language, &old.Language},
+		{&l.Employer, &old.Employer},
+		{&l.Region, &old.Region},
+		{&l.Role, &old.Role},
 	} {
 		if *f.field == "" {
 			*f.field = *f.known

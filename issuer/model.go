@@ -35,7 +35,7 @@ type model struct {
 // model returns the model of two entries.
 func (i *Issuer) model(provider, module json.RawMessage) (*model, error) {
 	h := sha256.New()
-	fmt.Fprintf(h, "%d ", len(provider))
+	h.Write(fmt.Appendf(nil, "%d ", len(provider)))
 	h.Write(provider)
 	h.Write(module)
 	key := [sha256.Size]byte(h.Sum(nil))
