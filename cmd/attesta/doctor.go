@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -124,7 +125,7 @@ func (l local) checkSecrets() []diagnosis {
 	}
 	for _, name := range secret {
 		info, err := os.Stat(name)
-		if err == nil && info.Mode().Perm()&0o077 != 0 {
+		if err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
 			found = append(found, diagnosis{true, fmt.Sprintf("Other users of this machine may read %s (mode %04o).", name, info.Mode().Perm()), "Run: chmod 600 " + name})
 		}
 	}
