@@ -57,13 +57,18 @@ type Signer struct {
 var organizationIdentifier = asn1.ObjectIdentifier{2, 5, 4, 97}
 
 // SignerOf reads the names of a sealing certificate. It is an error when the
-// certificate names no organisation.
+// certificate names no organisation, or more than one.
 func SignerOf(c *x509.Certificate) (Signer, error) {
 	s := Signer{CommonName: c.Subject.CommonName}
+	identifiers := 0
 	for _, name := range c.Subject.Names {
 		if name.Type.Equal(organizationIdentifier) {
 			s.LegalID, _ = name.Value.(string)
+			identifiers++
 		}
+	}
+	if identifiers > 1 || len(c.Subject.Organization) > 1 {
+		return s, fmt.Errorf("reading the names of the certificate %q: it names more than one organisation", c.Subject.CommonName)
 	}
 	if len(c.Subject.Organization) > 0 {
 		s.Organisation = c.Subject.Organization[0]

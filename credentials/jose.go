@@ -19,6 +19,9 @@ import (
 // minRSABits is the smallest RSA key whose seal is read.
 const minRSABits = 2048
 
+// maxRSABits bounds what a stranger's key may cost to check.
+const maxRSABits = 8192
+
 // algorithmFits tells whether an algorithm may be used with a key: the list of
 // accepted algorithms, each pinned to its kind of key. PS* is left out because
 // the library does not hold to the salt length of RFC 7518 clause 3.5.
@@ -28,7 +31,7 @@ func algorithmFits(alg string, key crypto.PublicKey) bool {
 		return alg == "ES256" && k.Curve == elliptic.P256() || alg == "ES384" && k.Curve == elliptic.P384()
 	case *rsa.PublicKey:
 		return (alg == "RS256" || alg == "RS384" || alg == "RS512") &&
-			k.N.BitLen() >= minRSABits && k.E >= 65537
+			k.N.BitLen() >= minRSABits && k.N.BitLen() <= maxRSABits && k.E == 65537
 	}
 	return false
 }

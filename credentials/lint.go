@@ -61,7 +61,7 @@ func Lint(d Document, signer *Signer) []Finding {
 			Message: Text{"en": "the document is not strict JSON: " + err.Error(), "it": "il documento non è JSON rigoroso: " + err.Error()},
 		}}
 	}
-	l := &linter{doc: doc, all: reader{map[string]node{}}, first: map[string]map[string]any{}}
+	l := &linter{doc: doc, all: reader{known: map[string]node{}}, first: map[string]map[string]any{}}
 	index(doc, l.all.known)
 	l.annex()
 	l.shape()
@@ -79,7 +79,13 @@ type linter struct {
 	findings []Finding
 }
 
+// maxFindings bounds a report; who has so many mends the first and lints again.
+const maxFindings = 200
+
 func (l *linter) report(severity Severity, rule, clause, path, en, it string) {
+	if len(l.findings) >= maxFindings {
+		return
+	}
 	if path == "" {
 		path = "/"
 	}

@@ -74,10 +74,23 @@ func (n node) text() string {
 	return ""
 }
 
-// texts reads a language map. Values that are arrays give their first string.
+// scalar returns the one string or number, and "" for anything else, also for
+// an array that holds one.
+func (n node) scalar() string {
+	if _, several := n.v.([]any); several {
+		return ""
+	}
+	return n.text()
+}
+
+// maxLanguages bounds a language map; the Union writes in 24 languages.
+const maxLanguages = 64
+
+// texts reads a language map. Values that are arrays give their first string;
+// a map of more languages than there can be gives none.
 func (n node) texts() Text {
 	m, ok := n.v.(map[string]any)
-	if !ok {
+	if !ok || len(m) > maxLanguages {
 		return nil
 	}
 	t := make(Text, len(m))

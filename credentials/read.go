@@ -10,7 +10,7 @@ import (
 func viewOf(doc node) View {
 	known := map[string]node{}
 	index(doc, known)
-	r := reader{known}
+	r := reader{known, &budget{left: maxShown}}
 	subject := doc.get("credentialSubject")
 	claim := subject.get("hasClaim")
 	spec := r.resolve(claim.get("specifiedBy"))
@@ -35,6 +35,7 @@ func viewOf(doc node) View {
 		Language:    r.concepts(spec.get("language")),
 		Requires:    r.resolve(spec.get("entryRequirement")).get("noteLiteral").texts(),
 		Status:      statusOf(doc),
+		Claims:      len(subject.get("hasClaim").each()),
 	}
 	v.Issuer, _ = v.IssuerNames.In("it", "en")
 	location := r.resolve(r.resolve(issuer.get("location")).get("address"))
@@ -63,6 +64,9 @@ func viewOf(doc node) View {
 func (r reader) outcomes(spec node) []OutcomeView {
 	var all []OutcomeView
 	for _, o := range spec.get("learningOutcome").each() {
+		if !r.spend() {
+			break
+		}
 		o = r.resolve(o)
 		all = append(all, OutcomeView{
 			Title:  o.get("title").texts(),
@@ -75,6 +79,9 @@ func (r reader) outcomes(spec node) []OutcomeView {
 func (r reader) assessments(claim node) []AssessmentView {
 	var all []AssessmentView
 	for _, a := range claim.get("provenBy").each() {
+		if !r.spend() {
+			break
+		}
 		a = r.resolve(a)
 		s := r.resolve(a.get("specifiedBy"))
 		all = append(all, AssessmentView{
@@ -88,7 +95,26 @@ func (r reader) assessments(claim node) []AssessmentView {
 	return all
 }
 
-type reader struct{ known map[string]node }
+// maxShown bounds how many outcomes, assessments and concepts of one credential
+// are read: one of them may be mentioned again and again at little cost to its
+// writer.
+const maxShown = 2000
+
+type budget struct{ left int }
+
+type reader struct {
+	known  map[string]node
+	budget *budget // nil: without bound
+}
+
+// spend tells whether one more thing may be read.
+func (r reader) spend() bool {
+	if r.budget == nil {
+		return true
+	}
+	r.budget.left--
+	return r.budget.left >= 0
+}
 
 // index remembers the fullest description of every node by its id.
 func index(n node, known map[string]node) {
@@ -129,7 +155,7 @@ func (r reader) resolve(n node) node {
 }
 
 func (r reader) concept(n node) *Concept {
-	if !n.present() {
+	if !n.present() || !r.spend() {
 		return nil
 	}
 	id := n.text()
@@ -153,6 +179,9 @@ func (r reader) concepts(n node) []Concept {
 	for _, one := range n.each() {
 		if c := r.concept(one); c != nil {
 			all = append(all, *c)
+		}
+		if r.budget != nil && r.budget.left <= 0 {
+			break
 		}
 	}
 	return all
@@ -213,11 +242,14 @@ func statusOf(doc node) []StatusEntry {
 					}
 				}
 			}
+			if size := n.get("statusSize"); size.present() && size.scalar() != "1" {
+				kind = "" // more than one bit an entry is not read
+			}
 			entries = append(entries, StatusEntry{
 				Type:    kind,
-				Purpose: n.get("statusPurpose").text(),
-				List:    n.get("statusListCredential").text(),
-				Index:   n.get("statusListIndex").text(),
+				Purpose: n.get("statusPurpose").scalar(),
+				List:    n.get("statusListCredential").scalar(),
+				Index:   n.get("statusListIndex").scalar(),
 			})
 		}
 	}

@@ -13,10 +13,12 @@ import (
 )
 
 // maxDepth bounds how deeply a JSON text may nest, maxValues how many values it
-// may hold: small ones take far more room in memory than in the text.
+// may hold (small ones take far more room in memory than in the text), and
+// maxName how many bytes a member's name may have.
 const (
 	maxDepth  = 32
-	maxValues = 100_000
+	maxValues = 50_000
+	maxName   = 128
 )
 
 var errJSON = errors.New("not strict JSON")
@@ -114,6 +116,9 @@ func (w *walker) object(depth int) (any, error) {
 		name, err := w.text()
 		if err != nil {
 			return nil, err
+		}
+		if len(name) > maxName {
+			return nil, w.fail("a name is too long")
 		}
 		if !names.add(name) {
 			return nil, w.fail("a name stands twice in one object")

@@ -33,6 +33,7 @@ type View struct {
 	Stacks      []string
 	Identifiers []string // certificate numbers and the like
 	Status      []StatusEntry
+	Claims      int // how many things are attested; the fields above are those of the first
 }
 
 // OutcomeView is a learning outcome as read from a credential.

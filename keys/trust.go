@@ -2,7 +2,9 @@ package keys
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -37,6 +39,15 @@ type Anchor struct {
 	// status lists of this anchor's issuers although they are not public, such
 	// as an installation on the same machine.
 	Origins []string
+	// Revoked are certificates under this anchor whose keys no longer count.
+	Revoked []RevokedKey
+}
+
+// RevokedKey names a certificate by the SHA-256 of its bytes, in hexadecimal,
+// and says since when its key no longer counts.
+type RevokedKey struct {
+	Certificate string    `json:"certificate"`
+	Since       time.Time `json:"since"`
 }
 
 // Trust is the set of anchors in use. The zero value trusts nobody.
@@ -47,10 +58,11 @@ type Trust struct {
 // anchorFile is an anchor as it stands in a folder of anchors, FILE.json. A
 // FILE.pem is read as anchors of level advanced.
 type anchorFile struct {
-	Name        string   `json:"name"`
-	Level       Level    `json:"level"`
-	Certificate string   `json:"certificate"` // PEM
-	Origins     []string `json:"origins,omitempty"`
+	Name        string       `json:"name"`
+	Level       Level        `json:"level"`
+	Certificate string       `json:"certificate"` // PEM
+	Origins     []string     `json:"origins,omitempty"`
+	Revoked     []RevokedKey `json:"revoked,omitempty"`
 }
 
 // LoadTrust reads anchors from a file or from all .json and .pem files of a
@@ -122,13 +134,13 @@ func readAnchors(name string) ([]Anchor, error) {
 	default:
 		return nil, fmt.Errorf("the level %q is not demonstration or advanced", f.Level)
 	}
-	return []Anchor{{Name: f.Name, Level: f.Level, Certificate: chain[0], Origins: f.Origins}}, nil
+	return []Anchor{{Name: f.Name, Level: f.Level, Certificate: chain[0], Origins: f.Origins, Revoked: f.Revoked}}, nil
 }
 
 // WriteAnchor writes an anchor as FILE.json for LoadTrust to read.
 func WriteAnchor(name string, a Anchor) error {
 	raw, err := json.MarshalIndent(anchorFile{
-		Name: a.Name, Level: a.Level, Origins: a.Origins,
+		Name: a.Name, Level: a.Level, Origins: a.Origins, Revoked: a.Revoked,
 		Certificate: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.Certificate.Raw})),
 	}, "", " ")
 	if err != nil {
@@ -143,7 +155,13 @@ type Vouch struct {
 	Anchor  string   // name of the anchor; empty when unrecognised
 	Origins []string // that the anchor allows to be asked
 	Err     error    // why nobody does
+
+	RevokedSince time.Time // with ErrRevoked
 }
+
+// ErrRevoked is wrapped in Vouch.Err when the anchor says that the key of the
+// certificate no longer counts.
+var ErrRevoked = errors.New("the key no longer counts")
 
 // ErrMisused is wrapped in Vouch.Err when the certificate itself is wrong for
 // a seal, whoever vouches for it: it had not begun or had ended, or it was
@@ -168,7 +186,7 @@ func (t Trust) Vouch(chain []*x509.Certificate, at time.Time) Vouch {
 	for _, a := range t.Anchors {
 		err := verifyChain(chain[0], a.Certificate, between, at)
 		if err == nil {
-			return Vouch{Level: a.Level, Anchor: a.Name, Origins: a.Origins}
+			return a.vouch(chain[0])
 		}
 		if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); !unknown {
 			err = fmt.Errorf("%w: %w", ErrMisused, err)
@@ -181,6 +199,17 @@ func (t Trust) Vouch(chain []*x509.Certificate, at time.Time) Vouch {
 		last = errors.New("building the chain: no anchor is known")
 	}
 	return Vouch{Level: Unrecognised, Err: last}
+}
+
+// vouch is the answer for a certificate that leads to the anchor.
+func (a Anchor) vouch(leaf *x509.Certificate) Vouch {
+	sum := sha256.Sum256(leaf.Raw)
+	for _, r := range a.Revoked {
+		if r.Certificate == hex.EncodeToString(sum[:]) {
+			return Vouch{Level: Unrecognised, Anchor: a.Name, Err: ErrRevoked, RevokedSince: r.Since}
+		}
+	}
+	return Vouch{Level: a.Level, Anchor: a.Name, Origins: a.Origins}
 }
 
 // maySeal refuses certificates that were issued for something else: those of
@@ -255,12 +284,17 @@ func underRoot(chain []*x509.Certificate, root *x509.Certificate, at time.Time) 
 	return verifyChain(chain[0], root, between, at) == nil
 }
 
+// organisation is the identifier of the organisation that a certificate names,
+// or "" when it names none or several.
 func organisation(c *x509.Certificate) string {
+	found := ""
 	for _, n := range c.Subject.Names {
 		if n.Type.Equal(organizationIdentifier) {
-			s, _ := n.Value.(string)
-			return s
+			if found != "" {
+				return ""
+			}
+			found, _ = n.Value.(string)
 		}
 	}
-	return ""
+	return found
 }

@@ -24,16 +24,19 @@ func (j *judgement) status(ctx context.Context, view credentials.View) {
 	case len(view.Status) == 0:
 		j.add(CheckStatus, Skipped, "status_none")
 		return
+	case j.report.Find(CheckIssuer).Outcome != Pass:
+		// Nobody asks anything on behalf of a sealer that nobody knows.
+		j.add(CheckStatus, Skipped, "status_not_asked")
+		return
 	case len(entries) == 0:
 		j.add(CheckStatus, Unknown, "status_unsupported")
 		return
 	case j.Fetcher == nil:
 		j.add(CheckStatus, Unknown, "status_offline")
 		return
-	case j.report.Find(CheckIssuer).Outcome == Fail:
-		j.add(CheckStatus, Skipped, "status_not_asked")
-		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
 	answer := Check{Outcome: Pass, Reason: "status_valid"}
 	for _, e := range entries {
 		set, err := j.look(ctx, e)
@@ -57,21 +60,26 @@ func (j *judgement) status(ctx context.Context, view credentials.View) {
 	j.add(CheckStatus, answer.Outcome, answer.Reason, "asked", stamp(j.now))
 }
 
-// relevant are the entries that withdraw a credential. An entry that cannot be
-// read as such stands for a status that is not known.
+// askTime bounds how long all lists of one credential are waited for, and
+// maxEntries how many there may be.
+const (
+	askTime    = 10 * time.Second
+	maxEntries = 4
+)
+
+// relevant are the entries of a credential, when all of them are understood.
+// One that is not stands for a status that is not known.
 func relevant(all []credentials.StatusEntry) []credentials.StatusEntry {
-	var entries []credentials.StatusEntry
+	if len(all) > maxEntries {
+		return nil
+	}
 	for _, e := range all {
-		switch e.Type {
-		case "BitstringStatusListEntry", "StatusList2021Entry":
-		default:
+		known := e.Type == "BitstringStatusListEntry" || e.Type == "StatusList2021Entry"
+		if !known || e.Purpose != string(status.Revocation) && e.Purpose != string(status.Suspension) {
 			return nil
 		}
-		if e.Purpose == string(status.Revocation) || e.Purpose == string(status.Suspension) {
-			entries = append(entries, e)
-		}
 	}
-	return entries
+	return all
 }
 
 // graver keeps the worse of two answers: failure before doubt before pass, and

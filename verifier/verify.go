@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -42,7 +43,7 @@ const (
 )
 
 // deciding are the checks that decide the verdict, the gravest first.
-var deciding = [...]string{CheckFormat, CheckSeal, CheckIssuer, CheckStatus, CheckValidity}
+var deciding = [...]string{CheckFormat, CheckSeal, CheckIssuer, CheckStatus, CheckValidity, CheckSchema}
 
 // Verify judges presented bytes as of now.
 func (v *Verifier) Verify(ctx context.Context, presented []byte) (Report, error) {
@@ -112,7 +113,7 @@ func (j *judgement) run(ctx context.Context, presented []byte) {
 	j.add(CheckAccreditation, Unknown, "accreditation_not_known")
 	j.validity(view)
 	j.status(ctx, view)
-	j.schema()
+	j.schema(ctx, view)
 	j.add(CheckHolder, Skipped, "holder_not_bound", "name", view.HolderName)
 }
 
@@ -162,12 +163,24 @@ func (j *judgement) issuer(view credentials.View) {
 	switch {
 	case !named || view.IssuerLegal != signer.LegalID:
 		j.add(CheckIssuer, Fail, "issuer_mismatch", "name", view.Issuer, "sealer", signer.Organisation)
+	case errors.Is(j.vouch.Err, keys.ErrRevoked) && j.sealedAt().Before(j.vouch.RevokedSince):
+		// Only the sealer says that it was before: nobody can tell.
+		j.add(CheckIssuer, Unknown, "issuer_key_revoked_since", append(facts, "on", stamp(j.vouch.RevokedSince))...)
+	case errors.Is(j.vouch.Err, keys.ErrRevoked):
+		j.add(CheckIssuer, Fail, "issuer_key_revoked", append(facts, "on", stamp(j.vouch.RevokedSince))...)
 	case errors.Is(j.vouch.Err, keys.ErrMisused):
 		j.add(CheckIssuer, Fail, "issuer_certificate", facts...)
 	case j.vouch.Level == keys.Unrecognised:
 		j.add(CheckIssuer, Unknown, "issuer_unrecognised", facts...)
 	default:
 		j.add(CheckIssuer, Pass, "issuer_"+string(j.vouch.Level), facts...)
+	}
+	if named {
+		// What is shown is the name that the certificate vouches for; the file
+		// may carry others.
+		sure := credentials.Text{"und": signer.Organisation}
+		j.report.Credential.Issuer, j.report.Credential.IssuerNames = signer.Organisation, sure
+		j.report.Summary.Issuer = sure
 	}
 }
 
@@ -190,21 +203,39 @@ func (j *judgement) validity(view credentials.View) {
 	}
 }
 
-// schema reports deviations from the application profile. They do not decide:
-// a good seal over a document with a small fault still says who sealed what.
-func (j *judgement) schema() {
-	deviations := 0
+// ambiguous are the rules whose breach lets two readers see two different
+// things in one sealed file.
+var ambiguous = []string{"S13", "S15", "S16", "S19", "C01"}
+
+// schema reports deviations from the application profile. Most do not decide: a
+// good seal over a document with a small fault still says who sealed what. What
+// can be read in two ways does. It is looked at only when somebody vouches for
+// the sealer.
+func (j *judgement) schema(ctx context.Context, view credentials.View) {
+	if ctx.Err() != nil || j.report.Find(CheckIssuer).Outcome != Pass {
+		j.add(CheckSchema, Skipped, "schema_not_checked")
+		return
+	}
+	if view.Claims > 1 {
+		j.add(CheckSchema, Unknown, "schema_several", "count", strconv.Itoa(view.Claims))
+		return
+	}
+	deviations, reason := 0, "schema_deviates"
 	first := ""
 	for _, f := range credentials.Errors(credentials.Lint(j.parsed.Envelope.Payload(), nil)) {
 		if f.Rule[0] == 'A' {
 			continue // completeness is for issuers
 		}
-		if deviations++; first == "" {
+		deviations++
+		if twofold := slices.Contains(ambiguous, f.Rule); first == "" || twofold && reason == "schema_deviates" {
 			first = f.Rule + " " + f.Path
+			if twofold {
+				reason = "schema_ambiguous"
+			}
 		}
 	}
 	if deviations > 0 {
-		j.add(CheckSchema, Unknown, "schema_deviates", "count", strconv.Itoa(deviations), "first", first)
+		j.add(CheckSchema, Unknown, reason, "count", strconv.Itoa(deviations), "first", first)
 		return
 	}
 	j.add(CheckSchema, Pass, "schema_conforms")
@@ -224,7 +255,7 @@ func (j *judgement) decide() {
 		want = Unknown
 	}
 	for _, id := range deciding {
-		if c := r.Find(id); c.Outcome == want {
+		if c := r.Find(id); c.Outcome == want && c.Reason != "schema_deviates" {
 			r.Reason = c.Reason
 			if want == Unknown {
 				r.Verdict = CannotTell

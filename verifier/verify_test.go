@@ -64,11 +64,11 @@ func TestVerdicts(t *testing.T) {
 		{"sealed four minutes ahead of our clock", func(h *house) []byte { return h.sealWith(h.key(keys.Seal), h.document(), h.now.Add(4*time.Minute)) }, Valid, "valid", "demonstration", true},
 
 		// who sealed
-		{"nobody vouches for the sealer", func(h *house) []byte { h.trust = keys.Trust{}; return h.seal(h.document()) }, CannotTell, "issuer_unrecognised", "unrecognised", true},
+		{"nobody vouches for the sealer", func(h *house) []byte { h.trust = keys.Trust{}; return h.seal(h.document()) }, CannotTell, "issuer_unrecognised", "unrecognised", false},
 		{"another root of the same name", func(h *house) []byte {
 			h.trust = newHouse(h.t).trust
 			return h.seal(h.document())
-		}, CannotTell, "issuer_unrecognised", "unrecognised", true},
+		}, CannotTell, "issuer_unrecognised", "unrecognised", false},
 		{"sealed with the key of status lists (J10)", func(h *house) []byte { return h.sealWith(h.key(keys.Status), h.document(), h.now) }, NotValid, "issuer_certificate", "unrecognised", false},
 		{"sealed after the certificate ended", func(h *house) []byte {
 			h.now = h.now.AddDate(6, 0, 0)

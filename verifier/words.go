@@ -128,6 +128,14 @@ var sentences = map[string][4]string{
 		"Il certificato di {name} non poteva essere usato per questo sigillo.", "Contatta l’ente.",
 		"The certificate of {name} could not be used for this seal.", "Contact the provider.",
 	},
+	"issuer_key_revoked": {
+		"La chiave di {name} non vale più dal {on}.", "Non fidarti di questo file. Contatta l’ente.",
+		"The key of {name} no longer counts since {on}.", "Do not rely on this file. Contact the provider.",
+	},
+	"issuer_key_revoked_since": {
+		"La chiave di {name} non vale più dal {on}. Che il sigillo sia di prima lo dice solo il sigillo.", "Chiedi all’ente di confermare.",
+		"The key of {name} no longer counts since {on}. Only the seal itself says that it was made before.", "Ask the provider to confirm.",
+	},
 	"accreditation_not_known": {
 		"Non risulta un accreditamento dell’ente: non abbiamo un elenco da consultare.", "Se ti serve un ente accreditato, controlla nell’albo della regione.",
 		"No accreditation of the provider is known: we have no register to look into.", "If you need an accredited provider, look into the register of the region.",
@@ -165,7 +173,7 @@ var sentences = map[string][4]string{
 		"L’attestato non dice dove controllare se è stato revocato.", "Se è importante, chiedi all’ente.",
 		"The credential does not say where to look whether it was revoked.", "If it matters, ask the provider.",
 	},
-	"status_not_asked": {"Non abbiamo chiesto se è revocato: il sigillo non basta.", "", "We did not ask whether it was revoked: the seal is not enough.", ""},
+	"status_not_asked": {"Non abbiamo chiesto se è revocato: nessuno garantisce per chi ha sigillato.", "", "We did not ask whether it was revoked: nobody vouches for the sealer.", ""},
 	"status_unsupported": {
 		"Non sappiamo leggere il modo in cui è pubblicato lo stato.", "Chiedi all’ente se è ancora valido.",
 		"We cannot read the way in which the status is published.", "Ask the provider whether it still holds.",
@@ -201,6 +209,15 @@ var sentences = map[string][4]string{
 	"status_index": {
 		"La posizione nell’elenco degli attestati revocati non esiste.", "Contatta l’ente.",
 		"The position in the list of revoked credentials does not exist.", "Contact the provider.",
+	},
+	"schema_not_checked": {"Il formato non è stato esaminato: nessuno garantisce per chi ha sigillato.", "", "The format was not examined: nobody vouches for the sealer.", ""},
+	"schema_several": {
+		"Il file attesta {count} cose, e qui si vede solo la prima.", "Chiedi all’ente, o usa il visualizzatore europeo.",
+		"The file attests {count} things, and only the first is shown here.", "Ask the provider, or use the European viewer.",
+	},
+	"schema_ambiguous": {
+		"Il contenuto si può leggere in due modi ({first}): non si sa quale sia quello giusto.", "Chiedi all’ente un nuovo file.",
+		"The content can be read in two ways ({first}): which one is right is not known.", "Ask the provider for a new file.",
 	},
 	"schema_conforms": {"Il contenuto rispetta il formato europeo.", "", "The content keeps to the European format.", ""},
 	"schema_deviates": {
