@@ -92,7 +92,6 @@ type writer struct {
 	issue Issue
 	next  map[string]int
 	org   *object
-	field string // first concept that no list of ours has
 }
 
 func (w *writer) id(class string) string {
@@ -115,8 +114,8 @@ func (w *writer) concept(l *codeList, uri string) *object {
 		return nil
 	}
 	found, ok := l.find(uri)
-	if !ok && w.field == "" {
-		w.field = uri
+	if !ok {
+		return freeConcept(uri, l.scheme, nil) // for Lint to find, with its place
 	}
 	return freeConcept(uri, l.scheme, found.label())
 }
@@ -135,9 +134,9 @@ func (w *writer) note(subject *object, text Text) *object {
 }
 
 // NewDocument writes the credential of an award. The same award and issue give
-// the same bytes. It is an error when a value belongs to no list of the
-// learning model or when the days of the award cannot be read; whether the
-// document is complete is for Lint to say.
+// the same bytes. It is an error when the days of the award cannot be read;
+// whether the document is complete, and its values those of the code lists, is
+// for Lint to say.
 func NewDocument(a Award, i Issue) (Document, error) {
 	w := &writer{award: a, issue: i, next: map[string]int{}}
 	w.org = w.organisation()
@@ -163,9 +162,6 @@ func NewDocument(a Award, i Issue) (Document, error) {
 		add("displayParameter", w.display()).
 		add("credentialSubject", w.person(completed)).
 		add("issuer", w.org)
-	if w.field != "" {
-		return nil, fmt.Errorf("writing the document: %s belongs to no list that may stand there", w.field)
-	}
 	text, err := o.appendTo(make([]byte, 0, w.room()))
 	if err != nil {
 		return nil, fmt.Errorf("writing the document: %w", err)

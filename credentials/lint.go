@@ -61,7 +61,7 @@ func Lint(d Document, signer *Signer) []Finding {
 			Message: Text{"en": "the document is not strict JSON: " + err.Error(), "it": "il documento non è JSON rigoroso: " + err.Error()},
 		}}
 	}
-	l := &linter{doc: doc, all: reader{known: map[string]node{}}, first: map[string]map[string]any{}}
+	l := &linter{doc: doc, all: reader{known: map[string]node{}}, issuing: signer != nil, first: map[string]map[string]any{}}
 	index(doc, l.all.known)
 	l.annex()
 	l.shape()
@@ -76,6 +76,7 @@ type linter struct {
 	doc      node
 	all      reader
 	first    map[string]map[string]any // id to its first content
+	issuing  bool                      // by us: then the lists are ours to keep to
 	findings []Finding
 }
 

@@ -66,7 +66,7 @@ func (i *Issuer) issueSlice(ctx context.Context, rows []intake.Completion) ([]Ou
 		sealing[n] = key
 		if err := i.complete(j.model, j.award, key, at); err != nil {
 			j.outcome.Answer, j.outcome.Reason = Refused, "document_incomplete"
-			j.outcome.Findings = append(j.outcome.Findings, finding(j.row, "module_code", "document_incomplete", err.Error()))
+			j.outcome.Findings = append(j.outcome.Findings, finding(j.row, "module_code", "document_incomplete", j.row.Module, err.Error()))
 		}
 		return nil
 	})
@@ -148,9 +148,11 @@ func (i *Issuer) finish(ctx context.Context, all []judged, reserved []int, inten
 		}
 		o := &all[n].outcome
 		switch {
-		case contradicts(intents[r].Facts, record.Facts):
+		case differing(intents[r].Facts, record.Facts) != nil:
 			o.Answer, o.Reason = Refused, "duplicate_of_existing"
-			o.Findings = append(o.Findings, finding(all[n].row, "learner_id", o.Reason, credentials.Number(record.Module, record.Credential)))
+			for _, d := range differing(intents[r].Facts, record.Facts) {
+				o.Findings = append(o.Findings, finding(all[n].row, d.column, o.Reason, d.now, credentials.Number(record.Module, record.Credential), d.first))
+			}
 		case fresh[record.Seq]:
 			fresh[record.Seq] = false // the same row again in this file is a repeat
 			o.Answer, o.Record = Issued, &record
@@ -161,11 +163,22 @@ func (i *Issuer) finish(ctx context.Context, all []judged, reserved []int, inten
 	return nil
 }
 
-// contradicts tells whether two rows for the same award differ in anything
-// that both of them state.
-func contradicts(a, b registry.Facts) bool {
-	differ := func(x, y string) bool { return x != "" && y != "" && x != y }
-	return differ(a.CompletedOn, b.CompletedOn) || differ(a.Attendance, b.Attendance) || differ(a.Score, b.Score)
+// difference is a cell that says another thing than the first row did.
+type difference struct{ column, now, first string }
+
+// differing compares what two rows for the same award both state.
+func differing(now, first registry.Facts) []difference {
+	var all []difference
+	for _, d := range []difference{
+		{"completion_date", now.CompletedOn, first.CompletedOn},
+		{"attendance_percent", now.Attendance, first.Attendance},
+		{"score", now.Score, first.Score},
+	} {
+		if d.now != "" && d.first != "" && d.now != d.first {
+			all = append(all, d)
+		}
+	}
+	return all
 }
 
 // seal seals reserved records on all cores and stores them in one step. It

@@ -101,7 +101,7 @@ func (known *catalogue) judge(row intake.Completion, today credentials.Date) jud
 	}
 	if model != nil {
 		if a := model.provider.Accreditation; a != nil && !a.On(today) {
-			findings = append(findings, finding(row, "module_code", "accreditation_expired", string(a.ValidFrom)+" – "+string(a.ValidUntil)))
+			findings = append(findings, finding(row, "module_code", "accreditation_expired", row.Module, string(a.ValidFrom)+" – "+string(a.ValidUntil)))
 		}
 	}
 	slices.SortStableFunc(findings, func(a, b intake.Finding) int { return columnOf(a) - columnOf(b) })
@@ -117,7 +117,7 @@ func (known *catalogue) judge(row intake.Completion, today credentials.Date) jud
 		return j
 	}
 	if mark := belowRule(row, model.module); mark > 0 {
-		warning := finding(row, "score", "score_below_rule", row.Score)
+		warning := finding(row, "score", "score_below_rule", row.Score, strconv.Itoa(mark))
 		warning.Severity = intake.Warning
 		j.outcome.Findings = append(j.outcome.Findings, warning)
 	}

@@ -1,60 +1,57 @@
 package issuer
 
 import (
-	"fmt"
-
 	"attesta/credentials"
 	"attesta/intake"
 )
 
-// finding says what only a look into the registry can tell about a row.
-func finding(row intake.Completion, column, code, value string) intake.Finding {
+// finding says what only a look into the registry can tell about a row. The
+// value is that of the cell; more is what else the words name.
+func finding(row intake.Completion, column, code, value string, more ...string) intake.Finding {
 	f := intake.Finding{Line: row.Line, RowID: row.RowID, Column: column, Code: code, Value: value, Severity: intake.Error}
-	f.Message, f.Remedy = words(code, value)
+	f.Message, f.Remedy = words(code, value, append(more, "", ""))
 	return f
 }
 
-func words(code, value string) (message, remedy credentials.Text) {
+// words are whole sentences, as those of package intake are.
+func words(code, value string, more []string) (message, remedy credentials.Text) {
 	text := func(it, en string) credentials.Text { return credentials.Text{"it": it, "en": en} }
 	switch code {
 	case "unknown_learner":
-		return text("questa persona non è nell’elenco", "this person is not in the class list"),
-			text("controlla il codice, o importa prima l’elenco con attesta import --learners", "check the reference, or import the class list first with attesta import --learners")
+		return text("Questa persona non è nell’elenco.", "This person is not in the class list."),
+			text("Controlla il codice, o importa prima l’elenco con attesta import --learners.", "Check the reference, or import the class list first with attesta import --learners.")
 	case "unknown_module":
-		return text("questo modulo non è nel catalogo", "this module is not in the catalogue"),
-			text("controlla il codice, o importa prima il catalogo con attesta import --catalogue", "check the code, or import the catalogue first with attesta import --catalogue")
+		return text("Questo modulo non è nel catalogo.", "This module is not in the catalogue."),
+			text("Controlla il codice, o importa prima il catalogo con attesta import --catalogue.", "Check the code, or import the catalogue first with attesta import --catalogue.")
 	case "accreditation_expired":
-		return text("l’accreditamento dell’ente oggi non è valido: vale dal/al "+value, "the provider's accreditation does not hold today: it holds for "+value),
-			text("aggiorna l’accreditamento dell’ente prima di rilasciare", "update the provider's accreditation before issuing")
+		return text("L’accreditamento dell’ente oggi non vale: vale per i giorni "+more[0]+".", "The provider’s accreditation does not hold today: it holds for the days "+more[0]+"."),
+			text("Aggiorna l’accreditamento dell’ente prima di rilasciare.", "Update the provider’s accreditation before issuing.")
 	case "duplicate_of_existing":
-		return text("per questa persona, modulo ed edizione c’è già un attestato con altri dati: "+value, "for this person, module and edition there is a credential with other data already: "+value),
-			text("correggi la riga; se è sbagliato l’attestato, revocalo e rilascia in una nuova edizione", "mend the row; if the credential is wrong, revoke it and issue in another edition")
+		return text("Per questa persona, modulo ed edizione c’è già l’attestato "+more[0]+", con un altro valore: "+more[1]+".", "For this person, module and edition there is the credential "+more[0]+" already, with another value: "+more[1]+"."),
+			text("Correggi la riga; se è sbagliato l’attestato, revocalo e rilascia in una nuova edizione.", "Mend the row; if the credential is wrong, revoke it and issue in another edition.")
 	case "score_below_rule":
-		return text("esito positivo con un punteggio sotto la soglia della prova: "+value, "passed with a score below the rule of the assessment: "+value),
-			text("decide la colonna result; controlla che sia giusta", "the column result decides; check that it is right")
+		return text("Esito positivo con punteggio "+value+", ma la prova chiede almeno "+more[0]+".", "Passed with a score of "+value+", but the assessment asks for at least "+more[0]+"."),
+			text("Decide la colonna result: controlla che sia giusta.", "The column result decides: check that it is right.")
 	case "document_incomplete":
-		return text("l’attestato non sarebbe completo: "+value, "the credential would not be complete: "+value),
-			text("completa il modulo o l’ente e importalo di nuovo", "complete the module or the provider and import it again")
+		return text("L’attestato non sarebbe completo: "+more[0]+".", "The credential would not be complete: "+more[0]+"."),
+			text("Completa il modulo o l’ente e importalo di nuovo.", "Complete the module or the provider and import it again.")
 	}
-	return text(code, code), text("", "")
+	return text(code+".", code+"."), text("", "")
 }
 
-// ReasonWords says a reason for which a row gives no credential.
+// ReasonWords says, in whole sentences, why a row gave no credential.
 func ReasonWords(o Outcome) credentials.Text {
 	switch o.Reason {
 	case "withdrawn":
-		return credentials.Text{"it": "la persona si è ritirata", "en": "the person withdrew"}
+		return credentials.Text{"it": "La persona si è ritirata.", "en": "The person withdrew."}
 	case "failed":
-		return credentials.Text{"it": "la prova non è superata", "en": "the assessment was not passed"}
+		return credentials.Text{"it": "La prova non è superata.", "en": "The assessment was not passed."}
 	case "below_attendance":
-		return credentials.Text{"it": "la frequenza è sotto il minimo del modulo", "en": "attendance is below the module's minimum"}
+		return credentials.Text{"it": "La frequenza è sotto il minimo del modulo.", "en": "Attendance is below the module’s minimum."}
 	}
 	for _, f := range o.Findings {
 		if f.Code == o.Reason {
-			return credentials.Text{
-				"it": fmt.Sprintf("%s. %s", f.Message["it"], f.Remedy["it"]),
-				"en": fmt.Sprintf("%s. %s", f.Message["en"], f.Remedy["en"]),
-			}
+			return credentials.Text{"it": f.Message["it"] + " " + f.Remedy["it"], "en": f.Message["en"] + " " + f.Remedy["en"]}
 		}
 	}
 	return credentials.Text{"it": o.Reason, "en": o.Reason}

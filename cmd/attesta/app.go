@@ -2,7 +2,8 @@ package main
 
 import (
 	"context"
-	"crypto/x509"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -40,12 +41,13 @@ func begin(c *console, f folder, s settings) (*app, error) {
 	if err := os.MkdirAll(string(f), 0o700); err != nil {
 		return nil, fmt.Errorf("making the data folder: %w", err)
 	}
-	if err := f.writeSettings(s); err != nil {
-		return nil, err
-	}
+	// Of two that begin at once, the one that makes the registry goes on.
 	store, err := bolt.Create(f.store(), bolt.Options{})
 	if err != nil {
 		return nil, fmt.Errorf("making the registry: %w", err)
+	}
+	if err := f.writeSettings(s); err != nil {
+		return nil, errors.Join(err, store.Close())
 	}
 	return wire(c, f, s, store)
 }
@@ -117,25 +119,38 @@ func (a *app) trusted(t keys.Trust) keys.Trust {
 	if !ok {
 		return t
 	}
+	anchors := []keys.Anchor{own}
 	for _, anchor := range t.Anchors {
-		if anchor.Certificate.Equal(own.Certificate) {
-			return t
+		if !anchor.Certificate.Equal(own.Certificate) { // what the keys say counts, not an older copy
+			anchors = append(anchors, anchor)
 		}
 	}
-	return keys.Trust{Anchors: append([]keys.Anchor{own}, t.Anchors...)}
+	return keys.Trust{Anchors: anchors}
 }
 
 func (a *app) ownAnchor() (keys.Anchor, bool) {
 	for _, k := range a.ring.All() {
-		if k.Purpose == keys.Root {
-			return anchorOf(k.Certificate(), a.settings.PublicURL), true
+		if k.Purpose != keys.Root || !k.Revoked.IsZero() {
+			continue
 		}
+		root := k.Certificate()
+		return keys.Anchor{
+			Name: root.Subject.CommonName, Level: keys.Demonstration, Certificate: root,
+			Origins: []string{a.settings.PublicURL}, Revoked: a.revokedKeys(),
+		}, true
 	}
 	return keys.Anchor{}, false
 }
 
-func anchorOf(root *x509.Certificate, origin string) keys.Anchor {
-	return keys.Anchor{Name: root.Subject.CommonName, Level: keys.Demonstration, Certificate: root, Origins: []string{origin}}
+func (a *app) revokedKeys() []keys.RevokedKey {
+	var all []keys.RevokedKey
+	for _, k := range a.ring.All() {
+		if !k.Revoked.IsZero() {
+			sum := sha256.Sum256(k.Certificate().Raw)
+			all = append(all, keys.RevokedKey{Certificate: hex.EncodeToString(sum[:]), Since: k.Revoked})
+		}
+	}
+	return all
 }
 
 // publishAnchor writes the anchor by which attesta verify knows this

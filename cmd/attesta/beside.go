@@ -4,14 +4,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"time"
 
@@ -22,6 +21,7 @@ import (
 // A running server has the data folder to itself. Beside it, commands work
 // through the server: it listens on a loopback address of its own and writes
 // address and secret into the folder, where only the operator can read them.
+// channel.go says how the two know each other.
 
 // besideFile tells commands how to reach the server of a data folder.
 type besideFile struct {
@@ -70,14 +70,23 @@ type remote struct {
 }
 
 func dial(ctx context.Context, f folder) (*remote, bool) {
-	raw, err := os.ReadFile(f.beside())
+	raw, err := readPrivate(f.beside())
 	if err != nil {
 		return nil, false
 	}
-	r := &remote{client: &http.Client{Transport: &http.Transport{Proxy: nil}}}
+	r := &remote{}
 	if json.Unmarshal(raw, &r.besideFile) != nil {
 		return nil, false
 	}
+	if at, err := netip.ParseAddrPort(r.Address); err != nil || !at.Addr().IsLoopback() {
+		return nil, false
+	}
+	r.client = &http.Client{Transport: &http.Transport{
+		Proxy: nil,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return dialProven(ctx, r.Address, r.Secret)
+		},
+	}}
 	short, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	var pid int
@@ -93,7 +102,6 @@ func (r *remote) call(ctx context.Context, name string, request, answer any) err
 	if err != nil {
 		return fmt.Errorf("asking the server: %w", err)
 	}
-	post.Header.Set("Authorization", "Bearer "+r.Secret)
 	response, err := r.client.Do(post) //nolint:gosec // as above
 	if err != nil {
 		return fmt.Errorf("asking the server: %w", err)
@@ -175,11 +183,9 @@ func (r *remote) SignIn(ctx context.Context) (a string, err error) {
 
 func (r *remote) Close() error { return nil }
 
-// besideServer answers commands for a running server.
-type besideServer struct {
-	operator
-	secret string
-}
+// besideServer answers commands for a running server, over connections whose
+// callers have proved themselves.
+type besideServer struct{ operator }
 
 // serveBeside starts to answer commands and returns how to stop.
 func serveBeside(ctx context.Context, f folder, o operator) (stop func(), err error) {
@@ -187,36 +193,27 @@ func serveBeside(ctx context.Context, f folder, o operator) (stop func(), err er
 	if err != nil {
 		return nil, fmt.Errorf("listening for commands: %w", err)
 	}
-	b := &besideServer{operator: o, secret: rand.Text() + rand.Text()}
+	secret := rand.Text() + rand.Text()
 	raw, err := json.Marshal(besideFile{ //nolint:gosec // the file is for the operator alone
-		listener.Addr().String(), b.secret, os.Getpid(),
+		listener.Addr().String(), secret, os.Getpid(),
 	})
 	if err == nil {
-		err = replaceFile(f.beside(), raw)
+		err = writeWhole(f.beside(), raw)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("saying where commands are answered: %w", err), listener.Close())
 	}
-	server := &http.Server{Handler: b, ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10}
-	go server.Serve(listener) //nolint:errcheck // ends with ErrServerClosed when stopped
+	server := &http.Server{Handler: &besideServer{o}, ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10}
+	go server.Serve(listenProven(listener, secret)) //nolint:errcheck // ends with ErrServerClosed when stopped
 	return func() {
 		_ = server.Close()
 		_ = os.Remove(f.beside())
 	}, nil
 }
 
-// replaceFile puts a file that only its owner may read in place of an old one.
-func replaceFile(name string, data []byte) error {
-	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return os.WriteFile(name, data, 0o600)
-}
-
 func (b *besideServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	secret := []byte("Bearer " + b.secret)
-	if r.Method != http.MethodPost || subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), secret) != 1 {
-		http.Error(w, "not for you", http.StatusForbidden)
+	if r.Method != http.MethodPost {
+		http.Error(w, "commands are posted", http.StatusMethodNotAllowed)
 		return
 	}
 	answer, err := b.answer(r)

@@ -51,8 +51,16 @@ func TestBrowser(t *testing.T) {
 	b.says("h1", "Non valido")
 	b.shot("tampered-page", 420)
 	b.open(demo.employer)
-	b.typeIn("textarea", "this is not a credential", "form button")
+	b.typeIn("textarea", `{"title": "this is not a credential"}`, "form button")
 	b.says("h1", "Non valido")
+
+	// A code that was typed wrong is no verdict about anybody.
+	b.open(demo.employer)
+	b.typeIn("textarea", "SN-11-6963ACBB", "form button")
+	b.says("h1", "codice")
+	b.open(demo.employer)
+	b.typeIn("textarea", strings.ToLower(demo.check[strings.LastIndex(demo.check, "/")+1:]), "form button")
+	b.says("h1", "Valido")
 
 	// The provider signs in with the one-time link: opening it is not enough,
 	// and it works once (Q4).

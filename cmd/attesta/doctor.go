@@ -54,7 +54,7 @@ Exit code: 0 when nothing is wrong (remarks may remain), 1 otherwise.
 			return code, printJSON(c, found)
 		}
 		for _, d := range found {
-			c.printf("%s\n", plain(d.String()))
+			c.printf("%s\n", plainLines(d.String()))
 		}
 		return code, nil
 	},

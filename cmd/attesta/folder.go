@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -41,6 +42,9 @@ const defaultAddress = "127.0.0.1:8080"
 func (f folder) readSettings() (settings, error) {
 	var s settings
 	raw, err := os.ReadFile(f.settings())
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, &hinted{fmt.Errorf("%s was begun and not finished: its settings are missing", string(f)), "put settings.json back from a copy; if nothing was issued yet, remove the folder and begin again"}
+	}
 	if err != nil {
 		return s, fmt.Errorf("reading the settings: %w", err)
 	}
@@ -55,10 +59,41 @@ func (f folder) writeSettings(s settings) error {
 	if err != nil {
 		return fmt.Errorf("writing the settings: %w", err)
 	}
-	if err := os.WriteFile(f.settings(), append(raw, '\n'), 0o600); err != nil {
+	if err := writeWhole(f.settings(), append(raw, '\n')); err != nil {
 		return fmt.Errorf("writing the settings: %w", err)
 	}
 	return nil
+}
+
+// writeWhole puts a file that only its owner may read in place of an old one:
+// whoever reads finds the one or the other.
+func writeWhole(name string, data []byte) error {
+	temporary, err := os.CreateTemp(filepath.Dir(name), ".new-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = temporary.Write(data)
+	err = errors.Join(err, temporary.Sync(), temporary.Close())
+	if err == nil {
+		err = os.Rename(temporary.Name(), name)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(temporary.Name()))
+	}
+	return nil
+}
+
+// readPrivate reads a file that steers this program, if nobody else may write
+// or read it.
+func readPrivate(name string) ([]byte, error) {
+	info, err := os.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("reading %s: others on this machine may read or write it", name)
+	}
+	return os.ReadFile(name)
 }
 
 // exists tells whether an installation was begun in the folder.
@@ -67,7 +102,14 @@ func (f folder) exists() (bool, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	return err == nil, err
+	if err != nil {
+		return false, err
+	}
+	info, err := os.Stat(string(f))
+	if err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o022 != 0 {
+		return false, &hinted{fmt.Errorf("other users of this machine may change what is in %s", string(f)), "run: chmod 700 " + string(f)}
+	}
+	return true, err
 }
 
 // errNoData is the answer where a command needs an installation.

@@ -40,7 +40,8 @@ func TestHostileUploads(t *testing.T) {
 		{"an empty file", file("empty.jsonld", nil), http.StatusBadRequest, ""},
 		{"a picture", file("x.png", []byte("\x89PNG\r\n\x1a\n\x00\x00")), http.StatusOK, "Non valido"},
 		{"JSON without a seal", file("x.json", []byte(`{"a":1}`)), http.StatusOK, "sigillo"},
-		{"a script in the text", text("<script>alert(1)</script>"), http.StatusOK, "Non valido"},
+		{"a script in the text", text("<script>alert(1)</script>"), http.StatusBadRequest, ""},
+		{"a long script in the text", text("{<script>alert(1)</script>" + strings.Repeat("x", 200)), http.StatusOK, "Non valido"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var body bytes.Buffer

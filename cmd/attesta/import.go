@@ -104,6 +104,9 @@ func readFile(name string) (namedFile, error) {
 		return namedFile{}, &hinted{fmt.Errorf("reading the file: %w", err), "check the name and the folder"}
 	}
 	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.IsDir() {
+		return namedFile{}, misuse("name one file in it", "%s is a folder", name)
+	}
 	data, err := readAll(file)
 	if err != nil {
 		return namedFile{}, fmt.Errorf("reading %s: %w", name, err)

@@ -6,12 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"attesta/intake"
 	"attesta/issuer"
+	"attesta/status"
 )
 
 var issueCommand = command{
@@ -29,7 +31,8 @@ refused with the column, what is wrong and how to mend it.
   --locale iso|it      how dates and numbers are written: 2026-05-29 and 87.5, or
                        29/05/2026 and 87,5 as well (iso)
   --out DIR            write the sealed files and results.csv into this folder.
-                       results.csv holds each person's own link: keep it private
+                       results.csv holds names and each person's own link: keep
+                       it private
   --json               print the answers as JSON
 
 Exit code: 0 when no row was refused, 1 when some were, 2 when called wrongly.
@@ -65,7 +68,7 @@ Exit code: 0 when no row was refused, 1 when some were, 2 when called wrongly.
 		}
 		if *asJSON {
 			err = errors.Join(err, printJSON(c, answer))
-		} else {
+		} else if len(answer.Rows) > 0 || err == nil {
 			printRows(c, answer.Rows)
 		}
 		if err != nil {
@@ -98,44 +101,51 @@ func writeOut(dir string, rows []rowAnswer) error {
 		return fmt.Errorf("opening the folder for the files: %w", err)
 	}
 	defer root.Close()
-	taken := map[string]bool{}
+	names, taken := map[string]string{}, map[string]bool{}
 	for n := range rows {
 		row := &rows[n]
 		if row.Sealed == nil {
 			continue
 		}
-		name := outName(*row)
-		if taken[name] {
-			continue // the same credential twice in one list
-		}
-		taken[name] = true
-		if err := root.WriteFile(name, row.Sealed, 0o600); err != nil {
-			return fmt.Errorf("writing a sealed file: %w", err)
+		name, there := names[row.Credential] // the same credential may stand in two rows
+		if !there {
+			if name = row.Number + ".jsonld"; taken[name] {
+				name = strings.TrimPrefix(row.Credential, "urn:credential:") + ".jsonld"
+			}
+			names[row.Credential], taken[name] = name, true
+			if err := writePrivate(root, name, row.Sealed); err != nil {
+				return fmt.Errorf("writing a sealed file: %w", err)
+			}
 		}
 		row.File, row.Sealed = filepath.Join(dir, name), nil
 	}
 	return writeResults(root, rows)
 }
 
-// outName is the certificate number, which holds nothing personal.
-func outName(row rowAnswer) string { return row.Number + ".jsonld" }
+// writePrivate writes a file that only its owner may read, whatever was there.
+func writePrivate(root *os.Root, name string, data []byte) error {
+	if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return root.WriteFile(name, data, 0o600)
+}
 
 func writeResults(root *os.Root, rows []rowAnswer) error {
-	table := [][]string{{"line", "row_id", "outcome", "reason", "words", "credential", "file", "check_url", "claim_url"}}
+	table := [][]string{{"line", "row_id", "learner_id", "name", "email", "outcome", "status", "reason", "words", "credential", "file", "check_url", "claim_url"}}
 	for _, r := range rows {
 		name := ""
 		if r.File != "" {
 			name = filepath.Base(r.File)
 		}
 		table = append(table, []string{
-			fmt.Sprint(r.Line), r.Row, string(r.Outcome), r.Reason, r.Words["it"], r.Number, name, r.CheckURL, r.ClaimURL,
+			fmt.Sprint(r.Line), r.Row, r.Learner, r.Name, r.Email, string(r.Outcome), r.Status, r.Reason, r.Words["it"], r.Number, name, r.CheckURL, r.ClaimURL,
 		})
 	}
 	var b bytes.Buffer
 	if err := intake.WriteCSV(&b, table); err != nil {
 		return fmt.Errorf("writing the results: %w", err)
 	}
-	if err := root.WriteFile("results.csv", b.Bytes(), 0o600); err != nil {
+	if err := writePrivate(root, "results.csv", b.Bytes()); err != nil {
 		return fmt.Errorf("writing the results: %w", err)
 	}
 	return nil
@@ -153,7 +163,11 @@ func printRows(c *console, rows []rowAnswer) {
 		if where == "" {
 			where = r.CheckURL
 		}
-		c.printf("%-8s %-14s %s\n", plain(name), strings.ReplaceAll(string(r.Outcome), "_", " "), plain(strings.TrimSpace(r.Number+"  "+where)))
+		outcome := strings.ReplaceAll(string(r.Outcome), "_", " ")
+		if r.Status != "" && r.Status != status.Valid.String() {
+			outcome += ", " + r.Status
+		}
+		c.printf("%-8s %-14s %s\n", plain(name), outcome, plain(strings.TrimSpace(r.Number+"  "+r.Learner+"  "+where)))
 		printFindings(c, r)
 	}
 	word := "rows"
@@ -174,8 +188,8 @@ func printFindings(c *console, r rowAnswer) {
 		if f.Severity == intake.Warning {
 			severity = "warning: "
 		}
-		c.printf("           %s%s, column %s, %q: %s. %s.\n", severity, f.Code, plain(f.Column), plain(f.Value),
-			plain(strings.TrimSuffix(f.Message[language], ".")), plain(strings.TrimSuffix(f.Remedy[language], ".")))
+		c.printf("           %s%s, column %s, %q: %s %s\n", severity, f.Code, plain(f.Column), plain(f.Value),
+			plain(f.Message[language]), plain(f.Remedy[language]))
 	}
 	for _, a := range r.Adjusted {
 		c.printf("           read %s %q as %q\n", plain(a.Column), plain(a.From), plain(a.To))

@@ -124,7 +124,7 @@ func report(c *console, cmd command, code int, err error) int {
 	if said, ok := errors.AsType[*spoken](err); ok {
 		text = said.words[c.language()]
 	}
-	fmt.Fprintf(c.err, "attesta %s: %s\n", cmd.name, plain(text))
+	fmt.Fprintf(c.err, "attesta %s: %s\n", cmd.name, plainLines(text))
 	if advice, ok := errors.AsType[*hinted](err); ok {
 		fmt.Fprintf(c.err, "  %s\n", advice.hint)
 	}
@@ -199,17 +199,25 @@ type many []string
 func (m *many) String() string     { return strings.Join(*m, ",") }
 func (m *many) Set(v string) error { *m = append(*m, v); return nil }
 
-// plain makes text from outside harmless for a terminal: control characters
-// and marks that change the direction of writing are shown as a sign.
+// plain makes text from outside harmless for a terminal: line breaks, other
+// control characters and marks that change the direction of writing are shown
+// as a sign, so that no value can look like a line of ours.
 func plain(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
-		case r == '\n' || r == '\t':
-			return r
-		case r < 0x20 || 0x7f <= r && r < 0xa0,
+		case r < 0x20 || 0x7f <= r && r < 0xa0, r == 0x061c, r == 0x2028 || r == 0x2029,
 			0x200e <= r && r <= 0x200f, 0x202a <= r && r <= 0x202e, 0x2066 <= r && r <= 0x2069:
 			return '\ufffd'
 		}
 		return r
 	}, s)
+}
+
+// plainLines is plain for words of ours that take several lines.
+func plainLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = plain(lines[i])
+	}
+	return strings.Join(lines, "\n  ")
 }

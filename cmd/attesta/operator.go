@@ -76,6 +76,9 @@ type rowAnswer struct {
 	Credential string              `json:"credential,omitempty"`
 	Number     string              `json:"number,omitempty"`
 	Module     string              `json:"module,omitempty"`
+	Learner    string              `json:"learner,omitempty"`
+	Name       string              `json:"name,omitempty"`  // with the sealed files, for whoever hands them out
+	Email      string              `json:"email,omitempty"` // as above
 	Status     string              `json:"status,omitempty"`
 	CheckURL   string              `json:"check_url,omitempty"`
 	ClaimURL   string              `json:"claim_url,omitempty"`
@@ -214,20 +217,36 @@ func (l local) Issue(ctx context.Context, r issueRequest) (issueAnswer, error) {
 		return issueAnswer{}, inFile(r.File, err)
 	}
 	outcomes, err := l.issuer.Issue(ctx, rows)
+	if err != nil {
+		err = fmt.Errorf("stopped after %d of %d rows (%w): what is answered is stored; give the same list again for the rest", len(outcomes), len(rows), err)
+	}
 	answer := issueAnswer{Rows: make([]rowAnswer, 0, len(outcomes))}
 	for _, o := range outcomes {
 		row := l.rowAnswer(o)
 		if o.Record != nil && r.Sealed {
-			if row.Sealed, err = l.registry.SealedBytes(ctx, o.Record.Seq); err != nil {
-				return answer, fmt.Errorf("reading a sealed credential: %w", err)
+			// Also when the rest was stopped: what was issued is handed out.
+			if err := l.handOut(context.WithoutCancel(ctx), &row, *o.Record); err != nil {
+				return answer, err
 			}
 		}
 		answer.Rows = append(answer.Rows, row)
 	}
-	if err != nil {
-		return answer, fmt.Errorf("issuing: %w", err)
+	return answer, err
+}
+
+// handOut adds to an answer what whoever delivers a credential needs.
+func (l local) handOut(ctx context.Context, row *rowAnswer, r registry.Record) error {
+	var err error
+	if row.Sealed, err = l.registry.SealedBytes(ctx, r.Seq); err != nil {
+		return fmt.Errorf("reading a sealed credential: %w", err)
 	}
-	return answer, nil
+	people, err := l.registry.Learners(ctx, []string{r.Learner})
+	if err != nil {
+		return fmt.Errorf("reading who it is for: %w", err)
+	}
+	person := people[r.Learner]
+	row.Name, row.Email = credentials.Learner{GivenName: person.GivenName, FamilyName: person.FamilyName}.FullName(), person.Email
+	return nil
 }
 
 func (l local) rowAnswer(o issuer.Outcome) rowAnswer {
@@ -239,7 +258,7 @@ func (l local) rowAnswer(o issuer.Outcome) rowAnswer {
 		row.Findings = append(row.Findings, findingAnswer{f.Column, f.Code, f.Severity, f.Value, f.Message, f.Remedy})
 	}
 	if r := o.Record; r != nil {
-		row.Credential, row.Module = r.Credential, r.Module
+		row.Credential, row.Module, row.Learner = r.Credential, r.Module, r.Learner
 		row.Number = credentials.Number(r.Module, r.Credential)
 		row.Status = r.Status.String()
 		row.CheckURL, row.ClaimURL = l.issuer.CheckAddress(*r), l.issuer.ClaimAddress(*r)
@@ -252,11 +271,7 @@ func (l local) SetStatus(ctx context.Context, r statusRequest) (statusAnswer, er
 	if err != nil {
 		return statusAnswer{}, err
 	}
-	find := l.registry.ByHandle
-	if strings.HasPrefix(r.ID, "urn:") {
-		find = l.registry.ByCredential
-	}
-	record, err := find(ctx, r.ID)
+	record, err := l.find(ctx, r.ID)
 	if err != nil {
 		return statusAnswer{}, fmt.Errorf("looking for the credential %s: %w", r.ID, err)
 	}
@@ -270,6 +285,46 @@ func (l local) SetStatus(ctx context.Context, r statusRequest) (statusAnswer, er
 		record.Credential, credentials.Number(record.Module, record.Credential),
 		record.Status.String(), record.StatusAt, record.Reason,
 	}, nil
+}
+
+// find looks a record up by the credential's id, its handle or its number.
+func (l local) find(ctx context.Context, id string) (registry.Record, error) {
+	if strings.HasPrefix(id, "urn:") {
+		return l.registry.ByCredential(ctx, id)
+	}
+	dash := strings.LastIndex(id, "-")
+	if dash < 0 {
+		return l.registry.ByHandle(ctx, id)
+	}
+	return l.byNumber(ctx, strings.ToUpper(id[:dash]), strings.ToUpper(id))
+}
+
+// byNumber goes through the records of the module: a number is for people, and
+// nothing else looks for it.
+func (l local) byNumber(ctx context.Context, module, number string) (registry.Record, error) {
+	var found []registry.Record
+	for before := uint64(0); ; {
+		page, err := l.registry.Records(ctx, registry.Query{Module: module, Before: before, Limit: registry.MaxLimit})
+		if err != nil {
+			return registry.Record{}, err
+		}
+		for _, r := range page {
+			before = r.Seq
+			if credentials.Number(r.Module, r.Credential) == number {
+				found = append(found, r)
+			}
+		}
+		if len(page) > 0 {
+			continue
+		}
+		switch len(found) {
+		case 0:
+			return registry.Record{}, registry.ErrNotFound
+		case 1:
+			return found[0], nil
+		}
+		return registry.Record{}, fmt.Errorf("%d credentials have this number; name one by its id: %w", len(found), registry.ErrInvalid)
+	}
 }
 
 func (l local) Keys(context.Context) ([]keyAnswer, error) {

@@ -8,19 +8,22 @@ import (
 	"attesta/web"
 )
 
-// routes is the whole URL map of a server. The pages bring their own
-// middleware, outermost first: request id, recovery from panics, security
-// headers, refusal of foreign origins, language, and limits on what can be
-// guessed; web.Site.Routes lists them.
+// routes is the whole URL map of a server. web.Site.Routes declares the
+// addresses with their middleware: request id, recovery from faults, security
+// headers, refusal of foreign origins and language for all of them; a limit on
+// requests for what is posted.
 //
-//	/                          what this is
-//	/verify                    check a pasted text or a file
-//	/v/{handle}                the page behind a QR
-//	/c/{token}                 the holder's page
-//	/console                   the provider's console, after a one-time sign-in link
-//	/status/{list}/{purpose}   signed status lists, for anybody
-//	/healthz /readyz           for the operator's own probes
-//	/assets/{name}             style sheets and pictures
+//	/                              what this is
+//	/verify                        check a pasted text or a file
+//	/v/{handle}                    the page behind a QR; the sealed bytes for programs
+//	/v/{handle}/qr.svg             the QR that leads there
+//	/c/{token}                     the holder's page
+//	/c/{token}/credential.jsonld   the sealed file
+//	/console                       the provider's console, with /modules and /records
+//	/console/sign-in /sign-out     in with a one-time link, and out
+//	/status/{list}/{purpose}       signed status lists, for anybody
+//	/healthz /readyz               for the operator's own probes
+//	/assets/{name} /robots.txt     style sheets and pictures; what not to index
 func routes(site *web.Site) http.Handler {
 	r := chi.NewRouter()
 	site.Routes(r)

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"strings"
 	"syscall"
@@ -19,6 +21,7 @@ var serveCommand = command{
 	help: `usage: attesta serve [--data DIR] [--listen ADDR] [--public-url URL]
 
 Serves the pages for holders, employers and the provider, and the status lists.
+With --public-url, a folder that holds nothing yet becomes an installation.
 
   --data DIR         folder of the installation (attesta-data, or $ATTESTA_DATA)
   --listen ADDR      address and port to listen on (127.0.0.1:8080, or $ATTESTA_LISTEN)
@@ -50,6 +53,13 @@ For the outside world put a proxy that speaks TLS in front of it.
 // serve opens or begins an installation and serves it until the context ends.
 // Greet prints what the person who started it wants to know.
 func serve(ctx context.Context, c *console, f folder, listen, public string, greet func(local) error) error {
+	there, err := f.exists()
+	if err != nil {
+		return fmt.Errorf("looking for the data: %w", err)
+	}
+	if !there && public == "" {
+		return &hinted{f.errNoData(), "to begin an installation in it: attesta serve --data " + string(f) + " --public-url https://..."}
+	}
 	listener, err := listenOn(ctx, listen)
 	if err != nil {
 		return err
@@ -98,6 +108,9 @@ func openOrBegin(c *console, f folder, s settings, at net.Addr) (*app, error) {
 		return a, err
 	}
 	if s.PublicURL == "" {
+		if where, err := netip.ParseAddrPort(at.String()); err != nil || where.Addr().IsUnspecified() {
+			return nil, misuse("listen on one address, for example 127.0.0.1:8080", "%s is no address that a credential can name", at)
+		}
 		s.PublicURL = "http://" + at.String()
 	}
 	if s.PublicURL, err = publicURL(s.PublicURL); err != nil {
@@ -168,15 +181,30 @@ func (a *app) serveOn(ctx context.Context, listener net.Listener, greet func(loc
 }
 
 func serveGreeting(ctx context.Context, c *console, l local, listener net.Listener) error {
-	link, err := l.SignIn(ctx)
-	if err != nil {
-		return err
-	}
 	c.printf("attesta serves %s on %s\n", l.settings.PublicURL, listener.Addr())
-	c.printf("  console, one-time sign-in link: %s\n", link)
+	if terminal(c.out) {
+		link, err := l.SignIn(ctx)
+		if err != nil {
+			return err
+		}
+		c.printf("  console, one-time sign-in link: %s\n", link)
+	} else {
+		c.printf("  for a link to the console: attesta sign-in --data %s\n", string(l.folder))
+	}
 	if strings.HasPrefix(l.settings.PublicURL, "http://") {
 		c.printf("  the public address is not https: good for trying on this machine only\n")
 	}
 	c.printf("ready, pid %d; stop with Ctrl-C\n", os.Getpid())
 	return nil
+}
+
+// terminal tells whether a person reads what is written: a sign-in link does
+// not belong into a log.
+func terminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

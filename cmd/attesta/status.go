@@ -21,8 +21,8 @@ Changes whether a credential counts. Whoever checks it sees the change through
 the signed status list, at once on this installation's own pages. Revoking is
 final; suspending can be lifted with reinstate.
 
-ID is the credential's id (urn:credential:...), the last part of its QR address,
-or the sealed file itself.
+ID is the credential's number (SN-11-6C0F6C0E), its id (urn:credential:...), its
+QR address, or the sealed file itself.
 
   --reason CODE   one of: ` + strings.Join(registry.Reasons(), ", ") + `
   --data DIR      folder of the installation (attesta-data, or $ATTESTA_DATA)
@@ -59,7 +59,7 @@ or the sealed file itself.
 		defer o.Close()
 		answer, err := o.SetStatus(ctx, statusRequest{ID: id, To: to, Reason: *reason})
 		if errors.Is(err, registry.ErrNotFound) {
-			return exitNo, &hinted{err, "it was not issued by the installation in " + *data}
+			return exitNo, &hinted{err, "the installation in " + *data + " does not know it: give its number, its id, its QR address or the sealed file"}
 		}
 		if errors.Is(err, registry.ErrConflict) {
 			return exitNo, &hinted{err, "a revocation is final; only a suspended credential can be reinstated"}
@@ -82,7 +82,7 @@ func idOf(what string) (string, error) {
 		return what[at+len("/v/"):], nil
 	}
 	if _, err := os.Stat(what); err != nil {
-		return what, nil // a handle
+		return what, nil // a handle or a number
 	}
 	file, err := readFile(what)
 	if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -24,15 +25,18 @@ address of a sealed file, or of the page behind a QR; - reads standard input.
   --at TIME      ask about another day: 2026-03-14 or 2026-03-14T10:00:00Z
   --offline      ask nobody; whether it was revoked is then not known
   --trust PATH   file or folder of anchors, the authorities you trust
-                 (trust/ in the data folder, or $ATTESTA_TRUST)
-  --data DIR     folder of an installation (attesta-data, or $ATTESTA_DATA); only
-                 its anchors are read
+                 ($ATTESTA_TRUST)
+  --data DIR     trust the installation in this folder ($ATTESTA_DATA); only its
+                 anchors are read
+
+Without either nobody vouches for a seal: nothing is trusted because of where a
+file lies.
 
 Exit code: 0 valid, 1 not valid, 2 called wrongly, 3 cannot tell.
 `,
 	run: func(ctx context.Context, c *console, args []string) (int, error) {
 		f := flags("verify")
-		data, trust := dataFlag(f, c), f.String("trust", c.getenv("ATTESTA_TRUST"), "")
+		data, trust := f.String("data", c.getenv("ATTESTA_DATA"), ""), f.String("trust", c.getenv("ATTESTA_TRUST"), "")
 		asJSON, at, offline := f.Bool("json", false, ""), f.String("at", "", ""), f.Bool("offline", false, "")
 		rest, err := parse(f, args)
 		if err != nil {
@@ -41,14 +45,18 @@ Exit code: 0 valid, 1 not valid, 2 called wrongly, 3 cannot tell.
 		if len(rest) != 1 {
 			return exitUsage, misuse("for example: attesta verify SN-11-6C0F6C0E.jsonld", "name one file, one address, or - for standard input")
 		}
-		moment, err := moment(*at)
+		moment, err := moment(*at, c.now())
 		if err != nil {
 			return exitUsage, err
 		}
-		if *trust == "" {
-			*trust = folder(*data).trust()
+		anchors, err := trusted(*trust, *data)
+		if err != nil {
+			return exitUsage, err
 		}
-		report, err := verify(ctx, c, rest[0], *trust, moment, *offline)
+		report, err := verify(ctx, c, rest[0], anchors, moment, *offline)
+		if errors.Is(err, verifier.ErrUnreachable) || errors.Is(err, verifier.ErrRefused) {
+			return exitCannotTell, err
+		}
 		if err != nil {
 			return exitUsage, err
 		}
@@ -61,8 +69,23 @@ Exit code: 0 valid, 1 not valid, 2 called wrongly, 3 cannot tell.
 	},
 }
 
-// moment reads a day, which means its end in Rome, or a time.
-func moment(s string) (time.Time, error) {
+// trusted reads the anchors that a person names. What is named and is not there
+// is a mistake.
+func trusted(path, data string) (keys.Trust, error) {
+	if path == "" && data == "" {
+		return keys.Trust{}, nil
+	}
+	if path == "" {
+		path = folder(data).trust()
+	}
+	if _, err := os.Stat(path); err != nil {
+		return keys.Trust{}, misuse("name a folder that attesta made, or a file of anchors", "there are no anchors in %s", path)
+	}
+	return keys.LoadTrust(path)
+}
+
+// moment reads a day, which means its end in Rome (today: now), or a time.
+func moment(s string, now time.Time) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
 	}
@@ -77,14 +100,14 @@ func moment(s string) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, misuse("write 2026-03-14 or 2026-03-14T10:00:00Z", "%q is no time", s)
 	}
-	return day.AddDate(0, 0, 1).Add(-time.Second), nil
+	end := day.AddDate(0, 0, 1).Add(-time.Second)
+	if now.After(day) && now.Before(end) {
+		return now, nil
+	}
+	return end, nil
 }
 
-func verify(ctx context.Context, c *console, what, trust string, at time.Time, offline bool) (verifier.Report, error) {
-	anchors, err := keys.LoadTrust(trust)
-	if err != nil {
-		return verifier.Report{}, err
-	}
+func verify(ctx context.Context, c *console, what string, anchors keys.Trust, at time.Time, offline bool) (verifier.Report, error) {
 	config := verifier.Config{Trust: func() keys.Trust { return anchors }, Now: c.now}
 	guarded := verifier.NewGuarded()
 	if !offline {
@@ -115,9 +138,6 @@ func present(ctx context.Context, c *console, what string, anchors keys.Trust, g
 			return nil, &hinted{fmt.Errorf("fetching %s: %w", what, err), "download the file in a browser and check that"}
 		}
 		return body, nil
-	}
-	if info, err := os.Stat(what); err == nil && info.IsDir() {
-		return nil, misuse("name one file in it", "%s is a folder", what)
 	}
 	file, err := readFile(filepath.Clean(what))
 	return file.Data, err
@@ -165,5 +185,8 @@ func printReport(c *console, r verifier.Report) {
 		if todo != "" && check.Outcome != verifier.Pass {
 			c.printf("  %-8s %-13s → %s\n", "", "", plain(todo))
 		}
+	}
+	if r.Reason == "issuer_unrecognised" {
+		c.printf("  to trust an installation or an authority: --data DIR or --trust PATH\n")
 	}
 }
