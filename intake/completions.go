@@ -43,7 +43,7 @@ func completionFields() []field {
 // result, in any order and under their Italian or English names, and one row a
 // completion. Mistakes in a row are in its Findings; whether learner and
 // module exist is for the issuer to say. The error is a *FileError when the
-// file as a whole cannot be read, and then there are no rows.
+// file as a whole cannot be read or has no rows, and then none are returned.
 func Completions(r io.Reader, o Options) ([]Completion, error) {
 	o, err := o.checked()
 	if err != nil {
@@ -134,6 +134,8 @@ func (c *completionReader) module() {
 	}
 }
 
+// edition reads an edition in capitals, so that one edition has one name and
+// nobody is awarded twice for it because of how the name was typed.
 func (c *completionReader) edition() {
 	edition := trim(c.row.cell("edition"))
 	if edition == "" {
@@ -142,7 +144,7 @@ func (c *completionReader) edition() {
 	}
 	parts := strings.Split(edition, "/")
 	if len(parts) == 3 {
-		parts[0] = upper(parts[0])
+		parts[0], parts[2] = upper(parts[0]), upper(parts[2])
 	}
 	if len(parts) != 3 || !moduleCode(parts[0]) || !year(parts[1]) || !label(parts[2]) ||
 		c.out.Module != "" && parts[0] != c.out.Module {
@@ -239,7 +241,8 @@ func moduleCode(s string) bool {
 	}) < 0
 }
 
-// label tells whether s has the form [A-Za-z0-9][A-Za-z0-9._-]{0,31}.
+// label tells whether s has the form [A-Za-z0-9][A-Za-z0-9._-]{0,31}. That of
+// an edition is in capitals by then; a version of a module keeps its letters.
 func label(s string) bool {
 	return s != "" && len(s) <= 32 && !strings.ContainsRune("._-", rune(s[0])) && strings.IndexFunc(s, func(r rune) bool {
 		return !(r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r))

@@ -206,6 +206,8 @@ func TestCompletionCells(t *testing.T) {
 		{ISO, "module_code", "\u017Fn-11", "", "invalid_reference"}, // the long s is no S
 		{ISO, "edition", "", "", "missing_edition"},
 		{ISO, "edition", "sn-11/2026/B", "SN-11/2026/B", ""},
+		{ISO, "edition", "SN-11/2026/tot25", "SN-11/2026/TOT25", ""}, // one edition has one name
+		{ISO, "edition", "SN-11/2026/\u017F", "", "invalid_edition"}, // the long s is no S
 		{ISO, "edition", "SN-12/2026/B", "", "invalid_edition"},
 		{ISO, "edition", "SN-11/26/B", "", "invalid_edition"},
 		{ISO, "edition", "SN-11/2026/.B", "", "invalid_edition"},
@@ -230,6 +232,19 @@ func TestCompletionCells(t *testing.T) {
 				t.Errorf("%s %q: incomplete finding %+v", tt.column, tt.cell, f)
 			}
 		}
+	}
+}
+
+// TestTheCapitalsOfAnEditionAreShown: rows that differ in the letters of the
+// edition alone are of one edition, and the clerk sees what was changed.
+func TestTheCapitalsOfAnEditionAreShown(t *testing.T) {
+	small, large := oneRow(t, ISO, "edition", "sn-11/2026/tot25"), oneRow(t, ISO, "edition", "SN-11/2026/TOT25")
+	if small.Edition != large.Edition || len(large.Adjusted) > 0 {
+		t.Errorf("two editions: %q and %q", small.Edition, large.Edition)
+	}
+	want := []Adjustment{{"edition", "sn-11/2026/tot25", "SN-11/2026/TOT25"}}
+	if diff := cmp.Diff(want, small.Adjusted); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,8 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 		line             int
 	}{
 		{"empty", "", "empty_file", 0},
+		{"a header and no rows", sixColumns, "no_rows", 0},
+		{"a header and blank rows", sixColumns + ",,,,,\n\n , ,\n", "no_rows", 0},
 		{"only line breaks", "\n\r\n\n", "empty_file", 0},
 		{"a workbook", "PK\x03\x04rest", "not_a_table", 0},
 		{"twelve megabytes of zeros", zeros(12 << 20), "too_large", 0},
@@ -63,10 +66,14 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 
 func TestMissingColumnsNamesThemAndWhatIsThere(t *testing.T) {
 	_, err := Completions(strings.NewReader("Codice discente;Modulo;Edizione;Data;Colore\n"), Options{})
-	const want = "line 1: attendance_percent, result: These columns are missing: attendance_percent, result. " +
-		"The columns found are: Codice discente, Modulo, Edizione, Data, Colore. Add the columns, or rename them in the first line."
+	const want = "line 1: attendance_percent, result: These columns are missing: attendance_percent, result " +
+		"(in the file there are: Codice discente, Modulo, Edizione, Data, Colore). Add the columns, or rename them in the first line."
 	if err == nil || err.Error() != want {
 		t.Errorf("error\n%v, want\n%s", err, want)
+	}
+	_, err = Completions(strings.NewReader(strings.Repeat("Colore;", 23)+"\n"), Options{})
+	if err == nil || !strings.Contains(err.Error(), "Colore, +3).") {
+		t.Errorf("error %v, want the number of the columns that are not named", err)
 	}
 }
 
@@ -116,6 +123,43 @@ func TestEveryCodeHasWords(t *testing.T) {
 			t.Errorf("%s: a remedy without a finding", code)
 		}
 	}
+}
+
+// TestSentencesEndInOneStop: message and remedy are joined by a space, so each
+// ends in one full stop, also when what comes from the file ends in one.
+func TestSentencesEndInOneStop(t *testing.T) {
+	tables := map[string]map[string]words{"finding": findingWords, "file": fileWords, "remedy": italianRemedies}
+	for name, table := range tables {
+		for code, w := range table {
+			for _, arg := range []string{"Nr.", "x", "…"} {
+				message, remedy := w.texts(arg, arg)
+				for _, language := range []string{"it", "en"} {
+					for _, text := range []string{message[language], remedy[language]} {
+						if text == "" && name == "remedy" {
+							continue
+						}
+						if !strings.HasSuffix(text, ".") || strings.HasSuffix(text, "..") && !byUs[code] || text != trim(text) {
+							t.Errorf("%s %s: %q does not end in one full stop", name, code, text)
+						}
+					}
+					if joined := message[language] + " " + remedy[language]; strings.Contains(joined, ". .") {
+						t.Errorf("%s %s: %q", name, code, joined)
+					}
+				}
+			}
+		}
+	}
+	for _, kind := range []any{struct{}{}, []int{}, true, 1, 1.5, ""} {
+		if word := kindWord(reflect.TypeOf(kind)); strings.HasSuffix(word, ".") || strings.HasSuffix(word, "…") {
+			t.Errorf("the form %q would end a sentence twice", word)
+		}
+	}
+}
+
+// byUs are the codes whose last word is a number or a form that we write
+// ourselves, and not something from the file.
+var byUs = map[string]bool{
+	"wrong_type": true, "duration_differs": true, "too_many_columns": true, "hours_do_not_add_up": true, "ragged_row": true,
 }
 
 func TestNeutral(t *testing.T) {

@@ -106,7 +106,7 @@ type Completion struct {
 	RowID       string
 	Learner     string // reference, any printable text; not yet known to exist
 	Module      string // code, upper case
-	Edition     string // <module>/<yyyy>/<label>
+	Edition     string // <module>/<yyyy>/<label>, upper case
 	CompletedOn credentials.Date
 	Attendance  string // percent as canonical decimal, "87.5"; empty when not given
 	Result      Result

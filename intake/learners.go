@@ -39,7 +39,7 @@ func learnerFields() []field {
 // names, and one row a person. Names are kept exactly as written, in Unicode
 // form NFC. A repeated row is read once; two rows that give one code to
 // different data are both left out, and so is every row with an Error. The
-// error is a *FileError when the file as a whole cannot be read.
+// error is a *FileError when the file as a whole cannot be read or has no rows.
 func Learners(r io.Reader, o Options) ([]registry.Learner, []Finding, error) {
 	o, err := o.checked()
 	if err != nil {

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 
@@ -115,6 +116,15 @@ func TestMistakesInAClassList(t *testing.T) {
 		}
 		if got := strings.Join(refs, " "); got != tt.wantRefs || codes(findings) != tt.wantFindings {
 			t.Errorf("%s: read %q with %q, want %q with %q", tt.name, got, codes(findings), tt.wantRefs, tt.wantFindings)
+		}
+	}
+}
+
+func TestAClassListWithoutRows(t *testing.T) {
+	for _, file := range []string{"learner_id,given_name,family_name", "learner_id,given_name,family_name\n,,\n"} {
+		list, findings, err := Learners(strings.NewReader(file), Options{})
+		if wrong, ok := errors.AsType[*FileError](err); !ok || wrong.Code != "no_rows" || list != nil || findings != nil {
+			t.Errorf("%q: %v, %v, %v, want a FileError no_rows", file, list, findings, err)
 		}
 	}
 }

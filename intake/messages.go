@@ -9,6 +9,10 @@ import (
 
 // words are the message and the remedy of a code, in Italian and English.
 // {0} and {1} stand for what the reader found.
+//
+// Message and remedy are whole sentences: each ends in exactly one full stop,
+// so that the two are joined by a space and nothing else. What comes from a
+// file stands in quotation marks or brackets and never last.
 type words struct{ it, en, remedyIT, remedyEN string }
 
 func (w words) texts(args ...string) (message, remedy credentials.Text) {

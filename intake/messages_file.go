@@ -14,6 +14,10 @@ var fileWords = map[string]words{
 		"Il file è vuoto.", "The file is empty.",
 		"Controllare di aver scelto il file giusto e salvarlo di nuovo.", "Check that this is the right file and save it again.",
 	},
+	"no_rows": {
+		"Il file ha solo i titoli delle colonne e nessuna riga.", "The file has only the names of the columns and no rows.",
+		"Controllare di aver scelto il file giusto e scrivere una riga per persona sotto i titoli.", "Check that this is the right file, and write one row for each person below the names.",
+	},
 	"not_a_table": {
 		"Questo è un file Excel, PDF o di testo formattato, non una tabella CSV.", "This is an Excel, PDF or word-processor file, not a CSV table.",
 		"Aprirlo e salvarlo come «CSV UTF-8».", "Open it and save it as “CSV UTF-8”.",
@@ -61,7 +65,7 @@ var fileWords = map[string]words{
 		"If a value contains the separator, for example 87,5, put it in quotation marks; otherwise remove the extra cells.",
 	},
 	"missing_column": {
-		"Mancano le colonne: {0}. Le colonne trovate sono: {1}.", "These columns are missing: {0}. The columns found are: {1}.",
+		"Mancano le colonne: {0} (nel file ci sono: {1}).", "These columns are missing: {0} (in the file there are: {1}).",
 		"Aggiungere le colonne o cambiare il loro nome nella prima riga.", "Add the columns, or rename them in the first line.",
 	},
 	"duplicate_column": {
@@ -94,7 +98,7 @@ var fileWords = map[string]words{
 	},
 	"wrong_type": {
 		"Il valore non è del tipo giusto.", "The value is not of the right type.",
-		"Scrivere un valore di questa forma: {0}", "Write a value of this form: {0}",
+		"Scrivere un valore di questa forma: {0}.", "Write a value of this form: {0}.",
 	},
 	"unreadable_text": {
 		"Il testo contiene segni che non si possono mostrare.", "The text has characters that cannot be shown.",

@@ -185,9 +185,9 @@ func kindWord(t reflect.Type) string {
 	case reflect.Bool:
 		return "true/false"
 	case reflect.Int:
-		return "1, 2, 3 …"
+		return "1, 2, 3"
 	case reflect.Float64:
-		return "1, 2.5 …"
+		return "1, 2.5"
 	}
 	return "\"…\""
 }

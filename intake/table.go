@@ -115,7 +115,7 @@ func (t *table) readHeader(cells []string, line int, fields []field) error {
 	return nil
 }
 
-// found lists the first headers of a file.
+// found lists the first headers of a file and says how many more there are.
 func found(header []string) string {
 	const most = 20
 	var names []string
@@ -124,19 +124,25 @@ func found(header []string) string {
 			names = append(names, h)
 		}
 	}
-	if len(names) > most {
-		names = append(names[:most], "…")
-	}
 	if len(names) == 0 {
 		return "–"
 	}
-	return strings.Join(names, ", ")
+	more := ""
+	if len(names) > most {
+		more = ", +" + strconv.Itoa(len(names)-most)
+		names = names[:most]
+	}
+	return strings.Join(names, ", ") + more
 }
 
-// next returns the next row that is not blank, or io.EOF.
+// next returns the next row that is not blank, or io.EOF. A table that ends
+// without a single row is a FileError.
 func (t *table) next() (row, error) {
 	for {
 		cells, line, err := t.record()
+		if errors.Is(err, io.EOF) && t.rows == 0 {
+			return row{}, fileError("no_rows", 0, "")
+		}
 		if err != nil {
 			return row{}, err
 		}
