@@ -1,16 +1,17 @@
 package web
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"net/http"
-	"net/url"
-	"regexp"
-	"strings"
+	"strconv"
+	"time"
 
 	"attesta/registry"
+	"attesta/verifier"
 	"attesta/wallet"
 
 	"github.com/go-chi/chi/v5"
@@ -19,8 +20,11 @@ import (
 // maxPresented bounds what is presented for a check, in bytes.
 const maxPresented = 4 << 20
 
-// handleForm is the form of a handle: 130 random bits.
-var handleForm = regexp.MustCompile(`^[A-Z2-7]{26}$`)
+// At most so many uploads are judged at once, and one waits so long for its turn.
+const (
+	judgedAtOnce = 4
+	judgingWait  = 10 * time.Second
+)
 
 // verifyPage is the form by which anybody checks a credential.
 type verifyPage struct {
@@ -45,44 +49,41 @@ func (s *Site) verifyPresented(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if typed {
-		handle, link := s.handleIn(string(presented))
-		switch {
-		case handle != "":
+		handle, no := s.typedIn(string(presented))
+		if no != nil {
+			return *no
+		}
+		if handle != "" {
 			address := "/v/" + handle
 			if v := visitOf(r); v.chosen {
 				address += "?lang=" + v.language
 			}
 			http.Redirect(w, r, address, http.StatusSeeOther) //nolint:gosec // a path of our own: the handle has its form
 			return nil
-		case link:
-			return refusal{http.StatusBadRequest, "link"}
 		}
 	}
-	report, err := s.Verify(r.Context(), presented)
+	report, err := s.judge(w, r, presented)
 	if err != nil {
 		return fmt.Errorf("checking what was presented: %w", err)
 	}
 	return s.show(w, r, http.StatusOK, s.result(r, report, ""))
 }
 
-// handleIn finds the handle in a code that was typed from paper or in an
-// address of this site. The second result tells an address from content.
-func (s *Site) handleIn(text string) (handle string, link bool) {
-	if len(text) > 500 {
-		return "", false
+// judge judges an upload when it is its turn. Where that takes too long the
+// visitor is told when to come back.
+func (s *Site) judge(w http.ResponseWriter, r *http.Request, presented []byte) (verifier.Report, error) {
+	wait := time.NewTimer(judgingWait)
+	defer wait.Stop()
+	select {
+	case s.judging <- struct{}{}:
+		defer func() { <-s.judging }()
+		return s.Verify(r.Context(), presented)
+	case <-r.Context().Done():
+		return verifier.Report{}, fmt.Errorf("waiting for a turn: %w", r.Context().Err())
+	case <-wait.C:
+		w.Header().Set("Retry-After", strconv.Itoa(int(judgingWait.Seconds())))
+		return verifier.Report{}, refusal{http.StatusServiceUnavailable, "busy"}
 	}
-	typed := strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(text))
-	if handleForm.MatchString(typed) {
-		return typed, false
-	}
-	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" {
-		return "", false
-	}
-	if rest, ok := strings.CutPrefix(u.Path, "/v/"); ok && u.User == nil && u.Scheme+"://"+u.Host == s.PublicURL && handleForm.MatchString(rest) {
-		return rest, true
-	}
-	return "", true
 }
 
 // verifyHandle judges the credential behind a QR. A handle that is malformed
@@ -104,10 +105,10 @@ func (s *Site) verifyHandle(w http.ResponseWriter, r *http.Request) error {
 	return s.show(w, r, http.StatusOK, s.result(r, dated(report, held.Record, false), held.Record.Handle))
 }
 
-// shown reads what is behind the handle of a request.
+// shown reads what is behind the handle of a request, in capitals or not.
 func (s *Site) shown(r *http.Request) (wallet.Held, error) {
-	handle := chi.URLParam(r, "handle")
-	if !handleForm.MatchString(handle) {
+	handle := codeIn(chi.URLParam(r, "handle"))
+	if handle == "" {
 		return wallet.Held{}, refusal{http.StatusNotFound, "handle"}
 	}
 	held, err := s.Wallet.Show(r.Context(), handle)
@@ -138,8 +139,9 @@ func (s *Site) handleQR(w http.ResponseWriter, r *http.Request) error {
 // address is the public address of a handle.
 func (s *Site) address(handle string) string { return s.PublicURL + "/v/" + handle }
 
-// readPresented returns the bytes of the form: those of the file, else the
-// text, of which it says that it was typed.
+// readPresented returns the bytes of the form: those of the file or the text,
+// of which it says that it was typed. Of both neither is chosen, because the
+// answer would not say which one it is about.
 func readPresented(w http.ResponseWriter, r *http.Request) (presented []byte, typed bool, err error) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxPresented)
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
@@ -163,11 +165,15 @@ func readPresented(w http.ResponseWriter, r *http.Request) (presented []byte, ty
 		return nil, false, err
 	case err != nil:
 		return nil, false, refusal{http.StatusBadRequest, "form"}
+	}
+	text = bytes.TrimSpace(text)
+	switch {
+	case len(file) > 0 && len(text) > 0:
+		return nil, false, refusal{http.StatusBadRequest, "both"}
 	case len(file) > 0:
 		return file, false, nil
-	}
-	if text := strings.TrimSpace(string(text)); text != "" {
-		return []byte(text), true, nil
+	case len(text) > 0:
+		return text, true, nil
 	}
 	return nil, false, refusal{http.StatusBadRequest, "empty"}
 }

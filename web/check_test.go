@@ -131,9 +131,9 @@ func TestPresented(t *testing.T) {
 		want                 string
 	}{
 		{"file", "file", "a valid file", 200, "Valido"},
-		{"text", "text", "  some valid text\r\n", 200, "Valido"},
+		{"text", "text", "  {\"some\": \"valid text\"}\r\n", 200, "Valido"},
 		{"broken seal", "file", "broken valid", 200, "Non valido: modificato o falso"},
-		{"not a credential", "text", "hello", 200, "questo non è un attestato digitale con sigillo"},
+		{"not a credential", "text", `{"hello": 1}`, 200, "questo non è un attestato digitale con sigillo"},
 		{"nothing", "text", " \r\n ", 400, "Non c’è nulla da verificare"},
 		{"empty file", "file", "", 400, "Non c’è nulla da verificare"},
 		{"typed code", "text", "aaaa-AAAA aaaa AAAA aaaa AAAA aa", 303, ""},
@@ -201,7 +201,7 @@ func TestHandleAnswersAlike(t *testing.T) {
 	switched := regexp.MustCompile(`href="/v/[^"]*"`)
 	for _, tail := range []string{"", "/qr.svg"} {
 		var first string
-		for _, handle := range []string{handleUnknown, "x", "aaaaaaaaaaaaaaaaaaaaaaaaaa", strings.Repeat("A", 25), strings.Repeat("A", 300), "AAAAAAAAAAAAA%00AAAAAAAAAAA", "..%2f..%2fetc%2fpasswd"} {
+		for _, handle := range []string{handleUnknown, "x", "zzzzzzzzzzzzzzzzzzzzzzzzzz", strings.Repeat("A", 25), strings.Repeat("A", 300), "AAAAAAAAAAAAA%00AAAAAAAAAAA", "..%2f..%2fetc%2fpasswd"} {
 			w := ask(r, "GET", "/v/"+handle+tail, nil)
 			got := switched.ReplaceAllString(w.Body.String(), "")
 			if first == "" {
@@ -339,36 +339,6 @@ func TestEffort(t *testing.T) {
 	for iso, want := range map[string]string{"PT32H": "32 ore", "PT1H": "1 ora", "PT7H30M": "7 ore e 30 minuti", "PT45M": "45 minuti", "PT": "PT", "P1Y": "P1Y", "": ""} {
 		if got := p.effort(iso); got != want {
 			t.Errorf("%q: %q, want %q", iso, got, want)
-		}
-	}
-}
-
-// TestHolder looks at the page of the holder (Q4: reading consumes nothing).
-func TestHolder(t *testing.T) {
-	_, r := newSite(t, newWorld())
-	for range 5 {
-		ask(r, "HEAD", "/c/"+tokenValid, nil)
-		ask(r, "GET", "/c/"+tokenValid, nil)
-	}
-	w := ask(r, "GET", "/c/"+tokenValid, nil)
-	page := w.Body.String()
-	for _, want := range []string{"Che cosa prova", "Nicolò D’Angelo-Çelik", "32 ore, livello EQF 6", "Prova pratica", "http://127.0.0.1:8080/v/" + handleValid, "attestato-SN-11.jsonld"} {
-		if !strings.Contains(text(page), want) {
-			t.Errorf("no %q in %s", want, text(page))
-		}
-	}
-	title := regexp.MustCompile(`<title>(.*)</title>`).FindStringSubmatch(page)[1]
-	if strings.Contains(title, tokenValid) || strings.Contains(title, "Angelo") {
-		t.Errorf("the title says too much: %s", title)
-	}
-	file := ask(r, "GET", "/c/"+tokenValid+"/credential.jsonld", nil)
-	if file.Body.String() != "sealed valid" || file.Header().Get("Content-Type") != "application/ld+json" ||
-		file.Header().Get("Content-Disposition") != `attachment; filename="attestato-SN-11.jsonld"` {
-		t.Errorf("the file: %v %s", file.Header(), file.Body)
-	}
-	for _, path := range []string{"/c/unknown", "/c/" + strings.Repeat("x", 500), "/c/unknown/credential.jsonld"} {
-		if w := ask(r, "GET", path, nil); w.Code != 404 || !strings.Contains(text(w.Body.String()), "chiedi all’ente di mandartelo di nuovo") {
-			t.Errorf("%.20s: %d", path, w.Code)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"regexp"
 
 	"attesta/credentials"
+	"attesta/verifier"
 )
 
 // claims is what a credential says, in the order in which a person asks.
@@ -17,6 +18,7 @@ type claims struct {
 	Outcomes    []outcome
 	Assessments []assessment
 	Details     []fact
+	Site        string // https address of a known provider, "" where there is none
 }
 
 // fact is a term with what is said about it.
@@ -37,11 +39,17 @@ type assessment struct {
 	Facts []fact
 }
 
-// eqf finds the level in the address of a level of the European framework.
-var eqf = regexp.MustCompile(`/eqf/([1-8])$`)
+var (
+	// eqf finds the level in the address of a level of the European framework.
+	eqf = regexp.MustCompile(`^http://data\.europa\.eu/snb/eqf/([1-8])$`)
+	// declared is a note by which the provider itself set the level.
+	declared = regexp.MustCompile(`(?i)^(?:il livello(?: eqf)? è )?dichiarato dall’ente|^(?:the(?: eqf)? level is )?declared by the (?:provider|issuer)`)
+)
 
-// claimsOf puts a view into words; nil stays nil.
-func (p Page) claimsOf(v *credentials.View) *claims {
+// claimsOf puts what a report read into words; nil stays nil. Addresses in it
+// can be followed only where the issuer is known.
+func (p Page) claimsOf(report verifier.Report) *claims {
+	v := report.Credential
 	if v == nil {
 		return nil
 	}
@@ -57,6 +65,13 @@ func (p Page) claimsOf(v *credentials.View) *claims {
 		c.Assessments = append(c.Assessments, p.assessmentOf(a))
 	}
 	p.details(c, v)
+	c.Site = outside(v.IssuerURL)
+	if report.Find("issuer").Outcome != verifier.Pass {
+		c.Site = ""
+	}
+	if address := visible(v.IssuerURL); address != "" {
+		c.Details = append(c.Details, fact{Term: p.T("fact.homepage"), Values: []said{{Text: address}}, Href: c.Site})
+	}
 	return c
 }
 
@@ -106,9 +121,6 @@ func (p Page) details(c *claims, v *credentials.View) {
 	add("fact.stacks", texts(v.Stacks)...)
 	add("fact.country", p.concept(v.Country))
 	add("fact.legal", said{Text: visible(v.IssuerLegal)})
-	if address := visible(v.IssuerURL); address != "" {
-		c.Details = append(c.Details, fact{Term: p.T("fact.homepage"), Values: []said{{Text: address}}, Href: outside(v.IssuerURL)})
-	}
 	add("fact.identifiers", texts(v.Identifiers)...)
 	add("fact.id", said{Text: visible(v.ID)})
 }
@@ -194,6 +206,19 @@ func (p Page) levelNote(v *credentials.View) said {
 		return note
 	}
 	return said{Text: p.T("level.nobody")}
+}
+
+// levelMeans says in one sentence what a level of the European framework is,
+// and that the provider set it where the credential says so. It is "" for
+// another level.
+func (p Page) levelMeans(v *credentials.View) string {
+	switch note := p.say(v.LevelNote).Text; {
+	case v.Level == nil || !eqf.MatchString(v.Level.URI):
+		return ""
+	case declared.MatchString(note):
+		return p.T("eqf.declared")
+	}
+	return p.T("eqf.plain")
 }
 
 // texts are plain values without a language.

@@ -216,7 +216,7 @@ type recordsPage struct {
 }
 
 type recordRow struct {
-	Seq                      string
+	Number                   string // of the certificate, as the command line takes it
 	Module, Edition, Learner string
 	State, Status            string
 	Mark                     string // valid, suspended, revoked, open: picks the icon
@@ -263,7 +263,7 @@ func (s *Site) records(w http.ResponseWriter, r *http.Request) error {
 
 func (p Page) recordRow(record registry.Record) recordRow {
 	row := recordRow{
-		Seq: strconv.FormatUint(record.Seq, 10), Module: visible(record.Module),
+		Number: visible(credentials.Number(record.Module, record.Credential)), Module: visible(record.Module),
 		Edition: visible(record.Edition), Learner: visible(record.Learner),
 		State: p.T("state." + string(record.State)), Issued: p.day(record.SealedAt), Mark: "open",
 	}

@@ -5,10 +5,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"attesta/credentials"
 	"attesta/registry"
 
 	"github.com/go-chi/chi/v5"
@@ -157,7 +159,7 @@ func TestRecordsPaging(t *testing.T) {
 	for next != "" && pages < 10 {
 		page := ask(r, "GET", next, nil, "Cookie", cookie).Body.String()
 		pages++
-		rows += strings.Count(page, `<th scope="row">`)
+		rows += strings.Count(page, `<th role="rowheader" scope="row"`)
 		if next = ""; strings.Contains(page, `" rel="next"`) {
 			upTo, _, _ := strings.Cut(page, `" rel="next"`)
 			next = strings.ReplaceAll(upTo[strings.LastIndex(upTo, `"`)+1:], "&amp;", "&")
@@ -218,6 +220,37 @@ func TestConsolePages(t *testing.T) {
 		if answer := ask(r, "GET", path, nil, "Cookie", cookie); answer.Code != 500 || strings.Contains(answer.Body.String(), "/var/lib") {
 			t.Errorf("%s on a broken ledger: %d", path, answer.Code)
 		}
+	}
+}
+
+// TestRecordsOnAPhone: the number that the command line takes stands in the
+// register, and every cell says what it is where the table is stacked.
+func TestRecordsOnAPhone(t *testing.T) {
+	w := newWorld()
+	_, r := newSite(t, w)
+	cookie := signedIn(t, w, r)
+	page := ask(r, "GET", "/console/records", nil, "Cookie", cookie).Body.String()
+	number := credentials.Number("SN-11", record(120, handleValid).Credential)
+	if !strings.Contains(page, "<bdi>"+number+"</bdi>") || !strings.Contains(page, `aria-label="Verifica l’attestato `+number+`"`) {
+		t.Errorf("no %s", number)
+	}
+	for _, path := range []string{"/console/records", "/console/modules"} {
+		page := ask(r, "GET", path, nil, "Cookie", cookie).Body.String()
+		for _, cell := range regexp.MustCompile(`<t[dh] [^>]*role="(?:cell|rowheader)"[^>]*>|<td>`).FindAllString(page, -1) {
+			if !strings.Contains(cell, `data-label="`) {
+				t.Errorf("%s: %s has no label", path, cell)
+			}
+		}
+		if !strings.Contains(page, `<td role="cell" data-label="`) {
+			t.Errorf("%s: no labels", path)
+		}
+	}
+	if page := text(page); strings.Contains(page, "traccia") {
+		t.Error("the console promises a trace of who asked")
+	}
+	css, _ := files.ReadFile("assets/style.css")
+	if !strings.Contains(string(css), "content:attr(data-label)") {
+		t.Error("the style does not show the labels")
 	}
 }
 

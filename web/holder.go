@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 
 	"attesta/registry"
@@ -24,18 +25,23 @@ type holderPage struct {
 	Proves   []proof // what it proves, in six lines at most
 	Declares string  // heading over them, which depends on the verdict
 	Outcomes []outcome
+	Tests    []assessment
 	Seal     seal
+	Write    bool   // the holder may have to write to the provider
+	Site     string // https address of the provider, "" where none is known
 	Address  string // public address of the check, also as text
-	Check    string // the same on this site
+	Check    string // the same on this site, also for printing
 	Picture  string // of the QR
+	Nearby   bool   // the address opens on this computer only
 	Download string
 	File     string
 }
 
 // proof is one line of what a credential proves.
 type proof struct {
-	Term  string
-	Value said
+	Term   string
+	Values []said
+	Note   said
 }
 
 // held opens the credential of the token of a request. Reading it changes
@@ -65,14 +71,16 @@ func (s *Site) holder(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("checking for the holder: %w", err)
 	}
 	report = dated(report, held.Record, true)
-	p := holderPage{Page: s.page(r, "holder.title")}
+	p := holderPage{Page: s.page(r, "holder.title"), Nearby: s.loopback}
+	p.Secret = true
 	p.Verdict, p.Seal = p.verdictOf(report), p.sealOf(report.Level)
 	p.Verdict.Todo = p.T("holder.todo." + p.Verdict.Name)
+	p.Write = p.Verdict.Name == string(verifier.NotValid)
 	if report.Level == "demonstration" && report.Verdict == verifier.Valid {
 		p.Verdict.Todo = p.T("holder.todo.demonstration")
 	}
-	if c := p.claimsOf(report.Credential); c != nil {
-		p.Proves, p.Outcomes = p.proves(c, report), c.Outcomes
+	if c := p.claimsOf(report); c != nil {
+		p.Proves, p.Outcomes, p.Tests, p.Site = p.proves(c, report), c.Outcomes, c.Assessments, c.Site
 		p.Declares = p.T("declares." + p.Verdict.Name)
 		if report.Verdict == verifier.Valid {
 			p.Declares = p.T("proves.title")
@@ -80,7 +88,7 @@ func (s *Site) holder(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.Address = s.address(held.Record.Handle)
 	p.Check = p.Link("/v/" + held.Record.Handle)
-	p.Picture = "/v/" + held.Record.Handle + "/qr.svg"
+	p.Picture = picture(held.Record.Handle)
 	p.Download = "/c/" + token + "/credential.jsonld"
 	p.File = fileName(held.Record)
 	return s.show(w, r, http.StatusOK, p)
@@ -89,14 +97,16 @@ func (s *Site) holder(w http.ResponseWriter, r *http.Request) error {
 // proves says in six lines who achieved what, with whom, when, how much and how.
 func (p Page) proves(c *claims, report verifier.Report) []proof {
 	v := report.Credential
-	lines := []proof{
-		{p.T("proves.who"), said{Text: c.Holder}},
-		{p.T("proves.what"), c.Title},
-		{p.T("proves.issuer"), c.Issuer},
+	var lines []proof
+	add := func(key string, note said, values ...said) {
+		for _, f := range appendFact(nil, p.T(key), note, values) {
+			lines = append(lines, proof{f.Term, f.Values, f.Note})
+		}
 	}
-	if day := p.day(v.CompletedOn); day != "" {
-		lines = append(lines, proof{p.T("proves.when"), said{Text: day}})
-	}
+	add("proves.who", said{}, said{Text: c.Holder})
+	add("proves.what", said{}, c.Title)
+	add("proves.issuer", said{}, c.Issuer)
+	add("proves.when", said{}, said{Text: p.day(v.CompletedOn)})
 	var much []string
 	if v.Hours != "" {
 		much = append(much, p.effort(v.Hours))
@@ -104,16 +114,22 @@ func (p Page) proves(c *claims, report verifier.Report) []proof {
 	if v.Level != nil {
 		much = append(much, p.T("proves.level", "level", p.levelOf(*v.Level).Text))
 	}
-	if len(much) > 0 {
-		lines = append(lines, proof{p.T("proves.much"), said{Text: strings.Join(much, ", ")}})
-	}
+	add("proves.much", said{Text: p.levelMeans(v)}, said{Text: strings.Join(much, ", ")})
+	var how []said
 	for _, a := range v.Assessments {
-		if a.Type != nil {
-			return append(lines, proof{p.T("proves.how"), p.concept(*a.Type)})
+		if a.Type == nil {
+			continue
+		}
+		if kind := p.concept(*a.Type); !slices.Contains(how, kind) {
+			how = append(how, kind)
 		}
 	}
+	add("proves.how", said{}, how...)
 	return lines
 }
+
+// picture is the address of the QR of a handle.
+func picture(handle string) string { return "/v/" + handle + "/qr.svg" }
 
 // holderFile hands out the exact sealed bytes.
 func (s *Site) holderFile(w http.ResponseWriter, r *http.Request) error {

@@ -23,6 +23,7 @@ type Page struct {
 	Demonstration bool
 	Inside        bool // a page of the console
 	SignedIn      bool
+	Secret        bool   // the address of the page is a secret, so that it must not be printed
 	Style, Icon   string // addresses of the assets
 	Switch        string // address of this page in the other language; "" where there is none
 	Other         string // the other language

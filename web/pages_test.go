@@ -271,7 +271,7 @@ func wellFormed(t *testing.T, name, page string) {
 func TestWeight(t *testing.T) {
 	s, r := newSite(t, newWorld())
 	total := 0
-	for _, path := range []string{"/v/" + handleValid, s.assets.address("style.css"), s.assets.address("icon.svg")} {
+	for _, path := range []string{"/v/" + handleValid, "/v/" + handleValid + "/qr.svg", s.assets.address("style.css"), s.assets.address("icon.svg")} {
 		w := ask(r, "GET", path, nil, "Accept-Encoding", "gzip")
 		if w.Header().Get("Content-Encoding") != "gzip" {
 			t.Errorf("%s is not compressed", path)

@@ -25,6 +25,7 @@ type resultPage struct {
 	CheckedAt string
 	At        string // the moment asked about, where it is another one
 	Address   string // of this page, for the one behind a QR
+	Picture   string // of the QR, for paper
 	Host      string
 	Digest    string
 }
@@ -57,7 +58,7 @@ func (s *Site) result(r *http.Request, report verifier.Report, handle string) re
 	p := resultPage{Page: s.page(r, "result.title"), Digest: visible(report.Digest), Host: s.PublicURL}
 	p.Verdict = p.verdictOf(report)
 	p.Heading = p.Verdict.Sentence
-	p.Claims = p.claimsOf(report.Credential)
+	p.Claims = p.claimsOf(report)
 	p.Declares = p.T("declares." + p.Verdict.Name)
 	p.Seal = p.sealOf(report.Level)
 	p.CheckedAt = p.moment(report.CheckedAt)
@@ -73,7 +74,7 @@ func (s *Site) result(r *http.Request, report verifier.Report, handle string) re
 	}
 	p.Limits = p.limitsOf(report)
 	if handle != "" {
-		p.Address = s.address(handle)
+		p.Address, p.Picture = s.address(handle), picture(handle)
 	} else {
 		p.Switch = "" // the answer to a form cannot be asked for again
 	}

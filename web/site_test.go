@@ -78,7 +78,7 @@ func (w *world) Show(_ context.Context, handle string) (wallet.Held, error) {
 
 func record(seq uint64, handle string) registry.Record {
 	r := registry.Record{
-		Seq: seq, Handle: handle, Provider: "iss-scuola", Learner: fmt.Sprintf("TOT25-%03d", seq), Module: "SN-11",
+		Seq: seq, Credential: fmt.Sprintf("urn:credential:%08x-7d0e-4b6a-9c58-2b1d0f6e7a90", 0x6963acbb+seq), Handle: handle, Provider: "iss-scuola", Learner: fmt.Sprintf("TOT25-%03d", seq), Module: "SN-11",
 		Version: "1.0", Edition: "2026-1", State: registry.Sealed, SealedAt: now().Add(-time.Duration(seq) * time.Hour),
 	}
 	switch seq % 7 {

@@ -1,8 +1,12 @@
 // Package web is what people see: the page behind a QR, the page where anybody
 // checks a credential, the holder's own page, the provider's console, and the
 // published status lists. Every page works without JavaScript and without an
-// account, says the same in Italian and in English, and shows of a credential
-// only what was read from verified bytes.
+// account and says the same in Italian and in English.
+//
+// The verdict and what a credential says come from verified bytes and nowhere
+// else. One thing is added on the pages of the installation that issued it: the
+// day of a revocation or suspension, and for the holder its reason. No published
+// list says them; they come from the registry's own record and change no verdict.
 //
 //	site, err := web.New(config)
 //	site.Routes(router)
@@ -17,7 +21,9 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"strings"
 	"time"
 
 	"attesta/registry"
@@ -90,7 +96,10 @@ type Config struct {
 // Site answers for all pages. It is safe for concurrent use.
 type Site struct {
 	Config
-	secure    bool // the public address is https
+	secure    bool   // the public address is https
+	host      string // of the public address, with its port
+	loopback  bool   // the public address opens on this computer only
+	judging   chan struct{}
 	catalogue catalogue
 	pages     pageSet
 	assets    assetSet
@@ -117,7 +126,10 @@ func New(c Config) (*Site, error) {
 	if c.RequestID == nil {
 		c.RequestID = rand.Text
 	}
-	s := &Site{Config: c, secure: address.Scheme == "https"}
+	s := &Site{
+		Config: c, secure: address.Scheme == "https", host: address.Host, loopback: loopback(address.Hostname()),
+		judging: make(chan struct{}, judgedAtOnce),
+	}
 	if s.catalogue, err = readCatalogue(); err != nil {
 		return nil, err
 	}
@@ -135,6 +147,13 @@ func New(c Config) (*Site, error) {
 		return refusal{http.StatusForbidden, "foreign"}
 	}))
 	return s, nil
+}
+
+// loopback tells whether a host is the computer itself.
+func loopback(host string) bool {
+	host = strings.ToLower(host)
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback() || host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
 const (
