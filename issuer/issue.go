@@ -318,5 +318,10 @@ func parallel(n int, do func(int) error) error {
 		})
 	}
 	wait.Wait()
-	return errors.Join(errs...)
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 var importCommand = command{
@@ -124,7 +125,11 @@ func readAll(r io.Reader) ([]byte, error) {
 
 func printImport(c *console, answer importAnswer) {
 	for _, f := range answer.Files {
-		c.printf("%s: %d %s stored", plain(f.Name), f.Added, f.What)
+		what := f.What
+		if f.Added == 1 {
+			what = strings.TrimSuffix(what, "s")
+		}
+		c.printf("%s: %d %s stored", plain(f.Name), f.Added, what)
 		if f.Unchanged > 0 {
 			c.printf(", %d unchanged", f.Unchanged)
 		}

@@ -217,6 +217,9 @@ func (l local) Issue(ctx context.Context, r issueRequest) (issueAnswer, error) {
 		return issueAnswer{}, inFile(r.File, err)
 	}
 	outcomes, err := l.issuer.Issue(ctx, rows)
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted")
+	}
 	if err != nil {
 		err = fmt.Errorf("stopped after %d of %d rows (%w): what is answered is stored; give the same list again for the rest", len(outcomes), len(rows), err)
 	}
