@@ -108,7 +108,7 @@ func openMaster(name string, mayMake bool) (*age.X25519Identity, error) {
 		if err != nil {
 			return nil, fmt.Errorf("making the master key: %w", err)
 		}
-		return identity, writeFile(name, []byte(identity.String()+"\n"))
+		return identity, WriteFile(name, []byte(identity.String()+"\n"))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the master key: %w", err)
@@ -138,8 +138,9 @@ func onlyOwner(name string) error {
 	return nil
 }
 
-// writeFile writes a new file so that it is there whole or not at all.
-func writeFile(name string, data []byte) error {
+// WriteFile writes a file that only its owner may read. Whoever looks finds the
+// old one or the new one, whole; when it returns nil the new one is durable.
+func WriteFile(name string, data []byte) error {
 	temporary, err := os.CreateTemp(filepath.Dir(name), ".new-*") // mode 0600
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", filepath.Base(name), err)
@@ -217,7 +218,7 @@ func (r *Ring) write(k *Key) error {
 	if err != nil {
 		return fmt.Errorf("writing key %s: %w", k.ID, err)
 	}
-	return writeFile(filepath.Join(r.dir, k.ID+".key.json"), raw)
+	return WriteFile(filepath.Join(r.dir, k.ID+".key.json"), raw)
 }
 
 // Secret returns a secret of 32 bytes by its name. It is made at the first call
@@ -244,7 +245,7 @@ func (r *Ring) Secret(name string) ([]byte, error) {
 	if sealed, err = r.encrypt(secret); err != nil {
 		return nil, fmt.Errorf("making the secret %s: %w", name, err)
 	}
-	return secret, writeFile(path, sealed)
+	return secret, WriteFile(path, sealed)
 }
 
 func (r *Ring) decrypt(sealed []byte) ([]byte, error) {

@@ -146,7 +146,7 @@ func WriteAnchor(name string, a Anchor) error {
 	if err != nil {
 		return fmt.Errorf("writing the anchor: %w", err)
 	}
-	return writeFile(name, append(raw, '\n'))
+	return WriteFile(name, append(raw, '\n'))
 }
 
 // Vouch says who vouches for a certificate at a moment.

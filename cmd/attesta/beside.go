@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"attesta/credentials"
+	"attesta/keys"
 	"attesta/registry"
 )
 
@@ -198,7 +199,7 @@ func serveBeside(ctx context.Context, f folder, o operator) (stop func(), err er
 		listener.Addr().String(), secret, os.Getpid(),
 	})
 	if err == nil {
-		err = writeWhole(f.beside(), raw)
+		err = keys.WriteFile(f.beside(), raw)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("saying where commands are answered: %w", err), listener.Close())

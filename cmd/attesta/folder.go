@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"attesta/keys"
 )
 
 // folder is the data folder of an installation and what lies in it.
@@ -59,26 +61,8 @@ func (f folder) writeSettings(s settings) error {
 	if err != nil {
 		return fmt.Errorf("writing the settings: %w", err)
 	}
-	if err := writeWhole(f.settings(), append(raw, '\n')); err != nil {
+	if err := keys.WriteFile(f.settings(), append(raw, '\n')); err != nil {
 		return fmt.Errorf("writing the settings: %w", err)
-	}
-	return nil
-}
-
-// writeWhole puts a file that only its owner may read in place of an old one:
-// whoever reads finds the one or the other.
-func writeWhole(name string, data []byte) error {
-	temporary, err := os.CreateTemp(filepath.Dir(name), ".new-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = temporary.Write(data)
-	err = errors.Join(err, temporary.Sync(), temporary.Close())
-	if err == nil {
-		err = os.Rename(temporary.Name(), name)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(temporary.Name()))
 	}
 	return nil
 }

@@ -41,15 +41,11 @@ type states struct{ nothing, reserved, sealed int }
 // that has ended or most kills are done, and audits the folder.
 func killUntilDone(t *testing.T, most int, seen *states) int {
 	t.Helper()
-	dir := t.TempDir()
-	if err := copyFixtures(dir); err != nil {
-		t.Fatal(err)
-	}
-	attesta(t, dir, "import", "--provider", "provider_national_school.json", "--catalogue", "catalogue_national_school.json",
-		"--learners", "cohort_tot_25.csv", "--learners", "cohort_toolkit_15.csv")
+	dir := imported(t)
 	acknowledged := map[string]bool{}
 	done := 0
-	whole := timeOf(func() { attesta(t, copyOf(t, dir), "issue", "--completions", "completions_tot.csv") })
+	other := imported(t)
+	whole := timeOf(func() { attesta(t, other, "issue", "--completions", "completions_tot.csv") })
 	for done < min(most, 3) {
 		after := time.Duration(spread(most-done) * float64(whole))
 		if !killAfter(t, dir, after) {
@@ -85,13 +81,16 @@ func timeOf(do func()) time.Duration {
 	return time.Since(start)
 }
 
-func copyOf(t *testing.T, dir string) string {
+// imported is a folder with the fictional school and nothing issued.
+func imported(t *testing.T) string {
 	t.Helper()
-	other := t.TempDir()
-	if out, err := exec.Command("cp", "-r", dir+"/.", other).CombinedOutput(); err != nil {
-		t.Fatalf("copying: %v %s", err, out)
+	dir := t.TempDir()
+	if err := copyFixtures(dir); err != nil {
+		t.Fatal(err)
 	}
-	return other
+	attesta(t, dir, "import", "--provider", "provider_national_school.json", "--catalogue", "catalogue_national_school.json",
+		"--learners", "cohort_tot_25.csv", "--learners", "cohort_toolkit_15.csv")
+	return dir
 }
 
 func attesta(t *testing.T, dir string, args ...string) {
