@@ -169,18 +169,21 @@ func (a *app) publishAnchor() error {
 // Close releases the data folder.
 func (a *app) Close() error { return a.registry.Close() }
 
-// resume finishes what a crash, or an operator's tidying, left behind.
-func (a *app) resume(ctx context.Context) error {
+// resume finishes what a crash, or an operator's tidying, left behind. What it
+// cannot finish keeps nobody from the rest of the work: doctor says it.
+func (a *app) resume(ctx context.Context) {
 	if _, err := os.Stat(a.folder.own()); err != nil {
 		if err := a.publishAnchor(); err != nil {
-			return err
+			a.log.Warn("writing the anchor of this installation", "error", err)
 		}
 	}
 	n, err := a.issuer.Resume(ctx)
 	if n > 0 {
 		a.log.Warn("finished records that an interrupted run had reserved", "records", n)
 	}
-	return err
+	if err != nil {
+		a.log.Warn("records that an interrupted run had reserved are not finished", "error", err)
+	}
 }
 
 // site makes the pages over this installation.

@@ -42,9 +42,7 @@ func reach(ctx context.Context, c *console, f folder) (operator, error) {
 		}
 		a, err := open(c, f)
 		if err == nil {
-			if err := a.resume(ctx); err != nil {
-				return nil, errors.Join(err, a.Close())
-			}
+			a.resume(ctx)
 			return local{a}, nil
 		}
 		if !errors.Is(err, registry.ErrInUse) {

@@ -73,9 +73,7 @@ func serve(ctx context.Context, c *console, f folder, listen, public string, gre
 	if err := a.changePublicURL(ctx, public); err != nil {
 		return err
 	}
-	if err := a.resume(ctx); err != nil {
-		return err
-	}
+	a.resume(ctx)
 	if greet == nil {
 		greet = func(l local) error { return serveGreeting(ctx, c, l, listener) }
 	}
