@@ -160,6 +160,9 @@ func (l local) demoGreeting(ctx context.Context, c *console, rows []rowAnswer, s
 	if err := web.QRTerminal(c.out, shown.CheckURL); err != nil {
 		return err
 	}
+	c.printf("\nIn another terminal:\n")
+	c.printf("  check a downloaded file    attesta verify --data %s FILE\n", string(l.folder))
+	c.printf("  withdraw it                attesta status revoke --data %s FILE --reason issued-in-error\n", string(l.folder))
 	c.printf("\nready in %d ms; stop with Ctrl-C\n", time.Since(started).Milliseconds())
 	return nil
 }
