@@ -14,6 +14,7 @@ import (
 	"attesta/intake"
 	"attesta/keys"
 	"attesta/registry"
+	"attesta/status"
 )
 
 // slice is how many credentials are reserved, and completed, in one durable
@@ -156,8 +157,29 @@ func (i *Issuer) finish(ctx context.Context, all []judged, reserved []int, inten
 		case fresh[record.Seq]:
 			fresh[record.Seq] = false // the same row again in this file is a repeat
 			o.Answer, o.Record = Issued, &record
+			if err := i.warnOfSecond(ctx, o, all[n].row); err != nil {
+				return err
+			}
 		default:
 			o.Answer, o.Record = AlreadyIssued, &record
+		}
+	}
+	return nil
+}
+
+// warnOfSecond says that a person now has the same module from two editions.
+// That is legal, and often a mistake.
+func (i *Issuer) warnOfSecond(ctx context.Context, o *Outcome, row intake.Completion) error {
+	others, err := i.Registry.Records(ctx, registry.Query{Learner: o.Record.Learner, Module: o.Record.Module, Limit: slice})
+	if err != nil {
+		return fmt.Errorf("looking for a second credential: %w", err)
+	}
+	for _, other := range others {
+		if other.Seq != o.Record.Seq && other.Status != status.Revoked {
+			warning := finding(row, "edition", "second_of_module", row.Edition, credentials.Number(other.Module, other.Credential), other.Edition)
+			warning.Severity = intake.Warning
+			o.Findings = append(o.Findings, warning)
+			return nil
 		}
 	}
 	return nil

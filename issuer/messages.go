@@ -32,6 +32,9 @@ func words(code, value string, more []string) (message, remedy credentials.Text)
 	case "score_below_rule":
 		return text("Esito positivo con punteggio "+value+", ma la prova chiede almeno "+more[0]+".", "Passed with a score of "+value+", but the assessment asks for at least "+more[0]+"."),
 			text("Decide la colonna result: controlla che sia giusta.", "The column result decides: check that it is right.")
+	case "second_of_module":
+		return text("Questa persona ha già questo modulo da un’altra edizione: attestato "+more[0]+", edizione "+more[1]+".", "This person has this module already from another edition: credential "+more[0]+", edition "+more[1]+"."),
+			text("Se è un errore, revoca uno dei due.", "If that is a mistake, revoke one of the two.")
 	case "document_incomplete":
 		return text("L’attestato non sarebbe completo: "+more[0]+".", "The credential would not be complete: "+more[0]+"."),
 			text("Completa il modulo o l’ente e importalo di nuovo.", "Complete the module or the provider and import it again.")

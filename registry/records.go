@@ -167,6 +167,7 @@ type Query struct {
 	Provider string
 	Module   string
 	Edition  string
+	Learner  string
 	Before   uint64
 	Limit    int
 }

@@ -270,7 +270,7 @@ func (a *audit) compareSizes() error {
 		{bucketCredentials, a.records},
 		{bucketHandles, a.records},
 		{bucketClaims, a.records},
-		{bucketPages, 5 * a.records},
+		{bucketPages, uint64(len(selections(registry.Record{}))) * a.records},
 		{bucketUnfinished, a.reserved},
 		{bucketBodies, a.reserved},
 		{bucketSealed, a.records - a.reserved},

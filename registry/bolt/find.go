@@ -94,6 +94,7 @@ func selections(r registry.Record) [][]byte {
 		selection("edition", r.Edition),
 		selection("provider, edition", r.Provider, r.Edition),
 		selection("module, edition", r.Module, r.Edition),
+		selection("learner", r.Learner),
 	}
 }
 
@@ -101,6 +102,8 @@ func selections(r registry.Record) [][]byte {
 func (s *Store) Records(ctx context.Context, q registry.Query) (out []registry.Record, err error) {
 	bucket, prefix := bucketPages, []byte(nil)
 	switch {
+	case q.Learner != "": // a person has few records
+		prefix = selection("learner", q.Learner)
 	case q.Module != "" && q.Edition != "":
 		prefix = selection("module, edition", q.Module, q.Edition)
 	case q.Module != "":
@@ -145,7 +148,8 @@ func (s *Store) Records(ctx context.Context, q registry.Query) (out []registry.R
 func matches(q registry.Query, r registry.Record) bool {
 	return (q.Provider == "" || q.Provider == r.Provider) &&
 		(q.Module == "" || q.Module == r.Module) &&
-		(q.Edition == "" || q.Edition == r.Edition)
+		(q.Edition == "" || q.Edition == r.Edition) &&
+		(q.Learner == "" || q.Learner == r.Learner)
 }
 
 // Unfinished is registry.Ledger.Unfinished.

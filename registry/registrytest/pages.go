@@ -60,6 +60,19 @@ func recordPages(k *kit) {
 			}
 		}
 	}
+	for _, l := range []string{recs[0].Learner, recs[59].Learner, "x"} {
+		var want, ofModule []uint64
+		for _, r := range slices.Backward(recs) {
+			if r.Learner == l {
+				want = append(want, r.Seq)
+				if r.Module == "m" {
+					ofModule = append(ofModule, r.Seq)
+				}
+			}
+		}
+		k.same("records of the learner "+l, seqs(k.all(registry.Query{Learner: l}, 7)), want)
+		k.same("records of the learner and a module", seqs(k.all(registry.Query{Learner: l, Module: "m"}, 7)), ofModule)
+	}
 	// A position beyond the newest is the newest.
 	got, err := k.Records(k.ctx(), registry.Query{Before: 1 << 40, Limit: 1})
 	k.must(err)
