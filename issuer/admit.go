@@ -106,7 +106,7 @@ func (i *Issuer) AddModules(ctx context.Context, modules []credentials.Module) (
 		if !ok {
 			return Admission{}, fmt.Errorf("admitting module %s: %w: no provider lists it; import the provider first and name the module in its member \"modules\"", m.Code, registry.ErrInvalid)
 		}
-		findings, err := i.lintModule(owner, m)
+		findings, err := i.lintNew(owner, m)
 		if err != nil {
 			return Admission{}, err
 		}
@@ -131,13 +131,9 @@ func (i *Issuer) AddModules(ctx context.Context, modules []credentials.Module) (
 	return Admission{Added: len(entries)}, nil
 }
 
-// lintModule lints the credential that a module would give.
-func (i *Issuer) lintModule(p credentials.Provider, m credentials.Module) ([]credentials.Finding, error) {
-	now := i.now()
-	key, err := i.Keys.Current(keys.Seal, p.ID, now)
-	if err != nil {
-		return nil, fmt.Errorf("linting module %s: %w", m.Code, err)
-	}
+// lintNew lints the credential that a module which is not stored yet would
+// give.
+func (i *Issuer) lintNew(p credentials.Provider, m credentials.Module) ([]credentials.Finding, error) {
 	provider, err := json.Marshal(p)
 	if err != nil {
 		return nil, fmt.Errorf("linting module %s: %w", m.Code, err)
@@ -150,15 +146,31 @@ func (i *Issuer) lintModule(p credentials.Provider, m credentials.Module) ([]cre
 	if err != nil {
 		return nil, fmt.Errorf("linting module %s: %w", m.Code, err)
 	}
-	found, err := i.lint(draft, credentials.Award{
-		Provider: draft.provider, Module: draft.module, CompletedOn: credentials.Date(now.Format(time.DateOnly)),
+	return i.lintModel(draft)
+}
+
+// LintModule lints the credential that the newest version of a module would
+// give today. An unknown module gives registry.ErrNotFound.
+func (i *Issuer) LintModule(ctx context.Context, code string) ([]credentials.Finding, error) {
+	stored, err := i.modelOf(ctx, code)
+	if err != nil {
+		return nil, fmt.Errorf("linting module %s: %w", code, err)
+	}
+	return i.lintModel(stored)
+}
+
+func (i *Issuer) lintModel(m *model) ([]credentials.Finding, error) {
+	now := i.now()
+	key, err := i.Keys.Current(keys.Seal, m.provider.ID, now)
+	if err != nil {
+		return nil, fmt.Errorf("linting module %s: %w", m.module.Code, err)
+	}
+	found, err := i.lint(m, credentials.Award{
+		Provider: m.provider, Module: m.module, CompletedOn: credentials.Date(now.Format(time.DateOnly)),
 		Learner: credentials.Learner{GivenName: "Ada", FamilyName: "Esempio"},
 	}, key, now)
 	if err != nil {
-		return []credentials.Finding{{
-			Rule: "C01", Severity: credentials.Error, Clause: "EDC application profile 1.2.0, code lists", Path: "/",
-			Message: credentials.Text{"en": err.Error(), "it": err.Error()},
-		}}, nil
+		return nil, fmt.Errorf("linting module %s: %w", m.module.Code, err)
 	}
 	return found, nil
 }

@@ -160,6 +160,10 @@ func (r *remote) Import(ctx context.Context, q importRequest) (a importAnswer, e
 	return a, r.call(ctx, "import", q, &a)
 }
 
+func (r *remote) Lint(ctx context.Context, module string) (a []credentials.Finding, err error) {
+	return a, r.call(ctx, "lint", module, &a)
+}
+
 func (r *remote) Issue(ctx context.Context, q issueRequest) (a issueAnswer, err error) {
 	return a, r.call(ctx, "issue", q, &a)
 }
@@ -245,6 +249,12 @@ func (b *besideServer) answer(r *http.Request) (any, error) {
 			return nil, err
 		}
 		return b.Import(r.Context(), q)
+	case "/lint":
+		var q string
+		if err := decode(&q); err != nil {
+			return nil, err
+		}
+		return b.Lint(r.Context(), q)
 	case "/issue":
 		var q issueRequest
 		if err := decode(&q); err != nil {

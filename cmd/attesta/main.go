@@ -68,7 +68,7 @@ type command struct {
 
 func commands() []command {
 	return []command{
-		demoCommand, serveCommand, importCommand, issueCommand, verifyCommand, statusCommand,
+		demoCommand, serveCommand, importCommand, lintCommand, issueCommand, verifyCommand, statusCommand,
 		keysCommand, signInCommand, doctorCommand, versionCommand,
 	}
 }

@@ -21,6 +21,7 @@ import (
 // (beside.go); a command does not know which.
 type operator interface {
 	Import(ctx context.Context, r importRequest) (importAnswer, error)
+	Lint(ctx context.Context, module string) ([]credentials.Finding, error)
 	Issue(ctx context.Context, r issueRequest) (issueAnswer, error)
 	SetStatus(ctx context.Context, r statusRequest) (statusAnswer, error)
 	Keys(ctx context.Context) ([]keyAnswer, error)
@@ -209,6 +210,10 @@ type spoken struct {
 }
 
 func (e *spoken) Unwrap() error { return e.error }
+
+func (l local) Lint(ctx context.Context, module string) ([]credentials.Finding, error) {
+	return l.issuer.LintModule(ctx, module)
+}
 
 func (l local) Issue(ctx context.Context, r issueRequest) (issueAnswer, error) {
 	today := credentials.Date(l.now().In(l.zone).Format("2006-01-02"))
