@@ -26,7 +26,7 @@ func (l *linter) walk(path string, v any, name string) {
 			if child == "@context" || child == "status" || child == "prefLabel" {
 				continue
 			}
-			l.need(!strings.Contains(child, ":"), "S19", clauseRead, path+"/"+child,
+			l.need(!strings.Contains(child, ":"), "S21", clauseRead, path+"/"+child,
 				"a member is named by an IRI: readers of JSON-LD and of JSON understand it differently", "un campo ha per nome un IRI: chi legge JSON-LD e chi legge JSON lo intendono in modo diverso")
 			l.walk(path+"/"+child, v[child], child)
 		}

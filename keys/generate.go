@@ -155,7 +155,10 @@ func newSerial() (*big.Int, error) {
 }
 
 // keyID is the start of the certificate's SHA-256: never used for two keys.
-func keyID(c *x509.Certificate) string {
+func keyID(c *x509.Certificate) string { return Fingerprint(c)[:16] }
+
+// Fingerprint names a certificate by the SHA-256 of its bytes, in hexadecimal.
+func Fingerprint(c *x509.Certificate) string {
 	sum := sha256.Sum256(c.Raw)
-	return hex.EncodeToString(sum[:8])
+	return hex.EncodeToString(sum[:])
 }

@@ -2,9 +2,7 @@ package keys
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"crypto/x509"
-	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -43,8 +41,8 @@ type Anchor struct {
 	Revoked []RevokedKey
 }
 
-// RevokedKey names a certificate by the SHA-256 of its bytes, in hexadecimal,
-// and says since when its key no longer counts.
+// RevokedKey names a certificate by its Fingerprint and says since when its key
+// no longer counts.
 type RevokedKey struct {
 	Certificate string    `json:"certificate"`
 	Since       time.Time `json:"since"`
@@ -203,9 +201,8 @@ func (t Trust) Vouch(chain []*x509.Certificate, at time.Time) Vouch {
 
 // vouch is the answer for a certificate that leads to the anchor.
 func (a Anchor) vouch(leaf *x509.Certificate) Vouch {
-	sum := sha256.Sum256(leaf.Raw)
 	for _, r := range a.Revoked {
-		if r.Certificate == hex.EncodeToString(sum[:]) {
+		if r.Certificate == Fingerprint(leaf) {
 			return Vouch{Level: Unrecognised, Anchor: a.Name, Err: ErrRevoked, RevokedSince: r.Since}
 		}
 	}

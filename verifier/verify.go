@@ -108,8 +108,8 @@ func (j *judgement) run(ctx context.Context, presented []byte) {
 	}
 	view := parsed.View()
 	j.report.Credential = &view
+	j.issuer(&view)
 	j.report.Summary = summaryOf(view)
-	j.issuer(view)
 	j.add(CheckAccreditation, Unknown, "accreditation_not_known")
 	j.validity(view)
 	j.status(ctx, view)
@@ -146,7 +146,7 @@ func (j *judgement) sealedAt() time.Time {
 
 // issuer asks who vouches for the sealer, and whether the credential names the
 // same organisation as the certificate.
-func (j *judgement) issuer(view credentials.View) {
+func (j *judgement) issuer(view *credentials.View) {
 	e := j.parsed.Envelope
 	j.vouch = j.trust.Vouch(e.Chain, j.sealedAt())
 	j.report.Level = string(j.vouch.Level)
@@ -178,9 +178,7 @@ func (j *judgement) issuer(view credentials.View) {
 	if named {
 		// What is shown is the name that the certificate vouches for; the file
 		// may carry others.
-		sure := credentials.Text{"und": signer.Organisation}
-		j.report.Credential.Issuer, j.report.Credential.IssuerNames = signer.Organisation, sure
-		j.report.Summary.Issuer = sure
+		view.Issuer, view.IssuerNames = signer.Organisation, credentials.Text{"und": signer.Organisation}
 	}
 }
 
@@ -205,7 +203,7 @@ func (j *judgement) validity(view credentials.View) {
 
 // ambiguous are the rules whose breach lets two readers see two different
 // things in one sealed file.
-var ambiguous = []string{"S13", "S15", "S16", "S19", "C01"}
+var ambiguous = []string{"S13", "S15", "S16", "S21", "C01"}
 
 // schema reports deviations from the application profile. Most do not decide: a
 // good seal over a document with a small fault still says who sealed what. What

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -146,8 +144,7 @@ func (a *app) revokedKeys() []keys.RevokedKey {
 	var all []keys.RevokedKey
 	for _, k := range a.ring.All() {
 		if !k.Revoked.IsZero() {
-			sum := sha256.Sum256(k.Certificate().Raw)
-			all = append(all, keys.RevokedKey{Certificate: hex.EncodeToString(sum[:]), Since: k.Revoked})
+			all = append(all, keys.RevokedKey{Certificate: keys.Fingerprint(k.Certificate()), Since: k.Revoked})
 		}
 	}
 	return all

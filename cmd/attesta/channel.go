@@ -118,9 +118,13 @@ func (l *provenListener) accept() {
 	defer close(l.ended)
 	for {
 		conn, err := l.Listener.Accept()
-		if err != nil {
+		if errors.Is(err, net.ErrClosed) {
 			l.err = err
 			return
+		}
+		if err != nil { // such as too many open files: it passes
+			time.Sleep(proofTime / 20)
+			continue
 		}
 		go func() {
 			if proveAsServer(conn, l.secret) != nil {

@@ -125,11 +125,7 @@ func readAll(r io.Reader) ([]byte, error) {
 
 func printImport(c *console, answer importAnswer) {
 	for _, f := range answer.Files {
-		what := f.What
-		if f.Added == 1 {
-			what = strings.TrimSuffix(what, "s")
-		}
-		c.printf("%s: %d %s stored", plain(f.Name), f.Added, what)
+		c.printf("%s: %s stored", plain(f.Name), count(f.Added, strings.TrimSuffix(f.What, "s")))
 		if f.Unchanged > 0 {
 			c.printf(", %d unchanged", f.Unchanged)
 		}

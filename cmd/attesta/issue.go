@@ -152,9 +152,9 @@ func writeResults(root *os.Root, rows []rowAnswer) error {
 }
 
 func printRows(c *console, rows []rowAnswer) {
-	count := map[issuer.Answer]int{}
+	answers := map[issuer.Answer]int{}
 	for _, r := range rows {
-		count[r.Outcome]++
+		answers[r.Outcome]++
 		name := r.Row
 		if name == "" {
 			name = fmt.Sprintf("line %d", r.Line)
@@ -170,12 +170,8 @@ func printRows(c *console, rows []rowAnswer) {
 		c.printf("%-8s %-14s %s\n", plain(name), outcome, plain(strings.TrimSpace(r.Number+"  "+r.Learner+"  "+where)))
 		printFindings(c, r)
 	}
-	word := "rows"
-	if len(rows) == 1 {
-		word = "row"
-	}
-	c.printf("%d %s: %d issued, %d already issued, %d not eligible, %d refused\n", len(rows), word,
-		count[issuer.Issued], count[issuer.AlreadyIssued], count[issuer.NotEligible], count[issuer.Refused])
+	c.printf("%s: %d issued, %d already issued, %d not eligible, %d refused\n", count(len(rows), "row"),
+		answers[issuer.Issued], answers[issuer.AlreadyIssued], answers[issuer.NotEligible], answers[issuer.Refused])
 }
 
 func printFindings(c *console, r rowAnswer) {

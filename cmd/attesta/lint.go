@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"attesta/credentials"
 	"attesta/registry"
@@ -94,11 +93,4 @@ func printLint(c *console, found []credentials.Finding) {
 	}
 	errors := len(credentials.Errors(found))
 	c.printf("%s, %s\n", count(errors, "error"), count(len(found)-errors, "warning"))
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -156,6 +156,14 @@ func help(c *console, args []string) int {
 	return exitDone
 }
 
+// count says a number of things: 1 row, 2 rows.
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
 // flags makes a flag set whose mistakes are reported by run.
 func flags(name string) *flag.FlagSet {
 	f := flag.NewFlagSet(name, flag.ContinueOnError)
