@@ -149,12 +149,9 @@ func WriteAnchor(name string, a Anchor) error {
 
 // Vouch says who vouches for a certificate at a moment.
 type Vouch struct {
-	Level   Level
-	Anchor  string   // name of the anchor; empty when unrecognised
-	Origins []string // that the anchor allows to be asked
-	Err     error    // why nobody does
-
-	RevokedSince time.Time // with ErrRevoked
+	Level  Level
+	Anchor Anchor // to which the chain leads; the zero value when to none
+	Err    error  // why nobody does
 }
 
 // ErrRevoked is wrapped in Vouch.Err when the anchor says that the key of the
@@ -201,12 +198,21 @@ func (t Trust) Vouch(chain []*x509.Certificate, at time.Time) Vouch {
 
 // vouch is the answer for a certificate that leads to the anchor.
 func (a Anchor) vouch(leaf *x509.Certificate) Vouch {
+	if _, revoked := a.RevokedSince(leaf); revoked {
+		return Vouch{Level: Unrecognised, Anchor: a, Err: ErrRevoked}
+	}
+	return Vouch{Level: a.Level, Anchor: a}
+}
+
+// RevokedSince tells whether the key of a certificate no longer counts, and
+// since when.
+func (a Anchor) RevokedSince(c *x509.Certificate) (time.Time, bool) {
 	for _, r := range a.Revoked {
-		if r.Certificate == Fingerprint(leaf) {
-			return Vouch{Level: Unrecognised, Anchor: a.Name, Err: ErrRevoked, RevokedSince: r.Since}
+		if r.Certificate == Fingerprint(c) {
+			return r.Since, true
 		}
 	}
-	return Vouch{Level: a.Level, Anchor: a.Name, Origins: a.Origins}
+	return time.Time{}, false
 }
 
 // maySeal refuses certificates that were issued for something else: those of

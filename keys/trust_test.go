@@ -79,10 +79,10 @@ func TestVouch(t *testing.T) {
 			if got != c.want && !(c.want == condemned && got != good) {
 				t.Errorf("%s: %+v", got, v)
 			}
-			if got == good && (v.Level != Advanced || v.Anchor != "radice" || len(v.Origins) != 1) {
+			if got == good && (v.Level != Advanced || v.Anchor.Name != "radice" || len(v.Anchor.Origins) != 1) {
 				t.Errorf("%+v", v)
 			}
-			if got != good && (v.Level != Unrecognised || v.Anchor != "" || v.Origins != nil) {
+			if got != good && (v.Level != Unrecognised || v.Anchor.Name != "" || v.Anchor.Origins != nil) {
 				t.Errorf("%+v", v)
 			}
 		})

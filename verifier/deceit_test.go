@@ -50,7 +50,12 @@ var secondClaim = []string{`"hasClaim":[`, `"hasClaim":[{"id":"urn:epass:learnin
 // revoke lets the anchor say that the sealing key no longer counts.
 func (h *house) revoke(since time.Time) {
 	h.t.Helper()
-	h.trust.Anchors[0].Revoked = []keys.RevokedKey{{Certificate: keys.Fingerprint(h.key(keys.Seal).Certificate()), Since: since}}
+	h.revokeKey(keys.Seal, since)
+}
+
+func (h *house) revokeKey(p keys.Purpose, since time.Time) {
+	h.t.Helper()
+	h.trust.Anchors[0].Revoked = []keys.RevokedKey{{Certificate: keys.Fingerprint(h.key(p).Certificate()), Since: since}}
 }
 
 // TestNameShownIsThatOfTheCertificate: a trusted sealer cannot put another
@@ -84,6 +89,10 @@ func TestRevokedKey(t *testing.T) {
 		if r := h.verify(h.seal(h.document())); r.Verdict == Valid || r.Reason != want {
 			t.Errorf("revoked %v from the seal: %s because of %s, want %s", since, r.Verdict, r.Reason, want)
 		}
+	}
+	h.revokeKey(keys.Status, h.now)
+	if r := h.verify(h.seal(h.document())); r.Verdict == Valid || r.Reason != "status_list_untrusted" {
+		t.Errorf("with a list of a revoked key: %s because of %s", r.Verdict, r.Reason)
 	}
 }
 

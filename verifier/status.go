@@ -126,7 +126,7 @@ func (j *judgement) look(ctx context.Context, e credentials.StatusEntry) (bool, 
 	if err != nil {
 		return false, &listError{"status_index"}
 	}
-	token, err := j.Fetcher.Fetch(ctx, e.List, j.vouch.Origins)
+	token, err := j.Fetcher.Fetch(ctx, e.List, j.vouch.Anchor.Origins)
 	if err != nil {
 		return false, err
 	}
@@ -162,6 +162,9 @@ func (j *judgement) readList(token []byte, e credentials.StatusEntry) (*status.B
 		return nil, &listError{"status_list_unreadable"}
 	}
 	if envelope.Verify() != nil || !keys.SameHouse(j.parsed.Envelope.Chain, envelope.Chain, j.now) {
+		return nil, &listError{"status_list_untrusted"}
+	}
+	if _, revoked := j.vouch.Anchor.RevokedSince(envelope.Leaf()); revoked {
 		return nil, &listError{"status_list_untrusted"}
 	}
 	var l publishedList

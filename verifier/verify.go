@@ -159,15 +159,16 @@ func (j *judgement) issuer(view *credentials.View) {
 	for _, name := range view.IssuerNames {
 		named = named || name == signer.Organisation
 	}
-	facts := []string{"name", signer.Organisation, "id", signer.LegalID, "anchor", j.vouch.Anchor}
+	facts := []string{"name", signer.Organisation, "id", signer.LegalID, "anchor", j.vouch.Anchor.Name}
+	revoked, _ := j.vouch.Anchor.RevokedSince(e.Leaf())
 	switch {
 	case !named || view.IssuerLegal != signer.LegalID:
 		j.add(CheckIssuer, Fail, "issuer_mismatch", "name", view.Issuer, "sealer", signer.Organisation)
-	case errors.Is(j.vouch.Err, keys.ErrRevoked) && j.sealedAt().Before(j.vouch.RevokedSince):
+	case errors.Is(j.vouch.Err, keys.ErrRevoked) && j.sealedAt().Before(revoked):
 		// Only the sealer says that it was before: nobody can tell.
-		j.add(CheckIssuer, Unknown, "issuer_key_revoked_since", append(facts, "on", stamp(j.vouch.RevokedSince))...)
+		j.add(CheckIssuer, Unknown, "issuer_key_revoked_since", append(facts, "on", stamp(revoked))...)
 	case errors.Is(j.vouch.Err, keys.ErrRevoked):
-		j.add(CheckIssuer, Fail, "issuer_key_revoked", append(facts, "on", stamp(j.vouch.RevokedSince))...)
+		j.add(CheckIssuer, Fail, "issuer_key_revoked", append(facts, "on", stamp(revoked))...)
 	case errors.Is(j.vouch.Err, keys.ErrMisused):
 		j.add(CheckIssuer, Fail, "issuer_certificate", facts...)
 	case j.vouch.Level == keys.Unrecognised:
