@@ -94,8 +94,8 @@ func (s *Site) verifyHandle(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Add("Vary", "Accept")
 	if machine(r) {
+		w.Header().Add("Vary", "Accept") // as the page says of itself
 		return handOut(w, held)
 	}
 	report, err := s.Verify(r.Context(), held.Sealed)
