@@ -20,6 +20,7 @@ const (
 
 var (
 	organizationIdentifier = asn1.ObjectIdentifier{2, 5, 4, 97}
+	extendedKeyUsage       = asn1.ObjectIdentifier{2, 5, 29, 37}
 	// statusSigning is the extended key usage of certificates that sign status
 	// lists (Token Status List, id-kp-oauthStatusSigning).
 	statusSigning = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 30}

@@ -3,6 +3,7 @@ package keys
 import (
 	"bytes"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -28,11 +30,22 @@ const (
 	Unrecognised  Level = "unrecognised"
 )
 
+// Use is something that an anchor is trusted for.
+type Use string
+
+// Certificates under an anchor for seals seal documents; those under an anchor
+// for time sign time-stamps (RFC 3161).
+const (
+	ForSeals Use = "seals"
+	ForTime  Use = "time"
+)
+
 // Anchor is a certificate that a verifier has decided to trust, and for what.
 type Anchor struct {
 	Name        string
 	Level       Level
 	Certificate *x509.Certificate
+	For         []Use // empty means seals only
 	// Origins are addresses (scheme://host:port) that the verifier may ask for
 	// status lists of this anchor's issuers although they are not public, such
 	// as an installation on the same machine.
@@ -54,11 +67,12 @@ type Trust struct {
 }
 
 // anchorFile is an anchor as it stands in a folder of anchors, FILE.json. A
-// FILE.pem is read as anchors of level advanced.
+// FILE.pem is read as anchors of level advanced, for seals.
 type anchorFile struct {
 	Name        string       `json:"name"`
 	Level       Level        `json:"level"`
 	Certificate string       `json:"certificate"` // PEM
+	For         []Use        `json:"for,omitempty"`
 	Origins     []string     `json:"origins,omitempty"`
 	Revoked     []RevokedKey `json:"revoked,omitempty"`
 }
@@ -132,13 +146,21 @@ func readAnchors(name string) ([]Anchor, error) {
 	default:
 		return nil, fmt.Errorf("the level %q is not demonstration or advanced", f.Level)
 	}
-	return []Anchor{{Name: f.Name, Level: f.Level, Certificate: chain[0], Origins: f.Origins, Revoked: f.Revoked}}, nil
+	if f.For != nil && len(f.For) == 0 {
+		return nil, errors.New("it is trusted for nothing: leave out \"for\" or name seals or time")
+	}
+	for _, use := range f.For {
+		if use != ForSeals && use != ForTime {
+			return nil, fmt.Errorf("the use %q is not seals or time", use)
+		}
+	}
+	return []Anchor{{Name: f.Name, Level: f.Level, Certificate: chain[0], For: f.For, Origins: f.Origins, Revoked: f.Revoked}}, nil
 }
 
 // WriteAnchor writes an anchor as FILE.json for LoadTrust to read.
 func WriteAnchor(name string, a Anchor) error {
 	raw, err := json.MarshalIndent(anchorFile{
-		Name: a.Name, Level: a.Level, Origins: a.Origins, Revoked: a.Revoked,
+		Name: a.Name, Level: a.Level, For: a.For, Origins: a.Origins, Revoked: a.Revoked,
 		Certificate: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.Certificate.Raw})),
 	}, "", " ")
 	if err != nil {
@@ -159,18 +181,35 @@ type Vouch struct {
 var ErrRevoked = errors.New("the key no longer counts")
 
 // ErrMisused is wrapped in Vouch.Err when the certificate itself is wrong for
-// a seal, whoever vouches for it: it had not begun or had ended, or it was
-// issued for another use.
-var ErrMisused = errors.New("the certificate may not stand under this seal")
+// a seal or a time-stamp, whoever vouches for it: it had not begun or had
+// ended, or it was issued for another use.
+var ErrMisused = errors.New("the certificate may not be used for this")
 
-// Vouch builds the chain of a certificate, leaf first, to an anchor (RFC 5280
-// clause 6.1). Certificates beside the leaf are candidates only. A chain that
-// is wrong in itself (expired, not allowed to sign) is reported in Err.
+// Vouch builds the chain of a certificate, leaf first, to an anchor for seals
+// (RFC 5280 clause 6.1). Certificates beside the leaf are candidates only. A
+// chain that is wrong in itself (expired, not allowed to sign) is reported in
+// Err.
 func (t Trust) Vouch(chain []*x509.Certificate, at time.Time) Vouch {
+	return t.vouch(chain, at, ForSeals)
+}
+
+// VouchTime does for a certificate that signs time-stamps what Vouch does for
+// one that seals: it looks at anchors for time only. The certificate must be
+// for time-stamps and nothing else, and say so in a critical extension (RFC
+// 3161 clause 2.3). It may be an anchor itself, as in trusted lists.
+func (t Trust) VouchTime(chain []*x509.Certificate, at time.Time) Vouch {
+	return t.vouch(chain, at, ForTime)
+}
+
+func (t Trust) vouch(chain []*x509.Certificate, at time.Time, use Use) Vouch {
 	if len(chain) == 0 {
 		return Vouch{Level: Unrecognised, Err: errors.New("building the chain: there is no certificate")}
 	}
-	if err := maySeal(chain[0]); err != nil {
+	fits := maySeal
+	if use == ForTime {
+		fits = mayStampTime
+	}
+	if err := fits(chain[0]); err != nil {
 		return Vouch{Level: Unrecognised, Err: fmt.Errorf("%w: %w", ErrMisused, err)}
 	}
 	between := x509.NewCertPool()
@@ -179,6 +218,9 @@ func (t Trust) Vouch(chain []*x509.Certificate, at time.Time) Vouch {
 	}
 	var last error
 	for _, a := range t.Anchors {
+		if !a.isFor(use) {
+			continue
+		}
 		err := verifyChain(chain[0], a.Certificate, between, at)
 		if err == nil {
 			return a.vouch(chain[0])
@@ -191,9 +233,16 @@ func (t Trust) Vouch(chain []*x509.Certificate, at time.Time) Vouch {
 		}
 	}
 	if last == nil {
-		last = errors.New("building the chain: no anchor is known")
+		last = fmt.Errorf("building the chain: no anchor for %s is known", use)
 	}
 	return Vouch{Level: Unrecognised, Err: last}
+}
+
+func (a Anchor) isFor(use Use) bool {
+	if len(a.For) == 0 {
+		return use == ForSeals
+	}
+	return slices.Contains(a.For, use)
 }
 
 // vouch is the answer for a certificate that leads to the anchor.
@@ -227,6 +276,26 @@ func maySeal(leaf *x509.Certificate) error {
 		return fmt.Errorf("reading the certificate of the seal: %w", err)
 	}
 	return nil
+}
+
+// mayStampTime refuses certificates that are not for time-stamps alone.
+func mayStampTime(leaf *x509.Certificate) error {
+	const signs = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
+	critical := slices.ContainsFunc(leaf.Extensions, func(e pkix.Extension) bool { return e.Critical && e.Id.Equal(extendedKeyUsage) })
+	wrong := ""
+	switch {
+	case leaf.IsCA:
+		wrong = "it belongs to an authority"
+	case leaf.KeyUsage != 0 && leaf.KeyUsage&signs == 0:
+		wrong = "its key may not sign"
+	case len(leaf.ExtKeyUsage) != 1 || leaf.ExtKeyUsage[0] != x509.ExtKeyUsageTimeStamping || len(leaf.UnknownExtKeyUsage) > 0:
+		wrong = "its key is not for time-stamps alone"
+	case !critical:
+		wrong = "it does not say in a critical extension that its key is for time-stamps"
+	default:
+		return nil
+	}
+	return fmt.Errorf("reading the certificate of the time-stamp: %s", wrong)
 }
 
 // maySign refuses certificates of keys that sign no documents at all.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -175,7 +176,7 @@ func TestAnchorsAreReadAsTheyWereWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	root, second := made(t, nil, authority("Radice")), made(t, nil, authority("Seconda"))
-	want := Anchor{Name: "propria", Level: Demonstration, Certificate: root.c, Origins: []string{"http://127.0.0.1:8080"}}
+	want := Anchor{Name: "propria", Level: Demonstration, Certificate: root.c, For: []Use{ForSeals, ForTime}, Origins: []string{"http://127.0.0.1:8080"}}
 	if err := WriteAnchor(filepath.Join(dir, "own.json"), want); err != nil {
 		t.Fatal(err)
 	}
@@ -186,10 +187,10 @@ func TestAnchorsAreReadAsTheyWereWritten(t *testing.T) {
 		t.Fatalf("%v, %+v", err, trust)
 	}
 	got := trust.Anchors[0]
-	if got.Name != want.Name || got.Level != want.Level || !got.Certificate.Equal(want.Certificate) || got.Origins[0] != want.Origins[0] {
+	if got.Name != want.Name || got.Level != want.Level || !got.Certificate.Equal(want.Certificate) || got.Origins[0] != want.Origins[0] || !slices.Equal(got.For, want.For) {
 		t.Errorf("%+v", got)
 	}
-	if pem := trust.Anchors[2]; pem.Name != "Seconda" || pem.Level != Advanced || pem.Origins != nil {
+	if pem := trust.Anchors[2]; pem.Name != "Seconda" || pem.Level != Advanced || pem.Origins != nil || pem.For != nil {
 		t.Errorf("%+v", pem)
 	}
 	if one, err := LoadTrust(filepath.Join(dir, "own.json")); err != nil || len(one.Anchors) != 1 {
@@ -217,6 +218,8 @@ func TestAnchorsThatAreNotPlainAreRefused(t *testing.T) {
 		"an unknown member":   anchor("advanced", `,"trust":true`),
 		"two objects":         anchor("advanced", "") + anchor("advanced", ""),
 		"text after it":       anchor("advanced", "") + "x",
+		"an unknown use":      anchor("advanced", `,"for":["seals","codes"]`),
+		"for nothing":         anchor("advanced", `,"for":[]`),
 		"no certificate":      `{"name":"x","level":"advanced"}`,
 		"two certificates":    `{"name":"x","level":"advanced","certificate":"` + c + c + `"}`,
 		"a private key":       `{"name":"x","level":"advanced","certificate":"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"}`,
