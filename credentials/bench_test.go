@@ -3,20 +3,22 @@ package credentials
 import (
 	"crypto/ecdsa"
 	"crypto/rand"
+	"encoding/json"
 	"testing"
 	"time"
 )
 
-// BenchmarkIssueCore is B1: sealing one credential, with its full header. The ratio
-// is to a raw P-256 signature made in the same run.
+// BenchmarkIssueCore is B1: sealing one credential, with its full header. The
+// ratios are to raw P-256 signatures made in the same run: over the same bytes,
+// and over a digest that is there already.
 func BenchmarkIssueCore(b *testing.B) {
 	s := newSealer(b)
-	d := goodDocument(b)
-	raw := rawSign(b, s)
+	d := picturedDocument(b)
+	raw, digestOnly := rawSign(b, s, d), rawSign(b, s, nil)
 	b.Run("raw", func(b *testing.B) {
-		digest := sha256Of([]byte("attesta"))
+		b.SetBytes(int64(len(d)))
 		for b.Loop() {
-			if _, err := ecdsa.SignASN1(rand.Reader, s.key.(*ecdsa.PrivateKey), digest); err != nil {
+			if _, err := ecdsa.SignASN1(rand.Reader, s.key.(*ecdsa.PrivateKey), sha256Of(d)); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -30,6 +32,7 @@ func BenchmarkIssueCore(b *testing.B) {
 			}
 		}
 		b.ReportMetric(float64(b.Elapsed())/float64(b.N)/float64(raw), "ratio")
+		b.ReportMetric(float64(b.Elapsed())/float64(b.N)/float64(digestOnly), "ratio-to-digest")
 	})
 	b.Run("document", func(b *testing.B) {
 		b.ReportAllocs()
@@ -43,37 +46,57 @@ func BenchmarkIssueCore(b *testing.B) {
 	})
 }
 
-func rawSign(b *testing.B, s *testSealer) time.Duration {
-	digest := sha256Of([]byte("attesta"))
+// picturedDocument is a document of the size that people get, with pictures of
+// that size.
+func picturedDocument(b *testing.B) Document {
+	i := goodIssue(b)
+	for language := range i.Pictures {
+		picture := make([]byte, 11<<10)
+		rand.Read(picture)
+		i.Pictures[language] = picture
+	}
+	return newDocument(b, goodAward(b), i)
+}
+
+func rawSign(b *testing.B, s *testSealer, over []byte) time.Duration {
 	const n = 2000
 	started := time.Now()
 	for range n {
-		if _, err := ecdsa.SignASN1(rand.Reader, s.key.(*ecdsa.PrivateKey), digest); err != nil {
+		if _, err := ecdsa.SignASN1(rand.Reader, s.key.(*ecdsa.PrivateKey), sha256Of(over)); err != nil {
 			b.Fatal(err)
 		}
 	}
 	return time.Since(started) / n
 }
 
-// BenchmarkVerify is the envelope's part of B3: parsing and checking the seal.
-// The ratio is to a raw P-256 verification made in the same run.
+// BenchmarkVerifySeal is the envelope's part of B3: parsing and checking the
+// seal. The ratio is to a raw P-256 verification over the same bytes and one
+// pass of encoding/json over the content, made in the same run.
 func BenchmarkVerifySeal(b *testing.B) {
 	s := newSealer(b)
-	sealed := seal(b, goodDocument(b), s)
+	d := picturedDocument(b)
+	sealed := seal(b, d, s)
 	key := s.key.(*ecdsa.PrivateKey)
-	digest := sha256Of([]byte("attesta"))
-	signature, err := ecdsa.SignASN1(rand.Reader, key, digest)
+	signature, err := ecdsa.SignASN1(rand.Reader, key, sha256Of(d))
 	if err != nil {
 		b.Fatal(err)
 	}
-	const n = 2000
+	const n = 500
 	started := time.Now()
 	for range n {
-		if !ecdsa.VerifyASN1(&key.PublicKey, digest, signature) {
+		if !ecdsa.VerifyASN1(&key.PublicKey, sha256Of(d), signature) {
 			b.Fatal("the signature does not hold")
 		}
 	}
 	raw := time.Since(started) / n
+	started = time.Now()
+	for range n {
+		var content any
+		if err := json.Unmarshal(d, &content); err != nil {
+			b.Fatal(err)
+		}
+	}
+	pass := time.Since(started) / n
 	b.Run("edc", func(b *testing.B) {
 		b.ReportAllocs()
 		b.SetBytes(int64(len(sealed)))
@@ -82,6 +105,8 @@ func BenchmarkVerifySeal(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		b.ReportMetric(float64(b.Elapsed())/float64(b.N)/float64(raw), "ratio")
+		spent := float64(b.Elapsed()) / float64(b.N)
+		b.ReportMetric(spent/float64(raw+pass), "ratio")
+		b.ReportMetric(spent/float64(raw), "ratio-to-raw")
 	})
 }

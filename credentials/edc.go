@@ -2,35 +2,27 @@ package credentials
 
 import (
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"fmt"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
+	"unicode/utf8"
 )
 
-type edc struct{}
+// edc keeps the buffers in which signing inputs are put together: they are
+// large, and gone as soon as they are signed.
+type edc struct{ inputs *sync.Pool }
 
 func (edc) Name() string      { return "edc" }
 func (edc) MediaType() string { return "application/ld+json" }
 
-// protectedHeader is the protected header of a JAdES baseline B signature over
-// an unencoded payload (ETSI TS 119 182-1 clause 6.3, RFC 7797), with the
-// members in the order in which the Commission's software writes them.
-type protectedHeader struct {
-	Alg     string   `json:"alg"`
-	Cty     string   `json:"cty"`
-	Kid     string   `json:"kid"`
-	X5tS256 string   `json:"x5t#S256"`
-	X5c     []string `json:"x5c"`
-	Typ     string   `json:"typ"`
-	B64     bool     `json:"b64"`
-	SigT    string   `json:"sigT"`
-	Crit    []string `json:"crit"`
-}
-
 // Seal writes the general JWS JSON serialization with the payload first, one
-// signature and no line break.
-func (edc) Seal(d Document, s Sealer, at time.Time) ([]byte, error) {
+// signature and no line break: a JAdES baseline B signature over an unencoded
+// payload (ETSI TS 119 182-1 clause 6.3, RFC 7797).
+func (f edc) Seal(d Document, s Sealer, at time.Time) ([]byte, error) {
 	chain := s.Chain()
 	if len(chain) == 0 {
 		return nil, fmt.Errorf("sealing the document: the key has no certificate")
@@ -38,46 +30,49 @@ func (edc) Seal(d Document, s Sealer, at time.Time) ([]byte, error) {
 	if !algorithmFits(s.Algorithm(), chain[0].PublicKey) {
 		return nil, fmt.Errorf("sealing the document: algorithm %q does not fit the certificate", s.Algorithm())
 	}
+	if !utf8.Valid(d) {
+		return nil, fmt.Errorf("sealing the document: it is not valid UTF-8")
+	}
 	kid, err := issuerSerial(chain[0])
 	if err != nil {
 		return nil, fmt.Errorf("sealing the document: %w", err)
 	}
-	thumb := sha256.Sum256(chain[0].Raw)
-	header := protectedHeader{
-		Alg: s.Algorithm(), Cty: "octet-stream", Typ: "jose+json",
-		Kid:     base64.StdEncoding.EncodeToString(kid),
-		X5tS256: base64.RawURLEncoding.EncodeToString(thumb[:]),
-		SigT:    at.UTC().Format(sigTLayout),
-		Crit:    []string{"b64", "sigT"},
+	header := appendProtected(nil, s.Algorithm(), kid, chain, at)
+	e := Envelope{payload: d, protected: base64.RawURLEncoding.EncodeToString(header)}
+	buffer, _ := f.inputs.Get().(*[]byte)
+	if buffer == nil {
+		buffer = new([]byte)
 	}
-	for _, c := range chain {
-		header.X5c = append(header.X5c, base64.StdEncoding.EncodeToString(c.Raw))
-	}
-	raw, err := marshalPlain(header)
-	if err != nil {
-		return nil, fmt.Errorf("writing the header of the seal: %w", err)
-	}
-	protected := base64.RawURLEncoding.EncodeToString(raw)
-	input := make([]byte, 0, len(protected)+1+len(d))
-	input = append(append(append(input, protected...), '.'), d...)
-	signature, err := s.Sign(input)
+	*buffer = e.appendInput((*buffer)[:0])
+	signature, err := s.Sign(*buffer)
+	f.inputs.Put(buffer)
 	if err != nil {
 		return nil, fmt.Errorf("signing the document: %w", err)
 	}
-	payload, err := marshalPlain(string(d))
-	if err != nil {
-		return nil, fmt.Errorf("writing the seal: %w", err)
+	e.encodedSignature = base64.RawURLEncoding.EncodeToString(signature)
+	return e.file(nil), nil
+}
+
+// appendProtected writes the protected header with the members in the order in
+// which the Commission's software writes them. The time of sealing stands in iat:
+// sigT is no longer allowed in seals made since 15 July 2025 (ETSI TS 119 182-1
+// v1.2.1 clause 5.1.11), and a seal with both has none. All values are base64 or fixed
+// words: none needs an escape.
+func appendProtected(b []byte, alg string, kid []byte, chain []*x509.Certificate, at time.Time) []byte {
+	thumb := sha256.Sum256(chain[0].Raw)
+	b = append(append(b, `{"alg":"`...), alg...)
+	b = base64.StdEncoding.AppendEncode(append(b, `","cty":"octet-stream","kid":"`...), kid)
+	b = base64.RawURLEncoding.AppendEncode(append(b, `","x5t#S256":"`...), thumb[:])
+	b = append(b, `","x5c":["`...)
+	for n, c := range chain {
+		if n > 0 {
+			b = append(b, `","`...)
+		}
+		b = base64.StdEncoding.AppendEncode(b, c.Raw)
 	}
-	var b strings.Builder
-	b.Grow(len(payload) + len(protected) + 256)
-	b.WriteString(`{"payload":`)
-	b.Write(payload)
-	b.WriteString(`,"signatures":[{"protected":"`)
-	b.WriteString(protected)
-	b.WriteString(`","signature":"`)
-	b.WriteString(base64.RawURLEncoding.EncodeToString(signature))
-	b.WriteString(`"}]}`)
-	return []byte(b.String()), nil
+	b = append(b, `"],"typ":"jose+json","b64":false,"iat":`...)
+	b = strconv.AppendInt(b, at.Unix(), 10)
+	return append(b, `,"crit":["b64"]}`...)
 }
 
 // Parse reads a sealed European Digital Credential. It is stricter than the
@@ -147,23 +142,27 @@ func checkKind(content node) error {
 // keyword returns a member whose name is a keyword of JSON-LD, other than the
 // context of the whole: with it the names below could mean something else to a
 // reader of linked data than to one of JSON.
-func keyword(v any, top bool) string {
+func keyword(v any, top bool) (found string) {
 	switch v := v.(type) {
 	case []any:
 		for _, child := range v {
-			if found := keyword(child, false); found != "" {
+			if found = keyword(child, false); found != "" {
 				return found
 			}
 		}
 	case map[string]any:
-		for _, name := range sortedKeys(v) {
+		least := ""
+		for name, child := range v {
 			if strings.HasPrefix(name, "@") && !(top && name == "@context") {
-				return name
+				found = name
+			} else {
+				found = keyword(child, false)
 			}
-			if found := keyword(v[name], false); found != "" {
-				return found
+			if found != "" && (least == "" || found < least) {
+				least = found
 			}
 		}
+		return least
 	}
 	return ""
 }

@@ -2,9 +2,7 @@ package credentials
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"crypto/x509"
-	"encoding/asn1"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -45,14 +43,19 @@ type Envelope struct {
 	protected string // as transmitted: the signature is over these characters
 	payload   []byte
 	signature []byte
+	// encodedSignature is the signature as transmitted: time stamps are over
+	// these characters.
+	encodedSignature string
+	jades            bool // in JSON serialization: kid names the certificate
+	otherUnprotected bool // headers beside etsiU stand outside the signature
 
-	Algorithm      string
-	Type           string // typ
-	Attached       bool   // false for an unencoded payload (b64 false)
-	SealedAt       time.Time
-	Chain          []*x509.Certificate // x5c, leaf first
-	Unsigned       []string            // names in etsiU, in order: sigTst, xVals, …
-	ContentStamped bool                // a content time stamp (adoTst) stands in the seal
+	Algorithm     string
+	Type          string // typ
+	Attached      bool   // false for an unencoded payload (b64 false)
+	SealedAt      time.Time
+	Chain         []*x509.Certificate // x5c, leaf first
+	ContentStamps [][]byte            // adoTst: DER tokens over the payload, inside the seal
+	Unsigned      []Unsigned          // etsiU, in order: what was added after sealing
 }
 
 // Payload returns the exact signed bytes. They are not to be changed.
@@ -64,22 +67,30 @@ func (e *Envelope) Leaf() *x509.Certificate { return e.Chain[0] }
 // Verify checks the signature with the key of the leaf certificate. It says
 // nothing about whether that certificate deserves trust.
 func (e *Envelope) Verify() error {
-	input := make([]byte, 0, len(e.protected)+1+len(e.payload)*4/3+4)
-	input = append(append(input, e.protected...), '.')
-	if e.Attached {
-		input = base64.RawURLEncoding.AppendEncode(input, e.payload)
-	} else {
-		input = append(input, e.payload...)
-	}
-	if err := verifySignature(e.Algorithm, e.Leaf().PublicKey, input, e.signature); err != nil {
+	if err := verifySignature(e.Algorithm, e.Leaf().PublicKey, e.appendInput(nil), e.signature); err != nil {
 		return fmt.Errorf("%w: %w", ErrSeal, err)
 	}
 	return nil
 }
 
+// appendInput writes the signing input (RFC 7515 clause 5.1, RFC 7797 clause 3).
+func (e *Envelope) appendInput(b []byte) []byte {
+	b = slices.Grow(b, len(e.protected)+1+len(e.payload)*4/3+4)
+	return e.appendPayload(append(append(b, e.protected...), '.'))
+}
+
+// appendPayload writes the payload as the signature covers it.
+func (e *Envelope) appendPayload(b []byte) []byte {
+	if e.Attached {
+		return base64.RawURLEncoding.AppendEncode(b, e.payload)
+	}
+	return append(b, e.payload...)
+}
+
 // ParseSealed takes apart a JAdES seal in JSON serialization, general or
-// flattened, with the payload as its first member and not base64url-encoded,
-// as the Commission's own software writes and detects it.
+// flattened, with the payload as its first member, as the Commission's own
+// software writes and detects it. A payload in base64url, which that software
+// does not recognise, is read too: Attached tells.
 func ParseSealed(data []byte) (*Envelope, error) {
 	if len(data) == 0 {
 		return nil, badFormat("empty", "the file is empty")
@@ -105,12 +116,14 @@ func ParseSealed(data []byte) (*Envelope, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Envelope{payload: []byte(payload)}
+	e := &Envelope{jades: true}
 	if err := e.readSignature(signature); err != nil {
 		return nil, err
 	}
-	if e.Attached {
-		return nil, badFormat("header", "the seal encodes its payload; a European Digital Credential has b64 false")
+	if !e.Attached {
+		e.payload = []byte(payload)
+	} else if e.payload, err = decodeBase64URL(payload); err != nil {
+		return nil, badFormat("payload", "the payload is not canonical base64url, as its seal says")
 	}
 	return e, nil
 }
@@ -160,223 +173,34 @@ func (e *Envelope) readSignature(n node) error {
 	if e.signature, err = decodeBase64URL(signature); err != nil {
 		return badFormat("header", "the signature is not canonical base64url")
 	}
+	e.encodedSignature = signature
 	header, err := e.readHeader(protected)
 	if err != nil {
 		return err
 	}
-	if err := checkUnprotected(n.get("header"), header); err != nil {
+	if err := e.checkUnprotected(n.get("header"), header); err != nil {
 		return err
 	}
-	for _, entry := range n.at("header", "etsiU").each() {
-		e.Unsigned = append(e.Unsigned, unsignedName(entry))
-	}
-	return nil
+	return e.readUnsigned(n.at("header", "etsiU"))
 }
 
 // checkUnprotected holds what stands outside the signature to RFC 7515 clause
 // 7.2.1: no header stands twice, and none from which this reader draws anything
 // stands there at all.
-func checkUnprotected(n, protected node) error {
+func (e *Envelope) checkUnprotected(n, protected node) error {
 	members, ok := n.v.(map[string]any)
 	if n.present() && !ok {
 		return badFormat("header", "the unprotected header is not an object")
 	}
 	for _, name := range sortedKeys(members) {
 		switch name {
-		case "alg", "b64", "crit", "typ", "cty", "kid", "x5c", "x5t#S256", "sigT", "adoTst":
+		case "alg", "b64", "crit", "typ", "cty", "kid", "x5c", "x5t#S256", "x5t#o", "sigT", "iat", "adoTst":
 			return badFormat("header", "the header %q stands outside the seal", name)
 		}
+		e.otherUnprotected = e.otherUnprotected || name != "etsiU"
 		if protected.get(name).present() {
 			return badFormat("header", "the header %q stands inside and outside the seal", name)
 		}
 	}
 	return nil
-}
-
-// unsignedName names an entry of etsiU. It is outside the signature: whatever
-// it holds cannot break a seal, so an unreadable one is only named so.
-func unsignedName(entry node) string {
-	if encoded, ok := entry.v.(string); ok {
-		raw, err := decodeBase64URL(encoded)
-		if err != nil {
-			return "unreadable"
-		}
-		if entry, err = readJSON(raw); err != nil {
-			return "unreadable"
-		}
-	}
-	members, _ := entry.v.(map[string]any)
-	if len(members) != 1 {
-		return "unreadable"
-	}
-	return sortedKeys(members)[0]
-}
-
-// readHeader reads the protected header of either kind of envelope.
-func (e *Envelope) readHeader(protected string) (node, error) {
-	if len(protected) > maxHeaderBytes {
-		return node{}, badFormat("header", "the protected header is larger than %d bytes", maxHeaderBytes)
-	}
-	raw, err := decodeBase64URL(protected)
-	if err != nil {
-		return node{}, badFormat("header", "the protected header is not canonical base64url")
-	}
-	h, err := readJSON(raw)
-	if err != nil {
-		return node{}, badFormat("header", "the protected header cannot be read: %v", err)
-	}
-	members, _ := h.v.(map[string]any)
-	for _, name := range sortedKeys(members) {
-		if members[name] == nil {
-			return node{}, badFormat("header", "the header %q is null", name)
-		}
-	}
-	e.protected = protected
-	e.Algorithm, _ = h.get("alg").v.(string)
-	e.Type, _ = h.get("typ").v.(string)
-	if err := e.readB64(h); err != nil {
-		return node{}, err
-	}
-	if err := checkCritical(h); err != nil {
-		return node{}, err
-	}
-	if err := e.readSigT(h); err != nil {
-		return node{}, err
-	}
-	e.ContentStamped = h.get("adoTst").present()
-	return h, e.readChain(h)
-}
-
-// readB64 holds to RFC 7797 clause 6: b64 is a boolean, and critical whenever
-// it is present.
-func (e *Envelope) readB64(h node) error {
-	n := h.get("b64")
-	e.Attached = true
-	if !n.present() {
-		return nil
-	}
-	b64, ok := n.v.(bool)
-	if !ok || !h.get("crit").has("b64") {
-		return badFormat("header", "the header b64 is not a boolean or not critical")
-	}
-	e.Attached = b64
-	return nil
-}
-
-// checkCritical holds to RFC 7515 clause 4.1.11: a critical header that is not
-// understood, absent or listed twice makes the whole thing invalid.
-func checkCritical(h node) error {
-	n := h.get("crit")
-	if !n.present() {
-		return nil
-	}
-	names, ok := n.v.([]any)
-	if !ok || len(names) == 0 {
-		return badFormat("header", "the header crit is not a list of names")
-	}
-	var seen []string
-	for _, v := range names {
-		name, _ := v.(string)
-		switch name {
-		case "b64", "sigT", "adoTst":
-		default:
-			return badFormat("header", "the critical header %q is not understood", name)
-		}
-		if slices.Contains(seen, name) || !h.get(name).present() {
-			return badFormat("header", "the critical header %q is listed twice or absent", name)
-		}
-		seen = append(seen, name)
-	}
-	return nil
-}
-
-// sigTLayout is the form of sigT.
-const sigTLayout = "2006-01-02T15:04:05Z"
-
-// readSigT reads the claimed signing time (ETSI TS 119 182-1 clause 5.2.1).
-func (e *Envelope) readSigT(h node) error {
-	n := h.get("sigT")
-	if !n.present() {
-		return nil
-	}
-	text, _ := n.v.(string)
-	at, err := time.Parse(sigTLayout, text)
-	if err != nil || at.Format(sigTLayout) != text {
-		return badFormat("header", "the signing time %q is not a UTC date and time", text)
-	}
-	e.SealedAt = at
-	return nil
-}
-
-// readChain reads x5c and holds x5t#S256 and kid, where present, against the
-// leaf (RFC 7515 clauses 4.1.6 and 4.1.8, ETSI TS 119 182-1 clause 5.1.4).
-func (e *Envelope) readChain(h node) error {
-	list, _ := h.get("x5c").v.([]any)
-	if len(list) == 0 {
-		return badFormat("certificate", "the seal carries no certificate")
-	}
-	if len(list) > maxChain {
-		return badFormat("certificate", "the seal carries more than %d certificates", maxChain)
-	}
-	for _, v := range list {
-		encoded, _ := v.(string)
-		der, err := base64.StdEncoding.Strict().DecodeString(encoded)
-		if err != nil {
-			return badFormat("certificate", "a certificate of the seal is not base64")
-		}
-		certificate, err := x509.ParseCertificate(der)
-		if err != nil {
-			return badFormat("certificate", "a certificate of the seal cannot be read: %v", err)
-		}
-		e.Chain = append(e.Chain, certificate)
-	}
-	if thumb := h.get("x5t#S256"); thumb.present() {
-		want := sha256.Sum256(e.Leaf().Raw)
-		text, _ := thumb.v.(string)
-		if got, err := decodeBase64URL(text); err != nil || !bytes.Equal(got, want[:]) {
-			return badFormat("certificate", "the thumbprint does not belong to the certificate of the seal")
-		}
-	}
-	if kid := h.get("kid"); kid.present() && !e.Attached {
-		want, err := issuerSerial(e.Leaf())
-		if err != nil {
-			return badFormat("certificate", "the certificate of the seal cannot be named: %v", err)
-		}
-		text, _ := kid.v.(string)
-		if got, err := base64.StdEncoding.Strict().DecodeString(text); err != nil || !bytes.Equal(got, want) {
-			return badFormat("certificate", "the key id does not belong to the certificate of the seal")
-		}
-	}
-	if !algorithmFits(e.Algorithm, e.Leaf().PublicKey) {
-		return badFormat("header", "the algorithm %q is not accepted for the key of the certificate", e.Algorithm)
-	}
-	return nil
-}
-
-// issuerSerial is the DER value that JAdES puts, in base64, into kid: the
-// sequence of the issuer's name and the serial number (RFC 5035 clause 4).
-func issuerSerial(c *x509.Certificate) ([]byte, error) {
-	type issuerAndSerial struct {
-		Names  []asn1.RawValue
-		Serial asn1.RawValue
-	}
-	serial, err := asn1.Marshal(c.SerialNumber)
-	if err != nil {
-		return nil, fmt.Errorf("encoding the serial number: %w", err)
-	}
-	return asn1.Marshal(issuerAndSerial{
-		Names:  []asn1.RawValue{{Class: asn1.ClassContextSpecific, Tag: 4, IsCompound: true, Bytes: c.RawIssuer}},
-		Serial: asn1.RawValue{FullBytes: serial},
-	})
-}
-
-// decodeBase64URL decodes base64url without padding and refuses every form
-// but the canonical one (RFC 7515 appendix C; RFC 4648 clause 3.5).
-func decodeBase64URL(s string) ([]byte, error) {
-	for i := range len(s) {
-		if s[i] == '\n' || s[i] == '\r' {
-			return nil, errors.New("line break in base64url")
-		}
-	}
-	return base64.RawURLEncoding.Strict().DecodeString(s)
 }

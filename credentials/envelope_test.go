@@ -41,7 +41,7 @@ func TestParseRefusesHeadersThatAreNotExactlyRight(t *testing.T) {
 	add := func(text string) func(string) string {
 		return func(h string) string { return strings.TrimSuffix(h, "}") + "," + text + "}" }
 	}
-	const crit = `"crit":["b64","sigT"]`
+	const crit, claimed = `"crit":["b64"]`, `"iat":1795249800`
 	for _, c := range []struct {
 		name string
 		edit func(string) string
@@ -62,9 +62,9 @@ func TestParseRefusesHeadersThatAreNotExactlyRight(t *testing.T) {
 		{"alg twice but for case", add(`"ALG":"none"`)},
 		{"alg in capitals only", replace(`"alg"`, `"ALG"`)},
 		// J4: critical headers.
-		{"crit with an unknown name", replace(crit, `"crit":["b64","sigT","exp"],"exp":1`)},
-		{"crit naming an absent header", replace(crit, `"crit":["b64","sigT","adoTst"]`)},
-		{"crit with a name twice", replace(crit, `"crit":["b64","sigT","b64"]`)},
+		{"crit with an unknown name", replace(crit, `"crit":["b64","exp"],"exp":1`)},
+		{"crit naming an absent header", replace(crit, `"crit":["b64","adoTst"]`)},
+		{"crit with a name twice", replace(crit, `"crit":["b64","b64"]`)},
 		{"crit empty", replace(crit, `"crit":[]`)},
 		{"crit a string", replace(crit, `"crit":"b64"`)},
 		{"crit an object", replace(crit, `"crit":{"b64":true}`)},
@@ -78,16 +78,26 @@ func TestParseRefusesHeadersThatAreNotExactlyRight(t *testing.T) {
 		{"b64 null", replace(`"b64":false`, `"b64":null`)},
 		{"b64 a number", replace(`"b64":false`, `"b64":0`)},
 		{"b64 true", replace(`"b64":false`, `"b64":true`)},
-		{"b64 not critical", replace(crit, `"crit":["sigT"]`)},
+		{"b64 not critical", replace(crit, `"crit":["iat"]`)},
 		{"b64 missing", replace(`"b64":false,`, ``)},
 		{"b64 twice", add(`"b64":true`)},
 		// The claimed time.
-		{"sigT a day", replace(`"2026-11-21T08:30:00Z"`, `"2026-11-21"`)},
-		{"sigT with a zone", replace(`"2026-11-21T08:30:00Z"`, `"2026-11-21T08:30:00+01:00"`)},
-		{"sigT with fractions", replace(`"2026-11-21T08:30:00Z"`, `"2026-11-21T08:30:00.5Z"`)},
-		{"sigT on a day that is not", replace(`"2026-11-21T08:30:00Z"`, `"2026-02-30T08:30:00Z"`)},
-		{"sigT in an array", replace(`"2026-11-21T08:30:00Z"`, `["2026-11-21T08:30:00Z"]`)},
-		{"sigT null", replace(`"2026-11-21T08:30:00Z"`, `null`)},
+		{"iat a string", replace(claimed, `"iat":"1795249800"`)},
+		{"iat with fractions", replace(claimed, `"iat":1795249800.5`)},
+		{"iat before 1970", replace(claimed, `"iat":-1`)},
+		{"iat beyond all days", replace(claimed, `"iat":9999999999999`)},
+		{"iat in an array", replace(claimed, `"iat":[1795249800]`)},
+		{"iat null", replace(claimed, `"iat":null`)},
+		{"iat and another sigT", replace(claimed, claimed+`,"sigT":"2026-11-21T08:30:01Z"`)},
+		{"sigT a day", replace(claimed, `"sigT":"2026-11-21"`)},
+		{"sigT with a zone", replace(claimed, `"sigT":"2026-11-21T08:30:00+01:00"`)},
+		{"sigT with fractions", replace(claimed, `"sigT":"2026-11-21T08:30:00.5Z"`)},
+		{"sigT on a day that is not", replace(claimed, `"sigT":"2026-02-30T08:30:00Z"`)},
+		{"sigT in an array", replace(claimed, `"sigT":["2026-11-21T08:30:00Z"]`)},
+		{"sigT null", replace(claimed, `"sigT":null`)},
+		{"adoTst without a token", replace(crit, `"crit":["b64","adoTst"],"adoTst":{"tstTokens":[]}`)},
+		{"x5t#o of another certificate", add(`"x5t#o":{"digAlg":"S256","digVal":"AAAA"}`)},
+		{"x5t#o of an unknown kind", add(`"x5t#o":{"digAlg":"S1","digVal":"` + base64.RawURLEncoding.EncodeToString(sha256Of(s.chain[0].Raw)) + `"}`)},
 		// J3, J12: the certificate is the one that thumbprint and key id name.
 		{"no x5c", without("x5c")},
 		{"x5c empty", replace(s.x5c(), `[]`)},

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -14,7 +15,7 @@ type Sealer interface {
 	Algorithm() string
 	// Chain is the key's certificate followed by those that issued it.
 	Chain() []*x509.Certificate
-	// Sign returns the raw JWS signature over the input.
+	// Sign returns the raw JWS signature over the input, which it does not keep.
 	Sign(input []byte) ([]byte, error)
 }
 
@@ -47,7 +48,7 @@ func (p *Parsed) View() View { return viewOf(p.content) }
 
 // EDC is the European Digital Credential: the learning model in JSON-LD with a
 // JAdES baseline B seal.
-var EDC Format = edc{}
+var EDC Format = edc{inputs: &sync.Pool{}}
 
 // Formats are all formats, in the order in which Parse tries them.
 var Formats = []Format{EDC}

@@ -91,10 +91,10 @@ func TestSealedFileHasTheShapeThatReadersLookFor(t *testing.T) {
 			}
 		}
 	}
-	if got := strings.Join(names, " "); got != "alg cty kid x5t#S256 x5c typ b64 sigT crit" {
+	if got := strings.Join(names, " "); got != "alg cty kid x5t#S256 x5c typ b64 iat crit" {
 		t.Errorf("the header has %s", got)
 	}
-	if !strings.Contains(header, `"crit":["b64","sigT"]`) || !strings.Contains(header, `"typ":"jose+json"`) || !strings.Contains(header, `"sigT":"2026-11-21T08:30:00Z"`) {
+	if !strings.Contains(header, `"crit":["b64"]`) || !strings.Contains(header, `"typ":"jose+json"`) || !strings.Contains(header, `"iat":1795249800`) {
 		t.Errorf("the header is %s", header)
 	}
 }
@@ -119,7 +119,7 @@ func TestNoNameFromInputBecomesAMember(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(sortedKeys(header.v.(map[string]any)), " "); got != "alg b64 crit cty kid sigT typ x5c x5t#S256" {
+	if got := strings.Join(sortedKeys(header.v.(map[string]any)), " "); got != "alg b64 crit cty iat kid typ x5c x5t#S256" {
 		t.Errorf("the header has %s", got)
 	}
 	content, err := readJSON([]byte(p.payload))

@@ -1,11 +1,10 @@
 package credentials
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
+	"math/bits"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -33,7 +32,7 @@ func readJSON(data []byte) (node, error) {
 	if !utf8.Valid(data) {
 		return node{}, fmt.Errorf("%w: the text is not valid UTF-8", errJSON)
 	}
-	w := walker{data: data}
+	w := walker{data: string(data)}
 	w.space()
 	if w.peek() != '{' {
 		return node{}, w.fail("an object was expected")
@@ -49,8 +48,9 @@ func readJSON(data []byte) (node, error) {
 	return node{v}, nil
 }
 
+// walker reads from a string, of which the texts without an escape are parts.
 type walker struct {
-	data   []byte
+	data   string
 	pos    int
 	values int
 }
@@ -106,7 +106,7 @@ func (w *walker) object(depth int) (any, error) {
 		w.pos++
 		return members, nil
 	}
-	var room [16]string
+	var room [few]foldedName
 	names := folded{few: room[:0]}
 	for {
 		w.space()
@@ -141,30 +141,62 @@ func (w *walker) object(depth int) (any, error) {
 // folded is the set of the names of one object without the case of their
 // letters: some readers of JSON take two such names for one.
 type folded struct {
-	few  []string
+	few  []foldedName
 	many map[string]bool
 }
 
+// foldedName is a name with a number that is the same for names that differ in
+// the case of their letters only.
+type foldedName struct {
+	number uint64
+	name   string
+}
+
+// few is how many names of an object are compared one by one.
+const few = 16
+
 // add tells whether the name is new.
 func (f *folded) add(name string) bool {
-	name = fold(name)
-	if f.many == nil {
-		if slices.Contains(f.few, name) {
-			return false
-		}
-		if f.few = append(f.few, name); len(f.few) > 16 {
-			f.many = make(map[string]bool, 64)
-			for _, n := range f.few {
-				f.many[n] = true
+	if f.many == nil && len(f.few) < few {
+		number := foldNumber(name)
+		for _, n := range f.few {
+			if n.number == number && strings.EqualFold(n.name, name) {
+				return false
 			}
 		}
+		f.few = append(f.few, foldedName{number, name})
 		return true
 	}
+	if f.many == nil {
+		f.many = make(map[string]bool, 64)
+		for _, n := range f.few {
+			f.many[fold(n.name)] = true
+		}
+	}
+	name = fold(name)
 	if f.many[name] {
 		return false
 	}
 	f.many[name] = true
 	return true
+}
+
+func foldNumber(name string) uint64 {
+	for i := range len(name) {
+		if name[i] >= utf8.RuneSelf {
+			name = fold(name)
+			break
+		}
+	}
+	number := uint64(14695981039346656037) // FNV-1a
+	for i := range len(name) {
+		c := name[i]
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		number = (number ^ uint64(c)) * 1099511628211
+	}
+	return number
 }
 
 // fold takes the case from every letter as encoding/json does, for which the
@@ -224,21 +256,21 @@ func (w *walker) next(closing byte) (done bool, err error) {
 	return false, w.fail("a comma or a closing bracket was expected")
 }
 
-// text reads a string. What stands between two escapes is copied at once.
+// text reads a string. What stands between two escapes is taken at once.
 func (w *walker) text() (string, error) {
 	w.pos++
 	var before []byte
 	start := w.pos
-	for w.pos < len(w.data) {
-		switch c := w.data[w.pos]; {
-		case c == '"':
+	for w.plain() {
+		switch c := w.data[w.pos]; c {
+		case '"':
 			last := w.data[start:w.pos]
 			w.pos++
 			if before == nil {
-				return string(last), nil
+				return last, nil
 			}
 			return string(append(before, last...)), nil
-		case c == '\\':
+		case '\\':
 			if before == nil {
 				before = make([]byte, 0, w.pos-start+w.length())
 			}
@@ -249,26 +281,44 @@ func (w *walker) text() (string, error) {
 			}
 			before = utf8.AppendRune(before, r)
 			start = w.pos
-		case c < 0x20:
-			return "", w.fail("a control character stands in a string")
 		default:
-			w.pos++
+			return "", w.fail("a control character stands in a string")
 		}
 	}
 	return "", w.fail("a string is not closed")
 }
 
+// plain steps over what means only itself in a string, and tells whether
+// something else follows.
+func (w *walker) plain() bool {
+	for w.pos+8 <= len(w.data) {
+		if found := special(word(w.data[w.pos:])); found != 0 {
+			w.pos += bits.TrailingZeros64(found) / 8
+			return true
+		}
+		w.pos += 8
+	}
+	for w.pos < len(w.data) && !escaped(w.data[w.pos]) {
+		w.pos++
+	}
+	return w.pos < len(w.data)
+}
+
+// word is the first eight bytes of a text as a number, the first the lowest.
+func word(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
 // length is the number of bytes up to the end of the string that is being
 // read.
 func (w *walker) length() int {
-	n := 0
-	for i := w.pos; i < len(w.data) && w.data[i] != '"'; i++ {
-		if w.data[i] == '\\' {
-			i++
-		}
-		n = i + 1 - w.pos
+	here := *w
+	for here.plain() && here.data[here.pos] == '\\' {
+		here.pos = min(here.pos+2, len(here.data))
 	}
-	return n
+	return here.pos - w.pos
 }
 
 func (w *walker) escape() (rune, error) {
@@ -375,7 +425,7 @@ func (w *walker) literal() (any, error) {
 		word  string
 		value any
 	}{{"true", true}, {"false", false}, {"null", nil}} {
-		if bytes.HasPrefix(w.data[w.pos:], []byte(l.word)) {
+		if strings.HasPrefix(w.data[w.pos:], l.word) {
 			w.pos += len(l.word)
 			return l.value, nil
 		}
