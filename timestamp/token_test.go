@@ -7,6 +7,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/asn1"
 	"errors"
 	"strings"
 	"testing"
@@ -116,7 +117,6 @@ func TestParseRefuses(t *testing.T) {
 		timestamptest.OtherSerial:       "names one certificate and the signer another",
 		timestamptest.NoCertificateID:   "the signature names none",
 		timestamptest.NoCertificates:    "does not carry the certificate",
-		timestamptest.ManyCertificates:  "carries 11 certificates",
 		timestamptest.TwoSigners:        "more than one signer",
 		timestamptest.NoEKU:             "not for time stamps alone",
 		timestamptest.PlainEKU:          "does not say critically",
@@ -129,6 +129,8 @@ func TestParseRefuses(t *testing.T) {
 		timestamptest.SecondVersion:     "its version is 2",
 		timestamptest.CriticalExtension: "the extension 2.999.3 is critical",
 		timestamptest.TrailingElement:   "something follows",
+		timestamptest.TrailingInSigner:  "something follows",
+		timestamptest.OddParameters:     "something follows",
 		timestamptest.LocalTime:         "not in UTC",
 		timestamptest.WrongContentType:  "not over a time stamp",
 		timestamptest.WrongDigest:       "over other contents",
@@ -150,6 +152,7 @@ func TestParseRefuses(t *testing.T) {
 	}{
 		"imprint of SHA-1":   {timestamptest.Options{Hash: crypto.SHA1}, "the algorithm 1.3.14.3.2.26"},
 		"signed over SHA-1":  {timestamptest.Options{Digest: crypto.SHA1, Key: rsaKey(t, 2048)}, "the algorithm 1.3.14.3.2.26"},
+		"11 certificates":    {timestamptest.Options{Copies: 9}, "carries 11 certificates"},
 		"RSA of 1024 bits":   {timestamptest.Options{Key: weak}, "1024 bits"},
 		"ECDSA on P-224":     {timestamptest.Options{Key: ecKey(t, elliptic.P224())}, "the curve of the key"},
 		"RSA, mixed digests": {timestamptest.Options{Key: rsaKey(t, 2048), Flaw: timestamptest.MixedAlgorithms}, "is not accepted with the digest SHA-256"},
@@ -222,6 +225,61 @@ func TestParseAnyByteChanged(t *testing.T) {
 	}
 }
 
+// grown gives the same DER with an empty string added at the end of one
+// constructed element, once for each.
+func grown(t *testing.T, der []byte) (all [][]byte) {
+	t.Helper()
+	var outer asn1.RawValue
+	if _, err := asn1.Unmarshal(der, &outer); err != nil {
+		t.Fatal(err)
+	}
+	wrap := func(inside ...[]byte) {
+		v := outer
+		v.FullBytes, v.Bytes = nil, bytes.Join(inside, nil)
+		whole, err := asn1.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, whole)
+	}
+	if !outer.IsCompound {
+		return nil
+	}
+	wrap(outer.Bytes, []byte{asn1.TagOctetString, 0})
+	for rest := outer.Bytes; len(rest) > 0; {
+		var one asn1.RawValue
+		after, err := asn1.Unmarshal(rest, &one)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := outer.Bytes[:len(outer.Bytes)-len(rest)]
+		for _, g := range grown(t, one.FullBytes) {
+			wrap(before, g, after)
+		}
+		rest = after
+	}
+	return all
+}
+
+// J13: nothing hides behind the last known element of any part.
+func TestParseNothingMore(t *testing.T) {
+	tsa := timestamptest.New(t, clock)
+	holds := 0
+	for i, der := range grown(t, tsa.Token(theData)) {
+		token, err := timestamp.Parse(der)
+		if err != nil {
+			refused(t, err, "")
+			continue
+		}
+		if holds++; !token.Chain[0].Equal(tsa.Leaf) || bytes.Contains(der, tsa.Root.Raw) {
+			t.Errorf("something follows in element %d, and it holds", i)
+		}
+	}
+	if holds == 0 {
+		t.Error("no token holds whose other certificate is changed: nothing was tried")
+	}
+}
+
 // Other certificates are candidates for a chain, each once; one that cannot be
 // read is left out.
 func TestParseOtherCertificates(t *testing.T) {
@@ -232,6 +290,9 @@ func TestParseOtherCertificates(t *testing.T) {
 	broken[at+5] ^= 0x20 // the tag of the inner sequence
 	if n := len(parse(t, broken).Chain); n != 1 {
 		t.Errorf("%d certificates, one can be read", n)
+	}
+	if n := len(parse(t, tsa.Make(theData, timestamptest.Options{Copies: 8})).Chain); n != 2 {
+		t.Errorf("%d certificates, 2 are different", n)
 	}
 }
 

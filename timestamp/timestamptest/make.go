@@ -1,6 +1,7 @@
 package timestamptest
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rand"
@@ -29,7 +30,6 @@ const (
 	OtherSerial       Flaw = "signer with the serial number of another certificate"
 	NoCertificateID   Flaw = "names no certificate"
 	NoCertificates    Flaw = "carries no certificate"
-	ManyCertificates  Flaw = "carries eleven certificates"
 	TwoSigners        Flaw = "two signers"
 	NoEKU             Flaw = "certificate without purpose"
 	PlainEKU          Flaw = "purpose of the certificate not critical"
@@ -42,6 +42,8 @@ const (
 	SecondVersion     Flaw = "version 2"
 	CriticalExtension Flaw = "unknown critical extension"
 	TrailingElement   Flaw = "an element after the last"
+	TrailingInSigner  Flaw = "an element after the last of the signer"
+	OddParameters     Flaw = "digest algorithm with a NULL that is not empty"
 	LocalTime         Flaw = "time not in UTC"
 	WrongContentType  Flaw = "signed content type of data"
 	WrongDigest       Flaw = "digest of other contents"
@@ -57,6 +59,7 @@ type Options struct {
 	Nonce  *big.Int      // none when nil
 	Key    crypto.Signer // ECDSA or RSA, gets a certificate of its own; the authority's when nil
 	OldID  bool          // names the certificate by SHA-1, as before RFC 5816
+	Copies int           // of the root's certificate, beside the one that is carried anyway
 	ByKey  bool          // names the signer by the identifier of its key
 	Flaw   Flaw
 }
@@ -120,6 +123,7 @@ type (
 		Attributes asn1.RawValue
 		Algorithm  pkix.AlgorithmIdentifier
 		Signature  []byte
+		Trailing   asn1.RawValue `asn1:"optional"`
 	}
 	attribute struct {
 		Type   asn1.ObjectIdentifier
@@ -160,7 +164,7 @@ func (a *Authority) make(imprint []byte, o Options) ([]byte, error) {
 	sealed, err := asn1.Marshal(signedData{
 		Version: 3, Digests: []pkix.AlgorithmIdentifier{{Algorithm: hashOID(o.Digest)}},
 		Content:      content{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 1, 4}, explicit(octets(info))},
-		Certificates: a.certificates(leaf, o.Flaw), Signers: signers,
+		Certificates: a.certificates(leaf, o), Signers: signers,
 	})
 	if err != nil {
 		return nil, err
@@ -169,16 +173,11 @@ func (a *Authority) make(imprint []byte, o Options) ([]byte, error) {
 }
 
 // certificates puts the root first: a reader may not rely on the order.
-func (a *Authority) certificates(leaf *x509.Certificate, flaw Flaw) asn1.RawValue {
-	if flaw == NoCertificates {
+func (a *Authority) certificates(leaf *x509.Certificate, o Options) asn1.RawValue {
+	if o.Flaw == NoCertificates {
 		return asn1.RawValue{}
 	}
-	all := append(append([]byte(nil), a.Root.Raw...), leaf.Raw...)
-	for range 9 {
-		if flaw == ManyCertificates {
-			all = append(all, a.Root.Raw...)
-		}
-	}
+	all := append(bytes.Repeat(a.Root.Raw, 1+o.Copies), leaf.Raw...)
 	return asn1.RawValue{Class: asn1.ClassContextSpecific, IsCompound: true, Bytes: all}
 }
 
@@ -239,11 +238,18 @@ func (a *Authority) signer(info []byte, key crypto.Signer, leaf *x509.Certificat
 	if err != nil {
 		return signerInfo{}, err
 	}
-	return signerInfo{
-		Version: version, By: by,
-		Digest:     pkix.AlgorithmIdentifier{Algorithm: hashOID(o.Digest)},
+	signer := signerInfo{
+		Version: version, By: by, Digest: pkix.AlgorithmIdentifier{Algorithm: hashOID(o.Digest)},
 		Attributes: asn1.RawValue{FullBytes: set}, Algorithm: algorithm, Signature: signature,
-	}, nil
+	}
+	switch o.Flaw {
+	case TrailingInSigner:
+		signer.Trailing = asn1.NullRawValue
+	case OddParameters:
+		signer.Digest.Parameters = asn1.RawValue{Tag: asn1.TagNull, Bytes: []byte{0}}
+	default:
+	}
+	return signer, nil
 }
 
 // signerID is a SignerIdentifier with the version that goes with it.
