@@ -36,7 +36,7 @@ var rooms = map[string]struct{ imports, tests string }{
 	"timestamp/timestamptest": {"timestamp", ""},
 
 	"issuer":   {"credentials intake keys registry status", "display registry/bolt verifier"},
-	"verifier": {"credentials keys status", ""}, // never registry, never issuer: it judges as a stranger would
+	"verifier": {"credentials keys status timestamp", "timestamp/timestamptest"}, // never registry, never issuer: it judges as a stranger would
 	"wallet":   {"credentials registry", "registry/bolt status"},
 
 	"web":         {"credentials display intake issuer keys registry status verifier wallet", "registry/bolt"},
@@ -53,6 +53,7 @@ var libraries = map[string]string{
 	jwx:                                          "credentials keys",
 	"github.com/skip2/go-qrcode":                 "web",
 	"go.etcd.io/bbolt":                           "registry/bolt",
+	"golang.org/x/crypto/ocsp":                   "keys",
 	"golang.org/x/image":                         "display",
 	"golang.org/x/text":                          "display intake web",
 	"github.com/chromedp/cdproto":                "tests",

@@ -45,10 +45,12 @@ type Report struct {
 	Verdict    Verdict            `json:"verdict"`
 	Reason     string             `json:"reason"` // reason code of the check that decided
 	Checks     []Check            `json:"checks"`
-	Level      string             `json:"level,omitempty"` // of the seal: demonstration, advanced, qualified, unrecognised
-	CheckedAt  time.Time          `json:"checked_at"`      // time of the check
-	At         time.Time          `json:"at"`              // moment the question is about; equal to CheckedAt unless asked otherwise
-	Digest     string             `json:"digest"`          // SHA-256 of the presented bytes, hex
+	Level      string             `json:"level,omitempty"`     // of the seal: demonstration, advanced, qualified, unrecognised
+	Baseline   string             `json:"baseline,omitempty"`  // JAdES-BASELINE-B, T, LT or LTA, by what the seal carries
+	ProvenAt   *time.Time         `json:"proven_at,omitempty"` // by when trusted time stamps prove the seal was there
+	CheckedAt  time.Time          `json:"checked_at"`          // time of the check
+	At         time.Time          `json:"at"`                  // moment the question is about; equal to CheckedAt unless asked otherwise
+	Digest     string             `json:"digest"`              // SHA-256 of the presented bytes, hex
 	Credential *credentials.View  `json:"-"`
 	Summary    *CredentialSummary `json:"credential,omitempty"`
 }

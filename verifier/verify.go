@@ -3,6 +3,7 @@ package verifier
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"attesta/credentials"
 	"attesta/keys"
+	"attesta/timestamp"
 )
 
 // Config is what a verifier works with. Trust and Now are needed; without a
@@ -77,6 +79,8 @@ type judgement struct {
 	now, at time.Time
 	report  Report
 	parsed  *credentials.Parsed
+	view    credentials.View // of verified bytes, once seal has passed
+	proof   proof
 	vouch   keys.Vouch
 }
 
@@ -106,7 +110,7 @@ func (j *judgement) run(ctx context.Context, presented []byte) {
 	if !j.seal() {
 		return
 	}
-	view := parsed.View()
+	view := j.view
 	j.report.Credential = &view
 	j.issuer(&view)
 	j.report.Summary = summaryOf(view)
@@ -123,23 +127,37 @@ func (j *judgement) seal() bool {
 		j.add(CheckSeal, Fail, "seal_broken")
 		return false
 	}
+	j.view = j.parsed.View()
 	if e.SealedAt.After(j.now.Add(clockSkew)) {
 		j.add(CheckSeal, Fail, "seal_in_future", "at", stamp(e.SealedAt))
 		return false
 	}
-	at := j.sealedAt()
-	if issued := j.parsed.View().Issued; !issued.IsZero() {
-		at = at.In(issued.Location())
+	for _, token := range e.ContentStamps {
+		if t, err := timestamp.Parse(token); err != nil || t.Over(e.ContentStamped()) != nil {
+			j.add(CheckSeal, Fail, "seal_content_stamp")
+			return false
+		}
 	}
-	j.add(CheckSeal, Pass, "seal_intact", "at", stamp(at))
+	j.proof = j.prove()
+	j.report.Baseline = "JAdES-BASELINE-" + e.Baseline()
+	zone := j.view.Issued.Location()
+	if j.proof.at.IsZero() {
+		j.add(CheckSeal, Pass, "seal_intact", "at", stamp(j.sealedAt().In(zone)), "level", j.report.Baseline)
+		return true
+	}
+	j.report.ProvenAt = &j.proof.at
+	j.add(CheckSeal, Pass, "seal_proven", "at", stamp(j.proof.at.In(zone)), "by", j.proof.by, "level", j.report.Baseline)
 	return true
 }
 
-// sealedAt is the time the seal claims for itself. Without a time stamp it is
-// the sealer's own word.
+// sealedAt is when the seal was made: as time stamps prove it, else as the seal
+// claims for itself, which is the sealer's own word.
 func (j *judgement) sealedAt() time.Time {
-	if t := j.parsed.Envelope.SealedAt; !t.IsZero() {
-		return t
+	switch {
+	case !j.proof.at.IsZero():
+		return j.proof.at
+	case !j.parsed.Envelope.SealedAt.IsZero():
+		return j.parsed.Envelope.SealedAt
 	}
 	return j.at
 }
@@ -148,7 +166,8 @@ func (j *judgement) sealedAt() time.Time {
 // same organisation as the certificate.
 func (j *judgement) issuer(view *credentials.View) {
 	e := j.parsed.Envelope
-	j.vouch = j.trust.Vouch(e.Chain, j.sealedAt())
+	chain := slices.Concat(e.Chain, j.proof.evidence.Certificates)
+	j.vouch = j.trust.Vouch(chain, j.sealedAt())
 	j.report.Level = string(j.vouch.Level)
 	signer, err := credentials.SignerOf(e.Leaf())
 	if err != nil {
@@ -159,27 +178,46 @@ func (j *judgement) issuer(view *credentials.View) {
 	for _, name := range view.IssuerNames {
 		named = named || name == signer.Organisation
 	}
-	facts := []string{"name", signer.Organisation, "id", signer.LegalID, "anchor", j.vouch.Anchor.Name}
-	revoked, _ := j.vouch.Anchor.RevokedSince(e.Leaf())
-	switch {
-	case !named || view.IssuerLegal != signer.LegalID:
+	if named && view.IssuerLegal == signer.LegalID {
+		j.vouched(signer, chain)
+	} else {
 		j.add(CheckIssuer, Fail, "issuer_mismatch", "name", view.Issuer, "sealer", signer.Organisation)
-	case errors.Is(j.vouch.Err, keys.ErrRevoked) && j.sealedAt().Before(revoked):
-		// Only the sealer says that it was before: nobody can tell.
-		j.add(CheckIssuer, Unknown, "issuer_key_revoked_since", append(facts, "on", stamp(revoked))...)
-	case errors.Is(j.vouch.Err, keys.ErrRevoked):
-		j.add(CheckIssuer, Fail, "issuer_key_revoked", append(facts, "on", stamp(revoked))...)
-	case errors.Is(j.vouch.Err, keys.ErrMisused):
-		j.add(CheckIssuer, Fail, "issuer_certificate", facts...)
-	case j.vouch.Level == keys.Unrecognised:
-		j.add(CheckIssuer, Unknown, "issuer_unrecognised", facts...)
-	default:
-		j.add(CheckIssuer, Pass, "issuer_"+string(j.vouch.Level), facts...)
 	}
 	if named {
 		// What is shown is the name that the certificate vouches for; the file
 		// may carry others.
 		view.Issuer, view.IssuerNames = signer.Organisation, credentials.Text{"und": signer.Organisation}
+	}
+}
+
+// vouched says what the sealer's certificate is worth. A key that no longer
+// counts leaves what is proved to be older as it was; what only claims to be
+// older nobody can tell from a forgery, and likewise what claims to be older
+// than the end of its certificate.
+func (j *judgement) vouched(signer credentials.Signer, chain []*x509.Certificate) {
+	leaf, anchor := chain[0], j.vouch.Anchor
+	facts := []string{"name", signer.Organisation, "id", signer.LegalID, "anchor", anchor.Name}
+	since, revoked := revokedSince(leaf, anchor, chain, j.proof.evidence)
+	on := append(slices.Clip(facts), "on", stamp(since), "by", j.proof.by)
+	known := anchor.Certificate != nil
+	switch {
+	case errors.Is(j.vouch.Err, keys.ErrMisused):
+		j.add(CheckIssuer, Fail, "issuer_certificate", facts...)
+	case revoked && !j.sealedAt().Before(since):
+		j.report.Level = string(keys.Unrecognised)
+		j.add(CheckIssuer, Fail, "issuer_key_revoked", on...)
+	case !known:
+		j.add(CheckIssuer, Unknown, "issuer_unrecognised", facts...)
+	case revoked && j.proof.at.IsZero():
+		j.report.Level = string(keys.Unrecognised)
+		j.add(CheckIssuer, Unknown, "issuer_key_revoked_since", on...)
+	case revoked:
+		j.report.Level = string(anchor.Level)
+		j.add(CheckIssuer, Pass, "issuer_key_revoked_later", on...)
+	case j.proof.at.IsZero() && j.now.After(leaf.NotAfter):
+		j.add(CheckIssuer, Unknown, "issuer_certificate_ended", append(facts, "on", stamp(leaf.NotAfter))...)
+	default:
+		j.add(CheckIssuer, Pass, "issuer_"+string(j.vouch.Level), facts...)
 	}
 }
 

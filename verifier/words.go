@@ -99,6 +99,14 @@ var sentences = map[string][4]string{
 		"The content cannot be read.", "Ask the person for the original .jsonld file.",
 	},
 	"seal_intact": {"Il sigillo è integro: dal {at} il contenuto non è cambiato.", "", "The seal is intact: the content has not changed since {at}.", ""},
+	"seal_proven": {
+		"Il sigillo è integro. {by} attesta che esisteva già il {at}, e da allora il contenuto non è cambiato.", "",
+		"The seal is intact. {by} attests that it was there on {at}, and the content has not changed since.", "",
+	},
+	"seal_content_stamp": {
+		"La marca temporale dentro il sigillo riguarda un altro contenuto.", "Non fidarti di questo file. Contatta l’ente.",
+		"The time stamp inside the seal is over other content.", "Do not rely on this file. Contact the provider.",
+	},
 	"seal_broken": {
 		"Il sigillo è rotto: il contenuto è stato modificato, o il sigillo è falso.", "Non fidarti di questo file. Chiedi l’originale o contatta l’ente.",
 		"The seal is broken: the content was changed, or the seal is forged.", "Do not rely on this file. Ask for the original or contact the provider.",
@@ -135,6 +143,14 @@ var sentences = map[string][4]string{
 	"issuer_key_revoked_since": {
 		"La chiave di {name} non vale più dal {on}. Che il sigillo sia di prima lo dice solo il sigillo.", "Chiedi all’ente di confermare.",
 		"The key of {name} no longer counts since {on}. Only the seal itself says that it was made before.", "Ask the provider to confirm.",
+	},
+	"issuer_key_revoked_later": {
+		"La chiave di {name} non vale più dal {on}. Questo sigillo è di prima: lo attesta {by}.", "",
+		"The key of {name} no longer counts since {on}. This seal is from before: {by} attests it.", "",
+	},
+	"issuer_certificate_ended": {
+		"Il certificato di {name} è finito il {on}. Che il sigillo sia di prima lo dice solo il sigillo.", "Chiedi all’ente un file con marca temporale, o di confermare.",
+		"The certificate of {name} ended on {on}. Only the seal itself says that it was made before.", "Ask the provider for a file with a time stamp, or to confirm.",
 	},
 	"accreditation_not_known": {
 		"Non risulta un accreditamento dell’ente: non abbiamo un elenco da consultare.", "Se ti serve un ente accreditato, controlla nell’albo della regione.",

@@ -89,7 +89,7 @@ func TestEveryReasonHasWords(t *testing.T) {
 func TestFormatCodesAreTheKnownOnes(t *testing.T) {
 	all := reasons(t)
 	source := regexp.MustCompile(`badFormat\("([a-z_]+)"`)
-	for _, name := range []string{"envelope.go", "edc.go"} {
+	for _, name := range []string{"envelope.go", "header.go", "unsigned.go", "compact.go", "edc.go"} {
 		text, err := os.ReadFile("../credentials/" + name)
 		if err != nil {
 			t.Fatal(err)
@@ -104,8 +104,7 @@ func TestFormatCodesAreTheKnownOnes(t *testing.T) {
 
 // Every placeholder is filled by the facts that come with its reason.
 func TestNoPlaceholderIsLeft(t *testing.T) {
-	h := newHouse(t)
-	h.publishAll()
+	h := newTimed(t)
 	month := 1
 	var reports []Report
 	reports = append(reports, h.verify(h.seal(h.document())), h.verify(nil))
@@ -124,9 +123,13 @@ func TestNoPlaceholderIsLeft(t *testing.T) {
 		h.verify(h.seal(h.changed(h.document(), "http://data.europa.eu/snb/eqf/5", "http://evil.example/eqf/8"))))
 	for _, since := range []time.Duration{-time.Hour, time.Hour} {
 		h.revoke(h.now.Add(since))
-		reports = append(reports, h.verify(h.seal(h.document())))
+		reports = append(reports, h.verify(h.seal(h.document())), h.verify(h.stampedAt(h.seal(h.document()), h.now)))
 	}
 	h.trust.Anchors[0].Revoked = nil
+	sealed := h.seal(h.document())
+	h.now = h.now.AddDate(5, 0, 0)
+	reports = append(reports, h.verify(sealed))
+	h.now = h.now.AddDate(-5, 0, 0)
 	h.trust.Anchors[0].Level = keys.Advanced
 	reports = append(reports, h.verify(h.seal(h.document())))
 	h.trust = keys.Trust{}
