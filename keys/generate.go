@@ -34,10 +34,11 @@ type Owner struct {
 	Country string // C, two letters
 }
 
-// Ensure makes what is missing for an owner: the installation's root, a seal
-// key and a status key with certificates from that root. These are
-// demonstration keys: nobody but this installation vouches for them. It
-// returns the keys that were made.
+// Ensure makes what a new owner needs: the installation's root, a seal key and
+// a status key with certificates from that root. These are demonstration keys:
+// nobody but this installation vouches for them. An owner who ever had a key
+// for a purpose gets none, whatever became of it: Rotate and Import are for
+// somebody to decide. It returns the keys that were made.
 func (r *Ring) Ensure(o Owner, at time.Time) ([]*Key, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -51,7 +52,7 @@ func (r *Ring) Ensure(o Owner, at time.Time) ([]*Key, error) {
 		made = append(made, root)
 	}
 	for _, p := range []Purpose{Seal, Status} {
-		if _, err := r.current(p, o.ID, at); err == nil {
+		if r.had(p, o.ID) {
 			continue
 		}
 		key, err := r.makeLeaf(root, p, o, at)
@@ -91,7 +92,11 @@ func (r *Ring) makeRoot(at time.Time) (*Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the root certificate: %w", err)
 	}
-	k := &Key{ID: keyID(c), Purpose: Root, From: at, SelfMade: true, chain: []*x509.Certificate{c}, signer: private}
+	k, err := r.newKey([]*x509.Certificate{c}, private)
+	if err != nil {
+		return nil, fmt.Errorf("making the root key: %w", err)
+	}
+	k.Purpose, k.From, k.SelfMade = Root, at, true
 	return k, r.add(k)
 }
 
@@ -111,7 +116,7 @@ func (r *Ring) makeLeaf(root *Key, p Purpose, o Owner, at time.Time) (*Key, erro
 	t := &x509.Certificate{
 		SerialNumber: serial,
 		Subject: pkix.Name{
-			CommonName: shorten(name, 64), Organization: []string{shorten(o.Name, 64)}, Country: []string{o.Country},
+			CommonName: shorten(name, 64), Organization: []string{shorten(o.Name, 64)}, Country: countries(o.Country),
 			ExtraNames: []pkix.AttributeTypeAndValue{{Type: organizationIdentifier, Value: o.LegalID}},
 		},
 		NotBefore: at.Add(-time.Minute), NotAfter: at.AddDate(leafYears, 0, 0),
@@ -131,11 +136,20 @@ func (r *Ring) makeLeaf(root *Key, p Purpose, o Owner, at time.Time) (*Key, erro
 	if err != nil {
 		return nil, fmt.Errorf("making the certificate of a %s key: %w", p, err)
 	}
-	k := &Key{
-		ID: keyID(c), Purpose: p, Owner: o.ID, From: at, SelfMade: true,
-		chain: []*x509.Certificate{c, root.Certificate()}, signer: private,
+	k, err := r.newKey([]*x509.Certificate{c, root.Certificate()}, private)
+	if err != nil {
+		return nil, fmt.Errorf("making a %s key: %w", p, err)
 	}
+	k.Purpose, k.Owner, k.From, k.SelfMade = p, o.ID, at, true
 	return k, r.add(k)
+}
+
+// countries is C of a name; an owner without a country has none.
+func countries(country string) []string {
+	if country == "" {
+		return nil
+	}
+	return []string{country}
 }
 
 // shorten holds a name to so many characters, the bound of X.520.

@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -13,6 +14,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"software.sslmate.com/src/go-pkcs12"
 )
 
 var (
@@ -22,7 +25,11 @@ var (
 
 func openRing(t testing.TB, dir string) (*Ring, error) {
 	t.Helper()
-	return Open(filepath.Join(dir, "keys"), filepath.Join(dir, "master.key"))
+	r, err := Open(filepath.Join(dir, "keys"), filepath.Join(dir, "master.key"))
+	if err == nil {
+		r.Now = func() time.Time { return theMoment }
+	}
+	return r, err
 }
 
 // filled is a ring in a folder of its own with the keys of theOwner.
@@ -73,10 +80,13 @@ type pair struct {
 // made issues a certificate under another, or under itself when there is none.
 func made(t testing.TB, under *pair, change func(*x509.Certificate)) *pair {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))(t)
+	return &pair{issued(t, under, key, change), key}
+}
+
+// issued is a certificate for any kind of key.
+func issued(t testing.TB, under *pair, key crypto.Signer, change func(*x509.Certificate)) *x509.Certificate {
+	t.Helper()
 	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
 	if err != nil {
 		t.Fatal(err)
@@ -93,17 +103,19 @@ func made(t testing.TB, under *pair, change func(*x509.Certificate)) *pair {
 	change(template)
 	parent, signer := template, key
 	if under != nil {
-		parent, signer = under.c, under.key
+		parent, signer = under.c, crypto.Signer(under.key)
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), signer)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &pair{c, key}
+	return must(x509.ParseCertificate(der))(t)
+}
+
+// packed is a PKCS #12 file with the password segreta.
+func packed(t testing.TB, private any, leaf *x509.Certificate, others ...*x509.Certificate) []byte {
+	t.Helper()
+	return must(pkcs12.Modern.Encode(private, leaf, others, "segreta"))(t)
 }
 
 func authority(name string) func(*x509.Certificate) {

@@ -3,9 +3,12 @@ package keys
 import (
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rsa"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/lestrrat-go/jwx/v2/jwa"
@@ -29,17 +32,23 @@ var ErrNoKey = errors.New("no key that may sign")
 
 // Key is one key with its certificates and its life. It may sign from From until
 // it is retired or revoked or its certificate ends: ask MaySign, or take the
-// key from Current. Its fields are not to be changed.
+// key from Current. Its fields are not to be changed, and are those of the
+// moment at which the ring handed it out.
 type Key struct {
-	ID       string
-	Purpose  Purpose
-	Owner    string // provider id; empty for the root
-	From     time.Time
-	Retired  time.Time // zero while in use
-	Revoked  time.Time // zero unless it must no longer be believed
-	SelfMade bool      // the certificate comes from this installation's own root
-	chain    []*x509.Certificate
-	signer   crypto.Signer
+	ID        string
+	Purpose   Purpose
+	Owner     string // provider id; empty for the root
+	From      time.Time
+	Retired   time.Time // when it stops to sign, which may be still to come; zero while nobody said
+	Revoked   time.Time // since when it must no longer be believed; zero while it may
+	RevokedAt time.Time // when that was said
+	SelfMade  bool      // the certificate comes from this installation's own root
+	chain     []*x509.Certificate
+	signer    crypto.Signer
+	device    *Device // where the private key is, when that is not this ring
+	jose      joseKey
+	now       func() time.Time
+	latest    *atomic.Pointer[Key] // the same key as it stands in the ring now
 }
 
 // Chain is the key's certificate followed by those that issued it.
@@ -48,13 +57,12 @@ func (k *Key) Chain() []*x509.Certificate { return k.chain }
 // Certificate is the key's own certificate.
 func (k *Key) Certificate() *x509.Certificate { return k.chain[0] }
 
-// Algorithm is the JWS algorithm that the key signs with.
-func (k *Key) Algorithm() string {
-	if public, ok := k.signer.Public().(*ecdsa.PublicKey); ok && public.Curve.Params().BitSize == 384 {
-		return "ES384"
-	}
-	return "ES256"
-}
+// Algorithm is the JWS algorithm that the key signs with: ES256, ES384 or
+// RS256 (RFC 7518 clause 3.1).
+func (k *Key) Algorithm() string { return k.jose.algorithm }
+
+// OnDevice tells whether the private key is in a device and not in the ring.
+func (k *Key) OnDevice() bool { return k.device != nil }
 
 // MaySign says why the key may not sign at a moment, or nil.
 func (k *Key) MaySign(at time.Time) error {
@@ -62,7 +70,7 @@ func (k *Key) MaySign(at time.Time) error {
 	switch {
 	case !k.Revoked.IsZero():
 		return fmt.Errorf("%w: key %s was revoked on %s", ErrNoKey, k.ID, k.Revoked.Format(time.DateOnly))
-	case !k.Retired.IsZero():
+	case k.retired(at):
 		return fmt.Errorf("%w: key %s was retired on %s", ErrNoKey, k.ID, k.Retired.Format(time.DateOnly))
 	case at.Before(k.From) || at.Before(leaf.NotBefore):
 		return fmt.Errorf("%w: key %s starts on %s", ErrNoKey, k.ID, k.From.Format(time.DateOnly))
@@ -72,21 +80,87 @@ func (k *Key) MaySign(at time.Time) error {
 	return nil
 }
 
+func (k *Key) retired(at time.Time) bool { return !k.Retired.IsZero() && !at.Before(k.Retired) }
+
 // Sign returns the raw JWS signature over the input (RFC 7515 clause 5.1). This
-// and the making of certificates are the places where a private key of this
-// program is used. A key that was retired or revoked does not sign, nor does a
-// root. It is safe for concurrent use.
+// and the making of certificates and lists of revoked ones are the places where
+// a private key of this program is used. A key that was retired or revoked does
+// not sign, also when it was taken from the ring before; nor does a root. It is
+// safe for concurrent use.
 func (k *Key) Sign(input []byte) ([]byte, error) {
-	if k.Purpose == Root || !k.Retired.IsZero() || !k.Revoked.IsZero() {
+	now := k.latest.Load()
+	if now.Purpose == Root || !now.Revoked.IsZero() || !now.Retired.IsZero() && now.retired(k.now()) {
 		return nil, fmt.Errorf("signing with key %s: %w", k.ID, ErrNoKey)
 	}
-	signer, err := jws.NewSigner(jwa.SignatureAlgorithm(k.Algorithm()))
-	if err != nil {
-		return nil, fmt.Errorf("preparing key %s: %w", k.ID, err)
-	}
-	signature, err := signer.Sign(input, k.signer)
+	signature, err := k.jose.sign(input)
 	if err != nil {
 		return nil, fmt.Errorf("signing with key %s: %w", k.ID, err)
 	}
 	return signature, nil
+}
+
+// changed is the key with another life, to take its place in the ring.
+func (k *Key) changed(change func(*Key)) *Key {
+	other := *k
+	change(&other)
+	return &other
+}
+
+// Bounds of RSA keys: those that a seal is read with (package credentials).
+const (
+	minRSABits = 2048
+	maxRSABits = 8192
+)
+
+// algorithmOf is the JWS algorithm that a key of this kind signs with.
+func algorithmOf(public crypto.PublicKey) (string, error) {
+	switch k := public.(type) {
+	case *ecdsa.PublicKey:
+		switch k.Curve {
+		case elliptic.P256():
+			return "ES256", nil
+		case elliptic.P384():
+			return "ES384", nil
+		}
+	case *rsa.PublicKey:
+		if k.N.BitLen() >= minRSABits && k.N.BitLen() <= maxRSABits && k.E == 65537 {
+			return "RS256", nil
+		}
+	}
+	return "", errors.New("keys of this kind are not used here: take an EC key on P-256 or P-384, or an RSA key of 2048 to 8192 bits with the exponent 65537")
+}
+
+// joseKey is a private key made ready for the JOSE library, which is touched
+// nowhere else in the room and gets constants and bytes only.
+type joseKey struct {
+	algorithm string
+	signer    jws.Signer
+	private   crypto.Signer
+}
+
+// opaque hides the kind of a private key from the library, which otherwise
+// copies an EC key at every signature, and with it loses what Go keeps ready.
+type opaque struct{ crypto.Signer }
+
+func newJOSEKey(private crypto.Signer) (joseKey, error) {
+	algorithm, err := algorithmOf(private.Public())
+	if err != nil {
+		return joseKey{}, err
+	}
+	signer, err := jws.NewSigner(jwa.SignatureAlgorithm(algorithm))
+	if err != nil {
+		return joseKey{}, fmt.Errorf("preparing to sign with %s: %w", algorithm, err)
+	}
+	return joseKey{algorithm, signer, opaque{private}}, nil
+}
+
+func (j joseKey) sign(input []byte) ([]byte, error) { return j.signer.Sign(input, j.private) }
+
+// verify holds a signature of ours against a public key.
+func (j joseKey) verify(input, signature []byte, public crypto.PublicKey) error {
+	verifier, err := jws.NewVerifier(jwa.SignatureAlgorithm(j.algorithm))
+	if err != nil {
+		return fmt.Errorf("preparing to verify %s: %w", j.algorithm, err)
+	}
+	return verifier.Verify(input, signature, public)
 }

@@ -20,6 +20,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"filippo.io/age"
@@ -29,23 +30,30 @@ import (
 // its owner only, the private part encrypted to the master key. It is safe for
 // concurrent use within one process.
 type Ring struct {
+	// Now is the clock that a key holds against its retirement when it signs;
+	// time.Now when nil. It is set before the ring is used, or never.
+	Now    func() time.Time
 	dir    string
 	master *age.X25519Identity
 	mu     sync.RWMutex
 	keys   []*Key
+	list   signedList
+	tokens tokens
 }
 
 // file is a key as it stands on disk.
 type file struct {
-	ID       string    `json:"id"`
-	Purpose  Purpose   `json:"purpose"`
-	Owner    string    `json:"owner,omitempty"`
-	From     time.Time `json:"from"`
-	Retired  time.Time `json:"retired,omitzero"`
-	Revoked  time.Time `json:"revoked,omitzero"`
-	SelfMade bool      `json:"self_made"`
-	Chain    string    `json:"chain"`   // PEM, the key's own certificate first
-	Private  []byte    `json:"private"` // PKCS #8, encrypted with age to the master key
+	ID        string    `json:"id"`
+	Purpose   Purpose   `json:"purpose"`
+	Owner     string    `json:"owner,omitempty"`
+	From      time.Time `json:"from"`
+	Retired   time.Time `json:"retired,omitzero"`
+	Revoked   time.Time `json:"revoked,omitzero"`
+	RevokedAt time.Time `json:"revoked_at,omitzero"`
+	SelfMade  bool      `json:"self_made"`
+	Chain     string    `json:"chain"`   // PEM, the key's own certificate first
+	Private   []byte    `json:"private"` // PKCS #8, or the PIN of the device; encrypted with age to the master key
+	Device    *Device   `json:"device,omitempty"`
 }
 
 // Open reads the ring in a folder; the folder is made when it is not there.
@@ -175,35 +183,77 @@ func (r *Ring) read(name string) (*Key, error) {
 	if err := json.Unmarshal(raw, &f); err != nil {
 		return nil, err
 	}
-	k := &Key{ID: f.ID, Purpose: f.Purpose, Owner: f.Owner, From: f.From, Retired: f.Retired, Revoked: f.Revoked, SelfMade: f.SelfMade}
-	if k.chain, err = readPEM([]byte(f.Chain)); err != nil {
+	chain, err := readPEM([]byte(f.Chain))
+	if err != nil {
 		return nil, err
 	}
-	if f.ID != keyID(k.Certificate()) {
+	if f.ID != keyID(chain[0]) {
 		return nil, errors.New("the id does not belong to the certificate")
 	}
-	der, err := r.decrypt(f.Private)
+	secret, err := r.decrypt(f.Private)
 	if err != nil {
 		return nil, err
 	}
-	private, err := x509.ParsePKCS8PrivateKey(der)
+	signer, err := r.signerOf(secret, f.Device, chain[0])
 	if err != nil {
-		return nil, fmt.Errorf("reading the private key: %w", err)
+		return nil, err
 	}
-	signer, ok := private.(*ecdsa.PrivateKey)
-	if !ok || !signer.PublicKey.Equal(k.Certificate().PublicKey) {
-		return nil, errors.New("the private key does not belong to the certificate")
+	k, err := r.newKey(chain, signer)
+	if err != nil {
+		return nil, err
 	}
-	k.signer = signer
+	k.Purpose, k.Owner, k.SelfMade, k.device = f.Purpose, f.Owner, f.SelfMade, f.Device
+	k.From, k.Retired, k.Revoked, k.RevokedAt = f.From, f.Retired, f.Revoked, f.RevokedAt
 	return k, nil
 }
 
+// signerOf is the private key of a certificate: what the secret holds, or what
+// the secret opens in a device, which is asked only when it is to sign.
+func (r *Ring) signerOf(secret []byte, d *Device, leaf *x509.Certificate) (crypto.Signer, error) {
+	if d != nil {
+		d.PIN = string(secret)
+		return &deviceSigner{tokens: &r.tokens, device: *d, public: leaf.PublicKey}, nil
+	}
+	private, err := x509.ParsePKCS8PrivateKey(secret)
+	if err != nil {
+		return nil, fmt.Errorf("reading the private key: %w", err)
+	}
+	signer, ok := private.(crypto.Signer)
+	if !ok || !samePublic(signer.Public(), leaf.PublicKey) {
+		return nil, errors.New("the private key does not belong to the certificate")
+	}
+	return signer, nil
+}
+
+func samePublic(a, b crypto.PublicKey) bool {
+	key, ok := a.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && key.Equal(b)
+}
+
+// newKey is a key that stands in no ring yet and has no life.
+func (r *Ring) newKey(chain []*x509.Certificate, signer crypto.Signer) (*Key, error) {
+	jose, err := newJOSEKey(signer)
+	if err != nil {
+		return nil, err
+	}
+	k := &Key{ID: keyID(chain[0]), chain: chain, signer: signer, jose: jose, now: r.clock, latest: &atomic.Pointer[Key]{}}
+	k.latest.Store(k)
+	return k, nil
+}
+
+func (r *Ring) clock() time.Time {
+	if r.Now != nil {
+		return r.Now()
+	}
+	return time.Now()
+}
+
 func (r *Ring) write(k *Key) error {
-	der, err := x509.MarshalPKCS8PrivateKey(k.signer)
+	secret, err := k.secret()
 	if err != nil {
 		return fmt.Errorf("writing key %s: %w", k.ID, err)
 	}
-	sealed, err := r.encrypt(der)
+	sealed, err := r.encrypt(secret)
 	if err != nil {
 		return fmt.Errorf("encrypting key %s: %w", k.ID, err)
 	}
@@ -212,13 +262,21 @@ func (r *Ring) write(k *Key) error {
 		chain.Write(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}))
 	}
 	raw, err := json.MarshalIndent(file{
-		ID: k.ID, Purpose: k.Purpose, Owner: k.Owner, From: k.From, Retired: k.Retired, Revoked: k.Revoked,
-		SelfMade: k.SelfMade, Chain: chain.String(), Private: sealed,
+		ID: k.ID, Purpose: k.Purpose, Owner: k.Owner, From: k.From, Retired: k.Retired, Revoked: k.Revoked, RevokedAt: k.RevokedAt,
+		SelfMade: k.SelfMade, Chain: chain.String(), Private: sealed, Device: k.device,
 	}, "", " ")
 	if err != nil {
 		return fmt.Errorf("writing key %s: %w", k.ID, err)
 	}
 	return WriteFile(filepath.Join(r.dir, k.ID+".key.json"), raw)
+}
+
+// secret is what stands encrypted in the file of a key.
+func (k *Key) secret() ([]byte, error) {
+	if k.device != nil {
+		return []byte(k.device.PIN), nil
+	}
+	return x509.MarshalPKCS8PrivateKey(k.signer)
 }
 
 // Secret returns a secret of 32 bytes by its name. It is made at the first call
@@ -273,9 +331,18 @@ func (r *Ring) encrypt(data []byte) ([]byte, error) {
 	return sealed.Bytes(), nil
 }
 
+// sort puts the newest key of an owner for a purpose last. Of two that began
+// in the same second the one that is to be retired is the older.
 func (r *Ring) sort() {
+	ending := func(k *Key) int {
+		if k.Retired.IsZero() {
+			return 1
+		}
+		return 0
+	}
 	slices.SortFunc(r.keys, func(a, b *Key) int {
-		return cmp.Or(cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.Purpose, b.Purpose), a.From.Compare(b.From), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.Purpose, b.Purpose), a.From.Compare(b.From),
+			cmp.Compare(ending(a), ending(b)), cmp.Compare(a.ID, b.ID))
 	})
 }
 
@@ -295,7 +362,7 @@ func (r *Ring) Current(p Purpose, owner string, at time.Time) (*Key, error) {
 }
 
 func (r *Ring) current(p Purpose, owner string, at time.Time) (*Key, error) {
-	why := fmt.Errorf("%w: there is no %s key for %q", ErrNoKey, p, owner)
+	var why error // of the newest
 	for _, k := range slices.Backward(r.keys) {
 		if k.Purpose != p || k.Owner != owner {
 			continue
@@ -304,9 +371,19 @@ func (r *Ring) current(p Purpose, owner string, at time.Time) (*Key, error) {
 		if err == nil {
 			return k, nil
 		}
-		why = err
+		if why == nil {
+			why = err
+		}
 	}
-	return nil, why
+	if why == nil {
+		why = ErrNoKey
+	}
+	return nil, fmt.Errorf("looking for the %s key of %q: %w", p, owner, why)
+}
+
+// had tells whether an owner has or ever had a key for a purpose.
+func (r *Ring) had(p Purpose, owner string) bool {
+	return slices.ContainsFunc(r.keys, func(k *Key) bool { return k.Purpose == p && k.Owner == owner })
 }
 
 func (r *Ring) add(k *Key) error {

@@ -232,10 +232,20 @@ func TestEnsureMakesOnlyWhatIsMissing(t *testing.T) {
 	if made, err := r.Ensure(second, theMoment); err != nil || len(made) != 2 {
 		t.Errorf("a second owner: %d keys made, %v", len(made), err)
 	}
-	// After five years the certificates end: new keys, the old ones stay.
-	made, err := r.Ensure(theOwner, theMoment.AddDate(leafYears, 0, 1))
-	if err != nil || len(made) != 2 {
+	// Keys that ended, were retired or were revoked are not replaced unasked.
+	if made, err := r.Ensure(theOwner, theMoment.AddDate(leafYears, 0, 1)); err != nil || len(made) != 0 {
 		t.Errorf("after the certificates ended: %d keys made, %v", len(made), err)
+	}
+	_, err := r.Retire(current(t, r, Status).ID, theMoment)
+	if _, again := r.Revoke(current(t, r, Seal).ID, theMoment, theMoment); err != nil || again != nil {
+		t.Fatal(err, again)
+	}
+	if made, err := r.Ensure(theOwner, theMoment); err != nil || len(made) != 0 {
+		t.Errorf("after the keys were revoked: %d keys made, %v", len(made), err)
+	}
+	nowhere := Owner{ID: "no-country", Name: "Scuola", LegalID: "DM:XX-1"}
+	if made, err := r.Ensure(nowhere, theMoment); err != nil || len(made) != 2 || len(made[0].Certificate().Subject.Country) != 0 {
+		t.Errorf("an owner without a country: %d keys made, %v", len(made), err)
 	}
 	again, err := openRing(t, dir)
 	if err != nil || len(again.All()) != 7 {
@@ -278,48 +288,30 @@ func TestKeysThatMayNotSignAreNotUsed(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*Key)
 		at     time.Time
-		signs  bool // the key itself knows no clock
+		used   bool
+		signs  bool // the key itself asks the clock for its retirement only
 	}{
-		"retired":                   {func(k *Key) { k.Retired = theMoment.AddDate(0, -1, 0) }, theMoment, false},
-		"to be retired":             {func(k *Key) { k.Retired = theMoment.AddDate(0, 1, 0) }, theMoment, false},
-		"revoked":                   {func(k *Key) { k.Revoked = theMoment.AddDate(0, -1, 0) }, theMoment, false},
-		"not yet in use":            {func(k *Key) { k.From = theMoment.Add(time.Hour) }, theMoment, true},
-		"before its certificate":    {func(*Key) {}, theMoment.AddDate(0, 0, -1), true},
-		"past its certificate":      {func(*Key) {}, theMoment.AddDate(leafYears, 0, 1), true},
-		"a second past certificate": {func(k *Key) {}, theMoment.AddDate(leafYears, 0, 0).Add(time.Second), true},
+		"in use":                    {func(*Key) {}, theMoment, true, true},
+		"retired":                   {func(k *Key) { k.Retired = theMoment.AddDate(0, -1, 0) }, theMoment, false, false},
+		"retired now":               {func(k *Key) { k.Retired = theMoment }, theMoment, false, false},
+		"to be retired":             {func(k *Key) { k.Retired = theMoment.Add(time.Second) }, theMoment, true, true},
+		"retired meanwhile":         {func(k *Key) { k.Retired = theMoment.AddDate(0, 1, 0) }, theMoment.AddDate(0, 1, 0), false, false},
+		"revoked":                   {func(k *Key) { k.Revoked = theMoment.AddDate(0, -1, 0) }, theMoment, false, false},
+		"not yet in use":            {func(k *Key) { k.From = theMoment.Add(time.Hour) }, theMoment, false, true},
+		"before its certificate":    {func(*Key) {}, theMoment.AddDate(0, 0, -1), false, true},
+		"past its certificate":      {func(*Key) {}, theMoment.AddDate(leafYears, 0, 1), false, true},
+		"a second past certificate": {func(k *Key) {}, theMoment.AddDate(leafYears, 0, 0).Add(time.Second), false, true},
 	} {
 		r, _ := filled(t)
+		r.Now = func() time.Time { return c.at }
 		k := current(t, r, Seal)
 		c.change(k)
-		if got, err := r.Current(Seal, theOwner.ID, c.at); !errors.Is(err, ErrNoKey) {
+		if got, err := r.Current(Seal, theOwner.ID, c.at); (err == nil) != c.used || err != nil && !errors.Is(err, ErrNoKey) {
 			t.Errorf("%s: %v, %v", name, got, err)
 		}
 		if _, err := k.Sign([]byte("x")); (err == nil) != c.signs {
 			t.Errorf("%s: signing gives %v", name, err)
 		}
-	}
-}
-
-// What stands on disk about the life of a key counts when it is read again.
-func TestARetiredKeyStaysRetired(t *testing.T) {
-	r, dir := filled(t)
-	k := current(t, r, Seal)
-	k.Retired = theMoment
-	if err := r.write(k); err != nil {
-		t.Fatal(err)
-	}
-	again, err := openRing(t, dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := again.Current(Seal, theOwner.ID, theMoment); !errors.Is(err, ErrNoKey) || !strings.Contains(err.Error(), "retired") {
-		t.Error(err)
-	}
-	if made, err := again.Ensure(theOwner, theMoment); err != nil || len(made) != 1 {
-		t.Errorf("%d keys made, %v", len(made), err)
-	}
-	if fresh := current(t, again, Seal); fresh.ID == k.ID {
-		t.Error("the retired key is current")
 	}
 }
 
