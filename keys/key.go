@@ -138,10 +138,6 @@ type joseKey struct {
 	private   crypto.Signer
 }
 
-// opaque hides the kind of a private key from the library, which otherwise
-// copies an EC key at every signature, and with it loses what Go keeps ready.
-type opaque struct{ crypto.Signer }
-
 func newJOSEKey(private crypto.Signer) (joseKey, error) {
 	algorithm, err := algorithmOf(private.Public())
 	if err != nil {
@@ -151,7 +147,7 @@ func newJOSEKey(private crypto.Signer) (joseKey, error) {
 	if err != nil {
 		return joseKey{}, fmt.Errorf("preparing to sign with %s: %w", algorithm, err)
 	}
-	return joseKey{algorithm, signer, opaque{private}}, nil
+	return joseKey{algorithm, signer, private}, nil
 }
 
 func (j joseKey) sign(input []byte) ([]byte, error) { return j.signer.Sign(input, j.private) }
