@@ -40,7 +40,9 @@ var rooms = map[string]struct{ imports, tests string }{
 	"wallet":   {"credentials registry", "registry/bolt status"},
 
 	"web":         {"credentials display intake issuer keys registry status verifier wallet", "registry/bolt"},
-	"cmd/attesta": {"credentials display intake issuer keys registry registry/bolt status verifier wallet web", ""},
+	"cmd/attesta": {"credentials display intake issuer keys registry registry/bolt status verifier wallet web", "interop/dss"},
+
+	"interop/dss": {"", "credentials keys verifier"}, // tests only: another's judgement of our seals
 }
 
 // libraries says for every module of others in which rooms it may stand. Those

@@ -23,7 +23,20 @@ func TestShapes(t *testing.T) {
 	if err != nil {
 		required(t, "node")
 	}
-	dir := t.TempDir()
+	files := issueEveryModule(t, t.TempDir())
+	for _, version := range [][]string{{"--shapes", "3.2-lts", "--context", "3.2"}, {"--shapes", "3.1", "--context", "3.1"}} {
+		args := append([]string{validator, "--engine", "both", "--profile", "generic-full"}, version...)
+		out, err := exec.Command(node, append(args, files...)...).CombinedOutput()
+		if err != nil || strings.Count(string(out), "CONFORMS") != len(files) || strings.Count(string(out), "shacl-engine=true") != len(files) {
+			t.Errorf("%v: %v\n%s", version, err, out)
+		}
+	}
+}
+
+// issueEveryModule makes an installation in a folder and issues a credential of
+// every module of the fixtures that may be issued. It returns the files.
+func issueEveryModule(t *testing.T, dir string) []string {
+	t.Helper()
 	if err := copyFixtures(dir); err != nil {
 		t.Fatal(err)
 	}
@@ -45,11 +58,5 @@ func TestShapes(t *testing.T) {
 	if err != nil || len(files) != len(modules) {
 		t.Fatalf("%d files issued, want %d (%v)", len(files), len(modules), err)
 	}
-	for _, version := range [][]string{{"--shapes", "3.2-lts", "--context", "3.2"}, {"--shapes", "3.1", "--context", "3.1"}} {
-		args := append([]string{validator, "--engine", "both", "--profile", "generic-full"}, version...)
-		out, err := exec.Command(node, append(args, files...)...).CombinedOutput()
-		if err != nil || strings.Count(string(out), "CONFORMS") != len(files) || strings.Count(string(out), "shacl-engine=true") != len(files) {
-			t.Errorf("%v: %v\n%s", version, err, out)
-		}
-	}
+	return files
 }
