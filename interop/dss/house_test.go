@@ -165,19 +165,13 @@ func member(t *testing.T, file []byte, name string) (from, to int) {
 	return from, to
 }
 
-// header is the protected header of a sealed file.
-func header(t *testing.T, file []byte) map[string]json.RawMessage {
+func levelOf(t *testing.T, file []byte) string {
 	t.Helper()
-	from, to := member(t, file, "protected")
-	raw, err := base64.RawURLEncoding.DecodeString(string(file[from:to]))
+	level, err := dss.LevelOf(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var h map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &h); err != nil {
-		t.Fatal(err)
-	}
-	return h
+	return level
 }
 
 // change is a file with one byte replaced by another.
