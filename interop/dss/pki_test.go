@@ -170,8 +170,8 @@ func (p *pki) leaf(t testing.TB, by *pair, alg string, subject pkix.Name, more [
 		NotBefore: p.now.AddDate(-3, 0, 0), NotAfter: p.now.AddDate(2, 0, 0),
 		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment, BasicConstraintsValid: true,
 	}
-	if more != nil {
-		template.KeyUsage = x509.KeyUsageDigitalSignature
+	if more != nil { // a time-stamping service
+		template.KeyUsage, template.NotAfter = x509.KeyUsageDigitalSignature, p.now.AddDate(7, 0, 0)
 	}
 	return &pair{alg, key, []*x509.Certificate{certify(t, template, by.chain[0], key, by.key), by.chain[0]}}
 }
