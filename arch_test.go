@@ -35,14 +35,14 @@ var rooms = map[string]struct{ imports, tests string }{
 	"timestamp":               {"", "timestamp/timestamptest"},
 	"timestamp/timestamptest": {"timestamp", ""},
 
-	"issuer":   {"credentials intake keys registry status", "display registry/bolt verifier"},
+	"issuer":   {"credentials intake keys registry status timestamp", "display registry/bolt timestamp/timestamptest verifier"},
 	"verifier": {"credentials keys status timestamp", "timestamp/timestamptest"}, // never registry, never issuer: it judges as a stranger would
 	"wallet":   {"credentials registry", "registry/bolt status"},
 
 	"web":         {"credentials display intake issuer keys registry status verifier wallet", "registry/bolt"},
-	"cmd/attesta": {"credentials display intake issuer keys registry registry/bolt status verifier wallet web", "interop/dss"},
+	"cmd/attesta": {"credentials display intake issuer keys registry registry/bolt status timestamp verifier wallet web", "interop/dss timestamp/timestamptest"},
 
-	"interop/dss": {"", "credentials keys verifier"}, // tests only: another's judgement of our seals
+	"interop/dss": {"", "credentials keys timestamp timestamp/timestamptest verifier"}, // tests only: another's judgement of our seals
 }
 
 // libraries says for every module of others in which rooms it may stand. Those

@@ -101,28 +101,29 @@ func checkCritical(h node) error {
 const sigTLayout = "2006-01-02T15:04:05Z"
 
 // readSealedAt reads the claimed signing time: sigT (ETSI TS 119 182-1 clause
-// 5.2.1) or, as newer seals have it, iat in seconds since 1970. Two that differ
-// are refused.
+// 5.2.1) or, as newer seals have it, iat in seconds since 1970. A JAdES seal has
+// one of the two.
 func (e *Envelope) readSealedAt(h node) error {
-	if n := h.get("sigT"); n.present() {
-		text, _ := n.v.(string)
+	older, newer := h.get("sigT"), h.get("iat")
+	switch {
+	case older.present() && newer.present():
+		return badFormat("header", "the seal states its time twice, in sigT and in iat")
+	case older.present():
+		text, _ := older.v.(string)
 		at, err := time.Parse(sigTLayout, text)
 		if err != nil || at.Format(sigTLayout) != text {
 			return badFormat("header", "the signing time %q is not a UTC date and time", text)
 		}
 		e.SealedAt = at
-	}
-	if n := h.get("iat"); n.present() {
-		number, _ := n.v.(json.Number)
+	case newer.present():
+		number, _ := newer.v.(json.Number)
 		seconds, err := strconv.ParseInt(number.String(), 10, 64)
 		if err != nil || seconds < 0 || seconds > latestSecond {
 			return badFormat("header", "the signing time iat is not a number of seconds since 1970")
 		}
-		at := time.Unix(seconds, 0).UTC()
-		if !e.SealedAt.IsZero() && !e.SealedAt.Equal(at) {
-			return badFormat("header", "the seal states two signing times")
-		}
-		e.SealedAt = at
+		e.SealedAt = time.Unix(seconds, 0).UTC()
+	case e.jades:
+		return badFormat("header", "the seal does not say when it was made")
 	}
 	return nil
 }

@@ -37,7 +37,7 @@ const (
 )
 
 // Guarded is the one fetcher for addresses that come from outside. It asks
-// https on port 443 only, follows no redirect, uses no proxy, bounds time and
+// https on port 443 only (but see FetchSigned), follows no redirect, uses no proxy, bounds time and
 // size, and refuses every address that is not public, looking at the address
 // it really dials. It is safe for concurrent use.
 type Guarded struct {
@@ -65,14 +65,27 @@ func client(control func(network, address string, c syscall.RawConn) error) *htt
 
 // Fetch implements Fetcher. Errors wrap ErrRefused or ErrUnreachable.
 func (g *Guarded) Fetch(ctx context.Context, address string, origins []string) ([]byte, error) {
+	return g.fetch(ctx, address, origins, false)
+}
+
+// FetchSigned is Fetch for what carries a signature of its own and is published
+// without TLS too, such as lists of revoked certificates (RFC 5280 clause 8).
+func (g *Guarded) FetchSigned(ctx context.Context, address string, origins []string) ([]byte, error) {
+	return g.fetch(ctx, address, origins, true)
+}
+
+func (g *Guarded) fetch(ctx context.Context, address string, origins []string, plain bool) ([]byte, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || len(address) > 2048 {
 		return nil, fmt.Errorf("%w: it is not a plain web address", ErrRefused)
 	}
 	use := g.public
-	if slices.Contains(origins, u.Scheme+"://"+u.Host) {
+	switch {
+	case slices.Contains(origins, u.Scheme+"://"+u.Host):
 		use = g.private
-	} else if u.Scheme != "https" || u.Port() != "" && u.Port() != "443" {
+	case u.Scheme == "https" && (u.Port() == "" || u.Port() == "443"):
+	case plain && u.Scheme == "http" && (u.Port() == "" || u.Port() == "80"):
+	default:
 		return nil, fmt.Errorf("%w: only https on its usual port is asked", ErrRefused)
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)

@@ -187,7 +187,7 @@ func TestEndedCertificate(t *testing.T) {
 // ended.
 func (h *timed) publishSoon() {
 	h.t.Helper()
-	if _, err := h.ring.Ensure(keys.Owner{ID: h.owner, Name: "Scuola Dimostrativa", LegalID: "DM:IT-iss-scuola", Country: "IT"}, h.now); err != nil {
+	if _, err := h.ring.Rotate(keys.Status, keys.Owner{ID: h.owner, Name: "Scuola Dimostrativa", LegalID: "DM:IT-iss-scuola", Country: "IT"}, h.now, 0); err != nil {
 		h.t.Fatal(err)
 	}
 	h.publishAll()

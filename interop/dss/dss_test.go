@@ -145,8 +145,10 @@ func TestTheirSeals(t *testing.T) {
 			t.Errorf("%s: attesta says %s", files[n].what, ours)
 		case !changed && (!passed(r) || r.Level != "JAdES-BASELINE-"+strings.Fields(files[n].what)[1]):
 			t.Errorf("%s: the library says %s, errors %q", files[n].what, theirs, r.Errors)
-		case !changed && report.Verdict != verifier.Valid:
-			t.Errorf("%s: attesta says %s", files[n].what, ours)
+		case !changed && (report.Verdict != verifier.Valid || report.Baseline != r.Level):
+			t.Errorf("%s: attesta says %s, %s", files[n].what, ours, report.Baseline)
+		case !changed && (report.ProvenAt == nil) != (r.Level == "JAdES-BASELINE-B"):
+			t.Errorf("%s: attesta takes it as proved to be there at %v", files[n].what, report.ProvenAt)
 		}
 	}
 	t.Logf("%d files made, %d judged\n%s", len(tasks), len(files), table.text())

@@ -78,8 +78,10 @@ func passed(r dss.Result) bool {
 func (p *pki) attestaSays(t *testing.T, file []byte) verifier.Report {
 	t.Helper()
 	var trust keys.Trust
-	for _, a := range []*pair{p.root, p.stamps} {
-		trust.Anchors = append(trust.Anchors, keys.Anchor{Name: a.chain[0].Subject.CommonName, Level: keys.Advanced, Certificate: a.chain[0]})
+	for a, use := range map[*pair]keys.Use{p.root: keys.ForSeals, p.stamps: keys.ForTime} {
+		trust.Anchors = append(trust.Anchors, keys.Anchor{
+			Name: a.chain[0].Subject.CommonName, Level: keys.Advanced, Certificate: a.chain[0], For: []keys.Use{use},
+		})
 	}
 	v := verifier.New(verifier.Config{Trust: func() keys.Trust { return trust }, Now: func() time.Time { return p.now }})
 	r, err := v.Verify(context.Background(), file)

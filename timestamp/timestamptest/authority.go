@@ -51,6 +51,9 @@ type Authority struct {
 func New(t testing.TB, now func() time.Time) *Authority {
 	t.Helper()
 	a := &Authority{t: t, now: now, born: now().UTC().Truncate(time.Second)}
+	server := httptest.NewServer(http.HandlerFunc(a.answer))
+	t.Cleanup(server.Close)
+	a.URL = server.URL
 	a.rootKey, a.leafKey = newKey(t), newKey(t)
 	var err error
 	if a.Root, err = a.makeRoot(); err == nil {
@@ -59,9 +62,6 @@ func New(t testing.TB, now func() time.Time) *Authority {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(http.HandlerFunc(a.answer))
-	t.Cleanup(server.Close)
-	a.URL = server.URL
 	return a
 }
 
@@ -76,16 +76,20 @@ func (a *Authority) Token(data []byte) []byte {
 }
 
 // CRL is the DER of a list of the root that revokes nothing, made at a time and
-// good for a week.
+// good for a week. The certificates say that it lies at URL/root.crl.
 func (a *Authority) CRL(at time.Time) []byte {
 	a.t.Helper()
-	list, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{
-		Number: big.NewInt(at.Unix()), ThisUpdate: at.UTC(), NextUpdate: at.UTC().AddDate(0, 0, 7),
-	}, a.Root, a.rootKey)
+	list, err := a.list(at)
 	if err != nil {
 		a.t.Fatal(err)
 	}
 	return list
+}
+
+func (a *Authority) list(at time.Time) ([]byte, error) {
+	return x509.CreateRevocationList(rand.Reader, &x509.RevocationList{
+		Number: big.NewInt(at.Unix()), ThisUpdate: at.UTC(), NextUpdate: at.UTC().AddDate(0, 0, 7),
+	}, a.Root, a.rootKey)
 }
 
 const maxQuery = 64 << 10
@@ -93,6 +97,16 @@ const maxQuery = 64 << 10
 func (a *Authority) answer(w http.ResponseWriter, r *http.Request) {
 	if a.down.Load() {
 		http.Error(w, "the authority rests", http.StatusServiceUnavailable)
+		return
+	}
+	if r.URL.Path == "/root.crl" {
+		list, err := a.list(a.now())
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "application/pkix-crl")
+		w.Write(list)
 		return
 	}
 	if r.Method != http.MethodPost || r.Header.Get("Content-Type") != "application/timestamp-query" {
@@ -163,7 +177,8 @@ func (a *Authority) makeLeaf(key crypto.PublicKey, at time.Time, flaw Flaw) (*x5
 		Subject:   pkix.Name{Organization: []string{"Test"}, CommonName: "Test authority for time stamps"},
 		NotBefore: at.AddDate(-1, 0, 0), NotAfter: at.AddDate(5, 0, 0),
 		BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature,
-		SubjectKeyId: []byte("a key that makes stamps"),
+		SubjectKeyId:          []byte("a key that makes stamps"),
+		CRLDistributionPoints: []string{a.URL + "/root.crl"},
 	}
 	purposes := []asn1.ObjectIdentifier{{1, 3, 6, 1, 5, 5, 7, 3, 8}} // id-kp-timeStamping
 	switch flaw {
