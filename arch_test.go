@@ -58,7 +58,7 @@ var libraries = map[string]string{
 	"golang.org/x/crypto/ocsp":                   "keys",
 	"golang.org/x/image":                         "display",
 	"golang.org/x/text":                          "display intake web",
-	"software.sslmate.com/src/go-pkcs12":         "keys",
+	"software.sslmate.com/src/go-pkcs12":         "keys cmd/attesta", // there in tests only
 	"github.com/ThalesGroup/crypto11":            "keys", // under the build tag pkcs11
 	"github.com/miekg/pkcs11":                    "keys", // as above: the names of its errors
 	"github.com/chromedp/cdproto":                "tests",

@@ -29,13 +29,23 @@ type Difference struct {
 	New  string // what the file says
 }
 
+// OwnerOf is the organisation that certificates of a provider name.
+func OwnerOf(p credentials.Provider) (keys.Owner, error) {
+	country, err := twoLetters(p.Country)
+	if err != nil {
+		return keys.Owner{}, err
+	}
+	name, _ := p.Name.In("it")
+	return keys.Owner{ID: p.ID, Name: name, LegalID: legalID(p, country), Country: country}, nil
+}
+
 // AddProviders stores providers and makes demonstration keys for those that
-// have none. A provider that is there is replaced: its accreditation changes,
+// never had any. A provider that is there is replaced: its accreditation changes,
 // its keys stay.
 func (i *Issuer) AddProviders(ctx context.Context, providers []credentials.Provider) (Admission, error) {
 	var entries []registry.Provider
 	for _, p := range providers {
-		country, err := twoLetters(p.Country)
+		owner, err := OwnerOf(p)
 		if err != nil {
 			return Admission{}, fmt.Errorf("admitting provider %s: %w", p.ID, err)
 		}
@@ -44,9 +54,7 @@ func (i *Issuer) AddProviders(ctx context.Context, providers []credentials.Provi
 			return Admission{}, fmt.Errorf("writing provider %s: %w", p.ID, err)
 		}
 		entries = append(entries, registry.Provider{ID: p.ID, Spec: spec})
-		name, _ := p.Name.In("it")
-		_, err = i.Keys.Ensure(keys.Owner{ID: p.ID, Name: name, LegalID: legalID(p, country), Country: country}, i.Now())
-		if err != nil {
+		if _, err = i.Keys.Ensure(owner, i.Now()); err != nil {
 			return Admission{}, fmt.Errorf("making keys for provider %s: %w", p.ID, err)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"attesta/intake"
 	"attesta/issuer"
+	"attesta/keys"
 	"attesta/registry"
 )
 
@@ -114,6 +115,18 @@ func TestARecordIsFinishedWithTheNextKey(t *testing.T) {
 	}
 	if _, err := h.AddProviders(t.Context(), providers(t)); err != nil {
 		t.Fatal(err)
+	}
+	if _, err := h.Resume(t.Context()); !errors.Is(err, keys.ErrNoKey) {
+		t.Errorf("a key was made unasked: %v", err)
+	}
+	for _, p := range providers(t) {
+		owner, err := issuer.OwnerOf(p)
+		if err == nil {
+			_, err = h.Keys.Rotate(keys.Seal, owner, h.clock.now(), time.Hour)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	if n, err := h.Resume(t.Context()); err != nil || n != 1 {
 		t.Fatalf("%d finished, %v", n, err)

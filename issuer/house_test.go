@@ -81,6 +81,7 @@ func emptyHouse(t testing.TB, at time.Time) *house {
 	if h.ring, err = keys.Open(filepath.Join(h.dir, "keys"), filepath.Join(h.dir, "master.key")); err != nil {
 		t.Fatal(err)
 	}
+	h.ring.Now = h.clock.now
 	h.Issuer = h.newIssuer(t, plainPicture)
 	return h
 }

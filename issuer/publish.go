@@ -29,6 +29,7 @@ type Published struct {
 	MaxAge    time.Duration
 	version   uint64
 	signed    time.Time
+	key       string // that signed it
 }
 
 // ListURL is the public address of a status list for a purpose.
@@ -37,8 +38,8 @@ func (i *Issuer) ListURL(list string, p status.Purpose) string {
 }
 
 // StatusList returns a list as it stands now, signed with the status key of
-// its provider. It is signed anew when an entry changed or half of ListFresh
-// has passed. An unknown list or purpose gives registry.ErrNotFound.
+// its provider. It is signed anew when an entry or the key changed or half of
+// ListFresh has passed. An unknown list or purpose gives registry.ErrNotFound.
 func (i *Issuer) StatusList(ctx context.Context, list string, p status.Purpose) (Published, error) {
 	if p != status.Revocation && p != status.Suspension {
 		return Published{}, fmt.Errorf("publishing a status list for the purpose %q: %w", p, registry.ErrNotFound)
@@ -48,14 +49,18 @@ func (i *Issuer) StatusList(ctx context.Context, list string, p status.Purpose) 
 		return Published{}, err
 	}
 	now := i.now()
+	key, err := i.Keys.Current(keys.Status, entries.Provider, now)
+	if err != nil {
+		return Published{}, fmt.Errorf("publishing status list %s: %w", list, err)
+	}
 	cached := list + "/" + string(p)
 	i.mu.Lock()
 	ready, ok := i.lists[cached]
 	i.mu.Unlock()
-	if age := now.Sub(ready.signed); ok && ready.version == entries.Version && age >= 0 && age < ListFresh/2 {
+	if age := now.Sub(ready.signed); ok && ready.version == entries.Version && ready.key == key.ID && age >= 0 && age < ListFresh/2 {
 		return ready, nil
 	}
-	ready, err = i.signList(entries, p, now)
+	ready, err = i.signList(entries, p, key, now)
 	if err != nil {
 		return Published{}, fmt.Errorf("publishing status list %s: %w", list, err)
 	}
@@ -90,11 +95,7 @@ type listSubject struct {
 	TTL     int64  `json:"ttl"` // milliseconds
 }
 
-func (i *Issuer) signList(l registry.StatusList, p status.Purpose, now time.Time) (Published, error) {
-	key, err := i.Keys.Current(keys.Status, l.Provider, now)
-	if err != nil {
-		return Published{}, err
-	}
+func (i *Issuer) signList(l registry.StatusList, p status.Purpose, key *keys.Key, now time.Time) (Published, error) {
 	signer, err := credentials.SignerOf(key.Certificate())
 	if err != nil {
 		return Published{}, err
@@ -125,7 +126,7 @@ func (i *Issuer) signList(l registry.StatusList, p status.Purpose, now time.Time
 	sum := sha256.Sum256(token)
 	return Published{
 		Token: token, MediaType: credentials.StatusListMediaType, ETag: `"` + hex.EncodeToString(sum[:12]) + `"`,
-		MaxAge: ListFresh / 2, version: l.Version, signed: now,
+		MaxAge: ListFresh / 2, version: l.Version, signed: now, key: key.ID,
 	}, nil
 }
 

@@ -98,6 +98,34 @@ func TestAPublishedListFollowsAtOnce(t *testing.T) {
 	}
 }
 
+// K2: a list is signed with the key of the moment, not with the one that signed
+// the copy at hand.
+func TestAListIsSignedWithTheNewKeyAtOnce(t *testing.T) {
+	h := school(t)
+	record := h.issue(t, h.row(t, goodRow))[0].Record
+	position(t, h, status.Revocation, record)
+	owner, err := issuer.OwnerOf(providers(t)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh, err := h.Keys.Rotate(keys.Status, owner, h.clock.now(), time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, published := position(t, h, status.Revocation, record)
+	e, err := credentials.ParseCompact(published.Token, credentials.StatusListType)
+	if err != nil || !e.Leaf().Equal(fresh.Certificate()) {
+		t.Errorf("signed with the key of %v, %v", e.Leaf().Subject, err)
+	}
+	if _, err := h.Keys.Revoke(fresh.ID, h.clock.now(), h.clock.now()); err != nil {
+		t.Fatal(err)
+	}
+	_, published = position(t, h, status.Revocation, record)
+	if e, err = credentials.ParseCompact(published.Token, credentials.StatusListType); err != nil || e.Leaf().Equal(fresh.Certificate()) {
+		t.Errorf("signed with a revoked key, %v", err)
+	}
+}
+
 func TestAListThatIsNotThereIsNotFound(t *testing.T) {
 	h := school(t)
 	record := h.issue(t, h.row(t, goodRow))[0].Record

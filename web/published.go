@@ -35,9 +35,7 @@ func (s *Site) asset(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// statusList publishes one signed status list. It is the one address that
-// other sites may read from a browser: it is public, the same for everybody
-// and read without credentials.
+// statusList publishes one signed status list.
 func (s *Site) statusList(w http.ResponseWriter, r *http.Request) error {
 	list, purpose := chi.URLParam(r, "list"), status.Purpose(chi.URLParam(r, "purpose"))
 	if len(list) > 64 || purpose != status.Revocation && purpose != status.Suspension {
@@ -47,6 +45,24 @@ func (s *Site) statusList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("publishing a status list: %w", err)
 	}
+	return publish(w, r, published)
+}
+
+// keyDocument publishes one document about the keys.
+func (s *Site) keyDocument(w http.ResponseWriter, r *http.Request) error {
+	if s.Keys == nil {
+		return registry.ErrNotFound
+	}
+	published, err := s.Keys.KeyDocument(chi.URLParam(r, "document"))
+	if err != nil {
+		return fmt.Errorf("publishing a document about keys: %w", err)
+	}
+	return publish(w, r, published)
+}
+
+// publish answers with what other sites may read from a browser: it is public,
+// the same for everybody and read without credentials.
+func publish(w http.ResponseWriter, r *http.Request, published Published) error {
 	h := w.Header()
 	h.Set("Content-Type", published.MediaType)
 	h.Set("Cache-Control", "public, max-age="+strconv.Itoa(int(max(published.MaxAge, 0).Seconds())))

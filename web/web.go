@@ -59,7 +59,8 @@ type Wallet interface {
 	Show(ctx context.Context, handle string) (wallet.Held, error)
 }
 
-// Published is a signed status list as it is handed out.
+// Published is a signed status list, or a document about keys, as it is handed
+// out.
 type Published struct {
 	Token     []byte
 	MediaType string
@@ -73,6 +74,13 @@ type StatusLists interface {
 	StatusList(ctx context.Context, list string, purpose status.Purpose) (Published, error)
 }
 
+// KeyDocuments gives what is published about the keys by the last part of its
+// address: jwks.json, did.json, jwt-vc-issuer, root.crl. Another, or one that
+// there is not yet, is registry.ErrNotFound.
+type KeyDocuments interface {
+	KeyDocument(name string) (Published, error)
+}
+
 // Config is what a Site is made of. Registry, Wallet, Verify, Lists, PublicURL
 // and Now are required.
 type Config struct {
@@ -82,7 +90,8 @@ type Config struct {
 	// made at all; it is answered with a fault, never with a verdict.
 	Verify        func(ctx context.Context, presented []byte) (verifier.Report, error)
 	Lists         StatusLists
-	PublicURL     string // https://host or http://127.0.0.1:port, no trailing slash
+	Keys          KeyDocuments // nothing is published about keys when nil
+	PublicURL     string       // https://host or http://127.0.0.1:port, no trailing slash
 	Now           func() time.Time
 	Zone          *time.Location // in which times are shown; UTC when nil
 	Demonstration bool           // said on every page in a banner
@@ -210,6 +219,8 @@ func (s *Site) privateRoutes(r chi.Router) {
 // machineRoutes are for programs.
 func (s *Site) machineRoutes(r chi.Router) {
 	s.get(r, "/status/{list}/{purpose}", s.statusList)
+	s.get(r, "/.well-known/{document:jwks\\.json|did\\.json|jwt-vc-issuer}", s.keyDocument)
+	s.get(r, "/keys/{document:root\\.crl}", s.keyDocument)
 	s.get(r, "/healthz", s.health)
 	s.get(r, "/readyz", s.ready)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"time"
 
 	"attesta/display"
@@ -88,6 +89,7 @@ func (a *app) assemble(c *console, store *bolt.Store) error {
 	if a.ring, err = keys.Open(a.folder.keys(), a.folder.master(c.getenv)); err != nil {
 		return fmt.Errorf("opening the keys: %w", err)
 	}
+	a.ring.Now = a.now
 	claims, err := a.ring.Secret("claim-links")
 	if err != nil {
 		return fmt.Errorf("opening the keys: %w", err)
@@ -120,6 +122,7 @@ func (a *app) trusted(t keys.Trust) keys.Trust {
 	anchors := []keys.Anchor{own}
 	for _, anchor := range t.Anchors {
 		if !anchor.Certificate.Equal(own.Certificate) { // what the keys say counts, not an older copy
+			anchor.Revoked = slices.Concat(anchor.Revoked, own.Revoked) // imported keys stand under these
 			anchors = append(anchors, anchor)
 		}
 	}
@@ -163,8 +166,8 @@ func (a *app) publishAnchor() error {
 	return keys.WriteAnchor(a.folder.own(), own)
 }
 
-// Close releases the data folder.
-func (a *app) Close() error { return a.registry.Close() }
+// Close releases the data folder and the devices with keys.
+func (a *app) Close() error { return errors.Join(a.ring.Close(), a.registry.Close()) }
 
 // resume finishes what a crash, or an operator's tidying, left behind. What it
 // cannot finish keeps nobody from the rest of the work: doctor says it.
@@ -186,7 +189,7 @@ func (a *app) resume(ctx context.Context) {
 // site makes the pages over this installation.
 func (a *app) site() (*web.Site, error) {
 	return web.New(web.Config{
-		Registry: a.registry, Wallet: a.wallet, Verify: a.verifier.Verify, Lists: lists{a.issuer},
+		Registry: a.registry, Wallet: a.wallet, Verify: a.verifier.Verify, Lists: lists{a.issuer}, Keys: keyDocuments{a},
 		PublicURL: a.settings.PublicURL, Now: a.now, Zone: a.zone,
 		Demonstration: a.settings.Demonstration, Log: a.log, Ready: a.ready,
 	})

@@ -148,7 +148,7 @@ func (e *besideError) Is(target error) bool {
 
 // kindOf names the kind of an error that a command matches.
 func kindOf(err error) string {
-	for _, kind := range []error{registry.ErrNotFound, registry.ErrConflict, registry.ErrInvalid} {
+	for _, kind := range []error{registry.ErrNotFound, registry.ErrConflict, registry.ErrInvalid, keys.ErrNoKey} {
 		if errors.Is(err, kind) {
 			return kind.Error()
 		}
@@ -174,6 +174,10 @@ func (r *remote) SetStatus(ctx context.Context, q statusRequest) (a statusAnswer
 
 func (r *remote) Keys(ctx context.Context) (a []keyAnswer, err error) {
 	return a, r.call(ctx, "keys", nil, &a)
+}
+
+func (r *remote) ChangeKeys(ctx context.Context, q keyRequest) (a keyChange, err error) {
+	return a, r.call(ctx, "keys/change", q, &a)
 }
 
 func (r *remote) Doctor(ctx context.Context) (a []diagnosis, err error) {
@@ -269,6 +273,12 @@ func (b *besideServer) answer(r *http.Request) (any, error) {
 		return b.SetStatus(r.Context(), q)
 	case "/keys":
 		return b.Keys(r.Context())
+	case "/keys/change":
+		var q keyRequest
+		if err := decode(&q); err != nil {
+			return nil, err
+		}
+		return b.ChangeKeys(r.Context(), q)
 	case "/doctor":
 		return b.Doctor(r.Context())
 	case "/sign-in":

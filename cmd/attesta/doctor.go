@@ -148,10 +148,8 @@ func (l local) checkKeys() []diagnosis {
 		selfMade = selfMade || k.Purpose == keys.Seal && k.SelfMade
 		until := k.Certificate().NotAfter
 		switch err := k.MaySign(now); {
-		case err != nil && k.Retired.IsZero() && k.Revoked.IsZero():
-			found = append(found, diagnosis{true, "The key " + k.ID + " may not sign: " + err.Error() + ".", "Import the provider again: it gets a new key."})
-		case err == nil && until.Before(now.AddDate(0, 2, 0)):
-			found = append(found, diagnosis{false, fmt.Sprintf("The certificate of key %s ends on %s.", k.ID, until.Format(time.DateOnly)), "Plan a new key before that day."})
+		case err == nil && k.Retired.IsZero() && until.Before(now.AddDate(0, 0, 60)):
+			found = append(found, diagnosis{false, fmt.Sprintf("The certificate of key %s ends on %s.", k.ID, until.Format(time.DateOnly)), "Before that day: attesta keys rotate, or attesta keys import with the certificate that follows."})
 		}
 	}
 	if selfMade {
@@ -174,9 +172,7 @@ func (l local) checkProviders(ctx context.Context) []diagnosis {
 		if p.Accreditation != nil && !p.Accreditation.On(today) {
 			found = append(found, diagnosis{false, fmt.Sprintf("The accreditation of %s ended on %s: it cannot issue.", p.ID, p.Accreditation.ValidUntil), "Import the provider again when it is renewed."})
 		}
-		if _, err := l.ring.Current(keys.Seal, p.ID, l.now()); err != nil {
-			found = append(found, diagnosis{true, "The provider " + p.ID + " has no key that may seal.", "Import the provider again."})
-		}
+		found = append(found, l.checkOwner(p.ID)...)
 	}
 	return found
 }

@@ -1,47 +1,230 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
 	"time"
+
+	"attesta/keys"
 )
 
 var keysCommand = command{
-	name: "keys", short: "list the keys of an installation",
-	help: `usage: attesta keys list [--data DIR] [--json]
+	name: "keys", short: "list, import, rotate, retire and revoke keys",
+	help: `usage: attesta keys list
+       attesta keys rotate --provider ID [--for seal|status] [--overlap TIME]
+       attesta keys import FILE.p12 --provider ID [--for seal|status] [--password-file FILE]
+       attesta keys attach CHAIN.pem --provider ID [--for seal|status]
+                    --module LIBRARY --token LABEL --key LABEL [--password-file FILE]
+       attesta keys retire KEY
+       attesta keys revoke KEY --since TIME
 
-Lists every key with its purpose, its owner, what it is worth and how long it
-may be used. Private keys are never shown.
+list shows every key with its purpose, what it is worth and how long it may be
+used. Private keys are never shown.
 
-  --data DIR   folder of the installation (attesta-data, or $ATTESTA_DATA)
-  --json       print the list as JSON
+rotate makes new demonstration keys and retires those in use, which may finish
+what they began for the overlap. import takes the key of a PKCS #12 file, and
+attach one that stays in a device with PKCS #11; either retires the provider's
+others for the same purpose. A retired key signs no more, and what it signed
+counts.
+
+revoke is for a key that somebody else may have, or had: it counts no more since
+TIME. It is final. The command says what follows for what was sealed.
+
+  --provider ID          whose key
+  --for seal|status      seals of credentials, or signatures of status lists
+                         (rotate: both; import and attach: seal)
+  --overlap TIME         such as 48h (24h)
+  --since TIME           2026-03-14, the start of that day in Rome, or
+                         2026-03-14T10:00:00Z
+  --module LIBRARY       the PKCS #11 library of the device
+  --token LABEL          the token in it
+  --key LABEL            the key pair in the token
+  --password-file FILE   the password of the file, or the PIN of the device, in
+                         its first line; else standard input is read
+  --data DIR             folder of the installation (attesta-data, or $ATTESTA_DATA)
+  --json                 print the answer as JSON
 `,
 	run: func(ctx context.Context, c *console, args []string) (int, error) {
+		k := keyFlags{}
 		f := flags("keys")
 		data, asJSON := dataFlag(f, c), f.Bool("json", false, "")
+		k.define(f)
 		rest, err := parse(f, args)
 		if err != nil {
 			return exitUsage, err
 		}
-		if len(rest) != 1 || rest[0] != "list" {
-			return exitUsage, misuse("attesta keys list", "say what to do: list")
+		q, err := k.request(c, f, rest)
+		if err != nil {
+			return exitUsage, err
 		}
 		o, err := reach(ctx, c, folder(*data))
 		if err != nil {
 			return exitNo, err
 		}
 		defer o.Close()
-		all, err := o.Keys(ctx)
+		if q.Do == "list" {
+			all, err := o.Keys(ctx)
+			if err != nil {
+				return exitNo, err
+			}
+			if *asJSON {
+				return worked(nil), printJSON(c, all)
+			}
+			printKeys(c, all)
+			return exitDone, nil
+		}
+		answer, err := o.ChangeKeys(ctx, q)
 		if err != nil {
 			return exitNo, err
 		}
 		if *asJSON {
-			return worked(nil), printJSON(c, all)
+			return exitDone, printJSON(c, answer)
 		}
-		c.printf("%-16s  %-6s  %-13s  %-10s  %-10s  %-8s  %s\n", "KEY", "FOR", "LEVEL", "FROM", "UNTIL", "STATE", "NAME")
-		for _, k := range all {
-			c.printf("%-16s  %-6s  %-13s  %-10s  %-10s  %-8s  %s\n", k.ID, k.Purpose, k.Level,
-				k.From.Format(time.DateOnly), k.Until.Format(time.DateOnly), k.State, plain(k.Name))
+		printKeys(c, answer.Keys)
+		for _, line := range answer.Follows {
+			c.printf("%s\n", plain(line))
 		}
 		return exitDone, nil
 	},
+}
+
+func printKeys(c *console, all []keyAnswer) {
+	c.printf("%-16s  %-6s  %-13s  %-10s  %-10s  %-8s  %s\n", "KEY", "FOR", "LEVEL", "FROM", "UNTIL", "STATE", "NAME")
+	for _, k := range all {
+		c.printf("%-16s  %-6s  %-13s  %-10s  %-10s  %-8s  %s\n", k.ID, k.Purpose, k.Level,
+			k.From.Format(time.DateOnly), k.Until.Format(time.DateOnly), k.State, plain(k.Name))
+	}
+}
+
+// keyFlags are the flags of all that attesta keys does.
+type keyFlags struct {
+	provider, purpose, since, password string
+	overlap                            time.Duration
+	device                             keys.Device
+}
+
+func (k *keyFlags) define(f *flag.FlagSet) {
+	f.StringVar(&k.provider, "provider", "", "")
+	f.StringVar(&k.purpose, "for", "", "")
+	f.StringVar(&k.since, "since", "", "")
+	f.StringVar(&k.password, "password-file", "", "")
+	f.DurationVar(&k.overlap, "overlap", 24*time.Hour, "")
+	f.StringVar(&k.device.Module, "module", "", "")
+	f.StringVar(&k.device.Token, "token", "", "")
+	f.StringVar(&k.device.Label, "key", "", "")
+}
+
+// keyVerbs says of each thing that attesta keys does how it is called, which
+// flags it must have and which it may have beside --data and --json.
+var keyVerbs = map[string]struct {
+	operand   string
+	must, may []string
+}{
+	"list":   {},
+	"rotate": {must: []string{"provider"}, may: []string{"for", "overlap"}},
+	"import": {operand: "FILE.p12", must: []string{"provider"}, may: []string{"for", "password-file"}},
+	"attach": {operand: "CHAIN.pem", must: []string{"provider", "module", "token", "key"}, may: []string{"for", "password-file"}},
+	"retire": {operand: "KEY"},
+	"revoke": {operand: "KEY", must: []string{"since"}},
+}
+
+// request reads what is asked for, with the files that it names.
+func (k *keyFlags) request(c *console, f *flag.FlagSet, rest []string) (keyRequest, error) {
+	const usage = "attesta keys list | rotate | import FILE.p12 | attach CHAIN.pem | retire KEY | revoke KEY"
+	if len(rest) == 0 {
+		return keyRequest{}, misuse(usage, "say what to do")
+	}
+	do, rest := rest[0], rest[1:]
+	verb, ok := keyVerbs[do]
+	if !ok {
+		return keyRequest{}, misuse(usage, "there is no attesta keys %q", do)
+	}
+	if given := verb.operand != ""; given != (len(rest) == 1) || len(rest) > 1 {
+		return keyRequest{}, misuse("attesta keys "+strings.TrimSpace(do+" "+verb.operand), "%d words after %s", len(rest), do)
+	}
+	set := map[string]bool{}
+	var odd error
+	f.Visit(func(g *flag.Flag) {
+		set[g.Name] = true
+		if g.Name != "data" && g.Name != "json" && !slices.Contains(verb.must, g.Name) && !slices.Contains(verb.may, g.Name) {
+			odd = misuse("", "attesta keys %s has no flag --%s", do, g.Name)
+		}
+	})
+	if odd != nil {
+		return keyRequest{}, odd
+	}
+	for _, name := range verb.must {
+		if !set[name] || f.Lookup(name).Value.String() == "" {
+			return keyRequest{}, misuse("", "attesta keys %s needs --%s", do, name)
+		}
+	}
+	q := keyRequest{Do: do, Provider: k.provider, Purpose: keys.Purpose(k.purpose), Overlap: k.overlap, Device: k.device}
+	if q.Purpose != "" && q.Purpose != keys.Seal && q.Purpose != keys.Status {
+		return q, misuse("", "--for is %s or %s", keys.Seal, keys.Status)
+	}
+	var err error
+	switch do {
+	case "retire", "revoke":
+		q.Key = rest[0]
+	case "import", "attach":
+		if q.File, err = readFile(rest[0]); err == nil {
+			q.Secret, err = k.secret(c, rest[0])
+		}
+	}
+	if err == nil && do == "revoke" {
+		q.Since, err = startOf(k.since)
+	}
+	return q, err
+}
+
+// startOf reads a time, or a day, which means its start in Rome.
+func startOf(s string) (time.Time, error) {
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t, nil
+	}
+	zone, err := time.LoadLocation("Europe/Rome")
+	if err != nil {
+		return time.Time{}, fmt.Errorf("finding the time zone: %w", err)
+	}
+	day, err := time.ParseInLocation(time.DateOnly, s, zone)
+	if err != nil {
+		return time.Time{}, misuse("write 2026-03-14 or 2026-03-14T10:00:00Z", "%q is no time", s)
+	}
+	return day, nil
+}
+
+const maxSecret = 4096
+
+// secret reads a password or a PIN from a file or from standard input. It is
+// never an argument, which others on the machine could see.
+func (k *keyFlags) secret(c *console, what string) (string, error) {
+	from := c.in
+	if k.password != "" {
+		file, err := os.Open(k.password)
+		if err != nil {
+			return "", fmt.Errorf("reading the password: %w", err)
+		}
+		defer file.Close()
+		from = file
+	} else {
+		shown := ""
+		if file, ok := c.in.(*os.File); ok {
+			if info, err := file.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+				shown = " (it shows as you type; --password-file avoids that)"
+			}
+		}
+		fmt.Fprintf(c.err, "password or PIN for %s%s: ", plain(what), shown)
+	}
+	line, err := bufio.NewReader(io.LimitReader(from, maxSecret)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("reading the password: %w", err)
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"), nil
 }

@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"time"
 	_ "time/tzdata" // days are those of Europe/Rome, also where no zones are installed
+
+	"attesta/keys"
 )
 
 // Exit codes of every subcommand.
@@ -127,6 +129,8 @@ func report(c *console, cmd command, code int, err error) int {
 	fmt.Fprintf(c.err, "attesta %s: %s\n", cmd.name, plainLines(text))
 	if advice, ok := errors.AsType[*hinted](err); ok {
 		fmt.Fprintf(c.err, "  %s\n", advice.hint)
+	} else if errors.Is(err, keys.ErrNoKey) {
+		fmt.Fprintf(c.err, "  make a demonstration key: attesta keys rotate --provider ID; or take one of an authority: attesta keys import\n")
 	}
 	if code == exitDone {
 		code = exitNo

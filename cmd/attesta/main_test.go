@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -15,11 +16,16 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// day is the day of all tests: rows dated later are in the future.
+// day is the day of all tests: rows dated later are in the future. A script may
+// go to another with ATTESTA_TEST_NOW.
 const day = "2026-11-21T10:00:00+01:00"
 
 func fixedDay() time.Time {
-	t, err := time.Parse(time.RFC3339, day)
+	now := os.Getenv("ATTESTA_TEST_NOW")
+	if now == "" {
+		now = day
+	}
+	t, err := time.Parse(time.RFC3339, now)
 	if err != nil {
 		return time.Time{}
 	}
@@ -42,16 +48,22 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"ready": cmdReady,
-			"zeros": cmdZeros,
-			"fix":   cmdFix,
-		},
+		Cmds: scriptCommands(),
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("LANG", "en_GB.UTF-8")
 			return copyFixtures(e.WorkDir)
 		},
 	})
+}
+
+func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
+	all := map[string]func(*testscript.TestScript, bool, []string){
+		"ready": cmdReady,
+		"zeros": cmdZeros,
+		"fix":   cmdFix,
+	}
+	maps.Copy(all, keyScripts)
+	return all
 }
 
 // cmdReady waits until the server of a data folder answers commands.

@@ -11,7 +11,6 @@ import (
 	"attesta/credentials"
 	"attesta/intake"
 	"attesta/issuer"
-	"attesta/keys"
 	"attesta/registry"
 	"attesta/status"
 )
@@ -25,6 +24,7 @@ type operator interface {
 	Issue(ctx context.Context, r issueRequest) (issueAnswer, error)
 	SetStatus(ctx context.Context, r statusRequest) (statusAnswer, error)
 	Keys(ctx context.Context) ([]keyAnswer, error)
+	ChangeKeys(ctx context.Context, r keyRequest) (keyChange, error)
 	Doctor(ctx context.Context) ([]diagnosis, error)
 	SignIn(ctx context.Context) (string, error)
 	Close() error
@@ -108,17 +108,6 @@ type statusAnswer struct {
 	Status     string    `json:"status"`
 	Since      time.Time `json:"since"`
 	Reason     string    `json:"reason"`
-}
-
-type keyAnswer struct {
-	ID      string       `json:"id"`
-	Purpose keys.Purpose `json:"purpose"`
-	Owner   string       `json:"owner,omitempty"`
-	Name    string       `json:"name"`
-	Level   keys.Level   `json:"level"`
-	From    time.Time    `json:"from"`
-	Until   time.Time    `json:"until"`
-	State   string       `json:"state"`
 }
 
 // local answers from a data folder that this process has open.
@@ -333,25 +322,6 @@ func (l local) byNumber(ctx context.Context, module, number string) (registry.Re
 		}
 		return registry.Record{}, fmt.Errorf("%d credentials have this number; name one by its id: %w", len(found), registry.ErrInvalid)
 	}
-}
-
-func (l local) Keys(context.Context) ([]keyAnswer, error) {
-	var all []keyAnswer
-	for _, k := range l.ring.All() {
-		c := k.Certificate()
-		answer := keyAnswer{
-			ID: k.ID, Purpose: k.Purpose, Owner: k.Owner, Name: c.Subject.CommonName,
-			Level: keys.Advanced, From: k.From, Until: c.NotAfter, State: "in use",
-		}
-		if k.SelfMade {
-			answer.Level = keys.Demonstration
-		}
-		if err := k.MaySign(l.now()); err != nil {
-			answer.State = strings.TrimPrefix(err.Error(), keys.ErrNoKey.Error()+": ")
-		}
-		all = append(all, answer)
-	}
-	return all, nil
 }
 
 // signInLife is how long a one-time sign-in link stays good.

@@ -22,6 +22,8 @@ import (
 //	/console                       the provider's console, with /modules and /records
 //	/console/sign-in /sign-out     in with a one-time link, and out
 //	/status/{list}/{purpose}       signed status lists, for anybody
+//	/.well-known/jwks.json         the public keys, with did.json and jwt-vc-issuer beside it
+//	/keys/root.crl                 revoked certificates of this installation's own root
 //	/healthz /readyz               for the operator's own probes
 //	/assets/{name} /robots.txt     style sheets and pictures; what not to index
 func routes(site *web.Site) http.Handler {

@@ -1,0 +1,267 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"attesta/credentials"
+	"attesta/issuer"
+	"attesta/keys"
+	"attesta/registry"
+)
+
+// keyRequest asks to change keys. Do is a word of keyVerbs.
+type keyRequest struct {
+	Do       string        `json:"do"`
+	Key      string        `json:"key,omitempty"`
+	Provider string        `json:"provider,omitempty"`
+	Purpose  keys.Purpose  `json:"purpose,omitempty"`
+	Overlap  time.Duration `json:"overlap,omitempty"`
+	Since    time.Time     `json:"since,omitzero"`
+	File     namedFile     `json:"file,omitzero"`
+	Device   keys.Device   `json:"device,omitzero"`
+	Secret   string        `json:"secret,omitempty"` // password of the file or PIN of the device
+}
+
+// keyChange is what became of keys, and in sentences what follows.
+type keyChange struct {
+	Keys    []keyAnswer `json:"keys"`
+	Sealed  *sealedWith `json:"sealed,omitempty"`
+	Follows []string    `json:"follows,omitempty"`
+}
+
+// sealedWith counts the credentials that a revoked key sealed.
+type sealedWith struct {
+	Before int `json:"before"`
+	Since  int `json:"since"`
+}
+
+type keyAnswer struct {
+	ID      string       `json:"id"`
+	Purpose keys.Purpose `json:"purpose"`
+	Owner   string       `json:"owner,omitempty"`
+	Name    string       `json:"name"`
+	Level   keys.Level   `json:"level"`
+	From    time.Time    `json:"from"`
+	Until   time.Time    `json:"until"`
+	Retired time.Time    `json:"retired,omitzero"`
+	Revoked time.Time    `json:"revoked,omitzero"`
+	Device  bool         `json:"device,omitempty"`
+	State   string       `json:"state"`
+}
+
+// Keys answers for every key of the ring.
+func (l local) Keys(context.Context) ([]keyAnswer, error) {
+	var all []keyAnswer
+	for _, k := range l.ring.All() {
+		all = append(all, l.keyAnswer(k))
+	}
+	return all, nil
+}
+
+func (l local) keyAnswer(k *keys.Key) keyAnswer {
+	c := k.Certificate()
+	answer := keyAnswer{
+		ID: k.ID, Purpose: k.Purpose, Owner: k.Owner, Name: c.Subject.CommonName, Level: keys.Advanced,
+		From: k.From, Until: c.NotAfter, Retired: k.Retired, Revoked: k.Revoked, Device: k.OnDevice(), State: "in use",
+	}
+	if k.SelfMade {
+		answer.Level = keys.Demonstration
+	}
+	if err := k.MaySign(l.now()); err != nil {
+		answer.State = strings.TrimPrefix(err.Error(), keys.ErrNoKey.Error()+": ")
+	} else if !k.Retired.IsZero() {
+		answer.State = "retires on " + l.moment(k.Retired)
+	}
+	return answer
+}
+
+// moment writes a time for the person at the console.
+func (l local) moment(t time.Time) string { return t.In(l.zone).Format("2006-01-02 15:04") }
+
+// ChangeKeys does what attesta keys is told. The anchor of the installation is
+// written again, so that those who check with it know.
+func (l local) ChangeKeys(ctx context.Context, q keyRequest) (keyChange, error) {
+	changed, err := l.changeKeys(ctx, q)
+	if len(changed) == 0 && err != nil {
+		return keyChange{}, err
+	}
+	var answer keyChange
+	for _, k := range changed {
+		answer.Keys = append(answer.Keys, l.keyAnswer(k))
+	}
+	if err := errors.Join(err, l.publishAnchor()); err != nil {
+		return answer, err
+	}
+	owner := changed[0].Owner
+	if q.Do == "revoke" {
+		l.afterRevoking(ctx, changed[0], &answer)
+	}
+	for _, d := range l.checkOwner(owner) {
+		answer.Follows = append(answer.Follows, d.What+" "+d.Remedy)
+	}
+	return answer, nil
+}
+
+func (l local) changeKeys(ctx context.Context, q keyRequest) ([]*keys.Key, error) {
+	now := l.now()
+	one := func(k *keys.Key, err error) ([]*keys.Key, error) {
+		if k == nil {
+			return nil, err
+		}
+		return []*keys.Key{k}, err
+	}
+	switch q.Do {
+	case "retire":
+		return one(l.ring.Retire(q.Key, now))
+	case "revoke":
+		return one(l.ring.Revoke(q.Key, q.Since, now))
+	}
+	owner, err := l.owner(ctx, q.Provider)
+	if err != nil {
+		return nil, err
+	}
+	purpose := q.Purpose
+	if purpose == "" {
+		purpose = keys.Seal
+	}
+	switch q.Do {
+	case "import":
+		return one(l.ring.Import(q.File.Data, q.Secret, purpose, owner.ID, now))
+	case "attach":
+		q.Device.PIN = q.Secret
+		return one(l.ring.Attach(q.Device, q.File.Data, purpose, owner.ID, now))
+	case "rotate":
+		return l.rotate(owner, q, now)
+	}
+	return nil, fmt.Errorf("changing keys: %q is not known here: %w", q.Do, registry.ErrInvalid)
+}
+
+// rotate makes new keys for one purpose or, where none is named, for both. A
+// key that cannot be rotated is found before any is made.
+func (l local) rotate(owner keys.Owner, q keyRequest, now time.Time) ([]*keys.Key, error) {
+	purposes := []keys.Purpose{keys.Seal, keys.Status}
+	if q.Purpose != "" {
+		purposes = []keys.Purpose{q.Purpose}
+	}
+	for _, p := range purposes {
+		if k, err := l.ring.Current(p, owner.ID, now); err == nil && !k.SelfMade {
+			return nil, fmt.Errorf("rotating the %s key %s of %s: %w; import or attach the key that follows it (--for names the one to rotate)", p, k.ID, owner.ID, keys.ErrNotSelfMade)
+		}
+	}
+	var made []*keys.Key
+	for _, p := range purposes {
+		k, err := l.ring.Rotate(p, owner, now, q.Overlap)
+		if k != nil {
+			made = append(made, k)
+		}
+		if err != nil {
+			return made, err
+		}
+	}
+	return made, nil
+}
+
+// owner is the organisation that certificates of a provider name.
+func (l local) owner(ctx context.Context, id string) (keys.Owner, error) {
+	all, err := l.providers(ctx)
+	if err != nil {
+		return keys.Owner{}, err
+	}
+	n := slices.IndexFunc(all, func(p credentials.Provider) bool { return p.ID == id })
+	if n < 0 {
+		return keys.Owner{}, fmt.Errorf("looking for the provider %q: %w", id, registry.ErrNotFound)
+	}
+	return issuer.OwnerOf(all[n])
+}
+
+// afterRevoking says what the revocation of a key means for what it signed.
+func (l local) afterRevoking(ctx context.Context, k *keys.Key, answer *keyChange) {
+	say := func(format string, args ...any) {
+		answer.Follows = append(answer.Follows, fmt.Sprintf(format, args...))
+	}
+	since := l.moment(k.Revoked)
+	say("Key %s is not to be believed since %s (Rome). It signs no more. This is final.", k.ID, since)
+	if k.Purpose == keys.Status {
+		say("Status lists that it signed no longer count; they are signed with another key from now on.")
+	} else {
+		say("Seals with a time stamp from before that moment still count.")
+		say("Seals without one cannot be told from forgeries: those that say they are older give \"cannot tell\", the others \"not valid\".")
+		say("Issue these credentials again with another key, and tell whoever holds them.")
+		if answer.Sealed = l.sealedWith(ctx, k); answer.Sealed != nil {
+			say("This installation sealed %s with it before that moment, and %s since.",
+				count(answer.Sealed.Before, "credential"), count(answer.Sealed.Since, "credential"))
+		}
+	}
+	if k.SelfMade {
+		say("Whoever checks with the anchor %s needs the new one; the list of revoked certificates is at %s/keys/root.crl", l.folder.own(), l.settings.PublicURL)
+	} else {
+		say("Its certificate comes from an authority: ask there at once to have it revoked. Until then only this installation knows.")
+	}
+}
+
+// countTime bounds how long records are read to count those of a key.
+const countTime = 20 * time.Second
+
+// sealedWith goes through the records of the provider of a key; nil when they
+// cannot be read, or not in time. What it sealed is in the files themselves.
+func (l local) sealedWith(ctx context.Context, k *keys.Key) *sealedWith {
+	ctx, cancel := context.WithTimeout(ctx, countTime)
+	defer cancel()
+	var n sealedWith
+	for before := uint64(0); ; {
+		page, err := l.registry.Records(ctx, registry.Query{Provider: k.Owner, Before: before, Limit: registry.MaxLimit})
+		if err != nil {
+			return nil
+		}
+		if len(page) == 0 {
+			return &n
+		}
+		for _, r := range page {
+			before = r.Seq
+			if r.State != registry.Sealed || r.SealedAt.Before(k.From) {
+				continue
+			}
+			sealed, err := l.registry.SealedBytes(ctx, r.Seq)
+			if err != nil {
+				return nil
+			}
+			parsed, err := credentials.Parse(sealed)
+			switch {
+			case err != nil || !parsed.Envelope.Leaf().Equal(k.Certificate()):
+			case r.SealedAt.Before(k.Revoked):
+				n.Before++
+			default:
+				n.Since++
+			}
+		}
+	}
+}
+
+// checkOwner says what a provider cannot do with the keys it has.
+func (l local) checkOwner(id string) []diagnosis {
+	if id == "" {
+		return nil
+	}
+	var found []diagnosis
+	add := func(what, remedy string) { found = append(found, diagnosis{true, what, remedy}) }
+	seal, sealing := l.ring.Current(keys.Seal, id, l.now())
+	list, listing := l.ring.Current(keys.Status, id, l.now())
+	if sealing != nil {
+		add("The provider "+id+" has no key that may seal: nothing is issued for it.",
+			"Run: attesta keys rotate --provider "+id+" --for seal (a demonstration key), or attesta keys import.")
+	}
+	if listing != nil {
+		add("The provider "+id+" has no key for status lists: nobody can tell whether its credentials still count.",
+			"Run: attesta keys rotate --provider "+id+" --for status, or attesta keys import --for status.")
+	}
+	if sealing == nil && listing == nil && !keys.SameHouse(seal.Chain(), list.Chain(), l.now()) {
+		add("The certificates for seals and for status lists of "+id+" do not come from one authority, or name two organisations: who checks a new credential cannot tell its status.",
+			"Import a key for status lists from the authority of the seal, with the certificates up to its root: attesta keys import --for status.")
+	}
+	return found
+}
