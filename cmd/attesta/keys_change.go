@@ -101,7 +101,7 @@ func (l local) ChangeKeys(ctx context.Context, q keyRequest) (keyChange, error) 
 	if q.Do == "revoke" {
 		l.afterRevoking(ctx, changed[0], &answer)
 	}
-	for _, d := range l.checkOwner(owner) {
+	for _, d := range append(l.checkOwner(owner), l.checkNames(ctx, owner)...) {
 		answer.Follows = append(answer.Follows, d.What+" "+d.Remedy)
 	}
 	return answer, nil
@@ -264,4 +264,36 @@ func (l local) checkOwner(id string) []diagnosis {
 			"Import a key for status lists from the authority of the seal, with the certificates up to its root: attesta keys import --for status.")
 	}
 	return found
+}
+
+// checkNames tells whether a provider that has issued sealed, or seals, under
+// other identifiers than that of its key for status lists.
+func (l local) checkNames(ctx context.Context, id string) []diagnosis {
+	list, err := l.ring.Current(keys.Status, id, l.now())
+	if err != nil {
+		return nil
+	}
+	own, err := credentials.SignerOf(list.Certificate())
+	if err != nil {
+		return nil
+	}
+	if counts, err := l.registry.Counts(ctx, id); err != nil || counts.Sealed == 0 {
+		return nil
+	}
+	var others []string
+	for _, k := range l.ring.All() {
+		if k.Owner != id || k.Purpose != keys.Seal || !k.Revoked.IsZero() {
+			continue
+		}
+		if s, err := credentials.SignerOf(k.Certificate()); err == nil && s.LegalID != own.LegalID && !slices.Contains(others, s.LegalID) {
+			others = append(others, s.LegalID)
+		}
+	}
+	if len(others) == 0 {
+		return nil
+	}
+	return []diagnosis{{
+		true, "Status lists of " + id + " are signed for " + own.LegalID + ". Who checks credentials sealed under another identifier does not believe them: " + strings.Join(others, ", ") + ".",
+		"Import a key for status lists whose certificate has that identifier (2.5.4.97), or issue those credentials again.",
+	}}
 }

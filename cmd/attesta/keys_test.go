@@ -106,8 +106,8 @@ func cmdExitCode(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// cmdP12 makes a PKCS #12 file with a new key and a certificate for the school
-// from an authority, whose own certificate lies in ca.pem, and as an anchor in ca.json.
+// cmdP12 makes a PKCS #12 file with a new key and a certificate for the school,
+// under an identifier, from an authority, whose own certificate lies in ca.pem, and as an anchor in ca.json.
 func cmdP12(ts *testscript.TestScript, _ bool, args []string) {
 	ca, authority := testAuthority(ts)
 	key, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
@@ -117,7 +117,7 @@ func cmdP12(ts *testscript.TestScript, _ bool, args []string) {
 		SerialNumber: big.NewInt(time.Now().UnixNano()), NotBefore: at.AddDate(-1, 0, 0), NotAfter: at.AddDate(1, 0, 0),
 		Subject: pkix.Name{
 			CommonName: "Sigillo", Organization: []string{"Scuola Nazionale Esempio"}, Country: []string{"IT"},
-			ExtraNames: []pkix.AttributeTypeAndValue{{Type: asn1.ObjectIdentifier{2, 5, 4, 97}, Value: "VATIT-01234567890"}},
+			ExtraNames: []pkix.AttributeTypeAndValue{{Type: asn1.ObjectIdentifier{2, 5, 4, 97}, Value: args[1]}},
 		},
 		BasicConstraintsValid: true, KeyUsage: x509.KeyUsageContentCommitment,
 	}, authority, key, ca)

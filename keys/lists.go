@@ -1,0 +1,32 @@
+package keys
+
+import (
+	"crypto/x509"
+	"slices"
+	"time"
+)
+
+// VouchList tells whether the certificate of a status list may speak for a seal
+// of another house, such as one from before the provider changed its authority:
+// it names the same organisation, and an anchor that is worth no less than the
+// level of the seal leads to it and has not revoked it. Both chains are leaf
+// first.
+func (t Trust) VouchList(seal []*x509.Certificate, level Level, list []*x509.Certificate, at time.Time) bool {
+	if len(seal) == 0 || len(list) == 0 || maySign(list[0]) != nil {
+		return false
+	}
+	if name := organisation(seal[0]); name == "" || name != organisation(list[0]) {
+		return false
+	}
+	worth := []Level{Demonstration, Advanced, Qualified}
+	least := slices.Index(worth, level)
+	for _, a := range t.Anchors {
+		if _, revoked := a.RevokedSince(list[0]); revoked || least < 0 || slices.Index(worth, a.Level) < least {
+			continue
+		}
+		if underRoot(list, a.Certificate, at) {
+			return true
+		}
+	}
+	return false
+}
