@@ -59,8 +59,8 @@ var libraries = map[string]string{
 	"golang.org/x/image":                         "display",
 	"golang.org/x/text":                          "display intake web",
 	"software.sslmate.com/src/go-pkcs12":         "keys cmd/attesta", // there in tests only
-	"github.com/ThalesGroup/crypto11":            "keys", // under the build tag pkcs11
-	"github.com/miekg/pkcs11":                    "keys", // as above: the names of its errors
+	"github.com/ThalesGroup/crypto11":            "keys",             // under the build tag pkcs11
+	"github.com/miekg/pkcs11":                    "keys",             // as above: the names of its errors
 	"github.com/chromedp/cdproto":                "tests",
 	"github.com/chromedp/chromedp":               "tests",
 	"github.com/google/go-cmp":                   "tests",

@@ -7,6 +7,7 @@ import (
 	"encoding/asn1"
 	"fmt"
 	"math/big"
+	"strings"
 	"sync"
 	"time"
 )
@@ -44,7 +45,7 @@ func (r *Ring) CRL(at time.Time) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	of := root.ID
+	revoked := []string{root.ID}
 	var entries []x509.RevocationListEntry
 	for _, k := range r.All() {
 		if k.Revoked.IsZero() || !k.SelfMade || !k.chain[len(k.chain)-1].Equal(root.Certificate()) {
@@ -58,9 +59,9 @@ func (r *Ring) CRL(at time.Time) ([]byte, error) {
 			SerialNumber: k.Certificate().SerialNumber, RevocationTime: k.Revoked, ReasonCode: keyCompromise,
 			ExtraExtensions: []pkix.Extension{{Id: invalidityDate, Value: since}},
 		})
-		of += " " + k.ID + " " + k.Revoked.Format(time.RFC3339)
+		revoked = append(revoked, k.ID, k.Revoked.Format(time.RFC3339))
 	}
-	l := &r.list
+	l, of := &r.list, strings.Join(revoked, " ")
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if age := at.Sub(l.at); l.of == of && age >= 0 && age < crlFresh {

@@ -39,12 +39,11 @@ func TestImport(t *testing.T) {
 	} {
 		r, dir := filled(t)
 		former := current(t, r, Seal)
-		k, err := r.Import(packed(t, leaf.key, leaf.c, c.others...), "segreta", Seal, theOwner.ID, theMoment.Add(time.Millisecond))
-		if err != nil {
+		if _, err := r.Import(packed(t, leaf.key, leaf.c, c.others...), "segreta", Seal, theOwner.ID, theMoment.Add(time.Millisecond)); err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		k = current(t, must(openRing(t, dir))(t), Seal)
+		k := current(t, must(openRing(t, dir))(t), Seal)
 		if len(k.Chain()) != c.chain || !k.Certificate().Equal(leaf.c) || k.SelfMade || k.Purpose != Seal || k.Owner != theOwner.ID {
 			t.Errorf("%s: %d certificates, %+v", name, len(k.Chain()), k)
 		}

@@ -122,11 +122,19 @@ func (a *app) trusted(t keys.Trust) keys.Trust {
 	anchors := []keys.Anchor{own}
 	for _, anchor := range t.Anchors {
 		if !anchor.Certificate.Equal(own.Certificate) { // what the keys say counts, not an older copy
-			anchor.Revoked = slices.Concat(anchor.Revoked, own.Revoked) // imported keys stand under these
 			anchors = append(anchors, anchor)
 		}
 	}
-	return keys.Trust{Anchors: anchors}
+	return alsoRevoked(keys.Trust{Anchors: anchors}, own.Revoked)
+}
+
+// alsoRevoked adds the keys that an installation revoked to all anchors: those
+// that were imported stand under the anchors of others.
+func alsoRevoked(t keys.Trust, revoked []keys.RevokedKey) keys.Trust {
+	for n := range t.Anchors {
+		t.Anchors[n].Revoked = slices.Concat(t.Anchors[n].Revoked, revoked)
+	}
+	return t
 }
 
 func (a *app) ownAnchor() (keys.Anchor, bool) {

@@ -80,11 +80,11 @@ func cmdSealedWith(ts *testscript.TestScript, _ bool, args []string) {
 
 // cmdGet prints what an address of a media type gives to everybody.
 func cmdGet(ts *testscript.TestScript, _ bool, args []string) {
-	response, err := http.Get(args[0]) //nolint:noctx // the script ends it
+	response, err := http.Get(args[0])
 	ts.Check(err)
 	defer response.Body.Close()
 	h := response.Header
-	if response.StatusCode != 200 || h.Get("Content-Type") != args[1] || h.Get("Access-Control-Allow-Origin") != "*" || h.Get("ETag") == "" || !strings.HasPrefix(h.Get("Cache-Control"), "public, max-age=") {
+	if response.StatusCode != http.StatusOK || h.Get("Content-Type") != args[1] || h.Get("Access-Control-Allow-Origin") != "*" || h.Get("ETag") == "" || !strings.HasPrefix(h.Get("Cache-Control"), "public, max-age=") {
 		ts.Fatalf("%s: %d %v", args[0], response.StatusCode, h)
 	}
 	_, err = io.Copy(ts.Stdout(), response.Body)

@@ -75,13 +75,22 @@ func trusted(path, data string) (keys.Trust, error) {
 	if path == "" && data == "" {
 		return keys.Trust{}, nil
 	}
+	own := keys.Trust{}
 	if path == "" {
 		path = folder(data).trust()
+		var err error
+		if own, err = keys.LoadTrust(folder(data).own()); err != nil {
+			return own, err
+		}
 	}
 	if _, err := os.Stat(path); err != nil {
 		return keys.Trust{}, misuse("name a folder that attesta made, or a file of anchors", "there are no anchors in %s", path)
 	}
-	return keys.LoadTrust(path)
+	t, err := keys.LoadTrust(path)
+	for _, a := range own.Anchors {
+		t = alsoRevoked(t, a.Revoked)
+	}
+	return t, err
 }
 
 // moment reads a day, which means its end in Rome (today: now), or a time.
