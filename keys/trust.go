@@ -52,6 +52,12 @@ type Anchor struct {
 	Origins []string
 	// Revoked are certificates under this anchor whose keys no longer count.
 	Revoked []RevokedKey
+	// Periods are when the anchor vouches; none means always. A certificate
+	// that seals must have been issued in one of them and used in one.
+	Periods []Period
+	// List is the trusted list that the anchor comes from; nil for one that the
+	// operator chose.
+	List *List
 }
 
 // RevokedKey names a certificate by its Fingerprint and says since when its key
@@ -67,12 +73,14 @@ type Trust struct {
 }
 
 // anchorFile is an anchor as it stands in a folder of anchors, FILE.json. A
-// FILE.pem is read as anchors of level advanced, for seals.
+// FILE.pem is read as anchors of level advanced, for seals. Only ListsFile holds
+// anchors of level qualified; SignersFile holds none.
 type anchorFile struct {
 	Name        string       `json:"name"`
 	Level       Level        `json:"level"`
 	Certificate string       `json:"certificate"` // PEM
 	For         []Use        `json:"for,omitempty"`
+	Periods     []Period     `json:"periods,omitempty"`
 	Origins     []string     `json:"origins,omitempty"`
 	Revoked     []RevokedKey `json:"revoked,omitempty"`
 }
@@ -100,6 +108,9 @@ func LoadTrust(path string) (Trust, error) {
 		}
 	}
 	for _, name := range names {
+		if info.IsDir() && filepath.Base(name) == SignersFile {
+			continue
+		}
 		anchors, err := readAnchors(name)
 		if err != nil {
 			return t, fmt.Errorf("reading the anchor %s: %w", name, err)
@@ -113,6 +124,13 @@ func readAnchors(name string) ([]Anchor, error) {
 	raw, err := os.ReadFile(name)
 	if err != nil {
 		return nil, err
+	}
+	switch filepath.Base(name) {
+	case ListsFile:
+		lists, err := parseLists(raw)
+		return lists.Anchors, err
+	case SignersFile:
+		return nil, errors.New("it holds the signers of a list, who are no anchors")
 	}
 	if filepath.Ext(name) != ".json" {
 		chain, err := readPEM(raw)
@@ -146,21 +164,18 @@ func readAnchors(name string) ([]Anchor, error) {
 	default:
 		return nil, fmt.Errorf("the level %q is not demonstration or advanced", f.Level)
 	}
-	if f.For != nil && len(f.For) == 0 {
-		return nil, errors.New("it is trusted for nothing: leave out \"for\" or name seals or time")
+	if err := errors.Join(checkUses(f.For), checkPeriods(f.Periods)); err != nil {
+		return nil, err
 	}
-	for _, use := range f.For {
-		if use != ForSeals && use != ForTime {
-			return nil, fmt.Errorf("the use %q is not seals or time", use)
-		}
-	}
-	return []Anchor{{Name: f.Name, Level: f.Level, Certificate: chain[0], For: f.For, Origins: f.Origins, Revoked: f.Revoked}}, nil
+	return []Anchor{{
+		Name: f.Name, Level: f.Level, Certificate: chain[0], For: f.For, Periods: f.Periods, Origins: f.Origins, Revoked: f.Revoked,
+	}}, nil
 }
 
 // WriteAnchor writes an anchor as FILE.json for LoadTrust to read.
 func WriteAnchor(name string, a Anchor) error {
 	raw, err := json.MarshalIndent(anchorFile{
-		Name: a.Name, Level: a.Level, For: a.For, Origins: a.Origins, Revoked: a.Revoked,
+		Name: a.Name, Level: a.Level, For: a.For, Periods: a.Periods, Origins: a.Origins, Revoked: a.Revoked,
 		Certificate: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.Certificate.Raw})),
 	}, "", " ")
 	if err != nil {
@@ -173,6 +188,7 @@ func WriteAnchor(name string, a Anchor) error {
 type Vouch struct {
 	Level  Level
 	Anchor Anchor // to which the chain leads; the zero value when to none
+	Device bool   // the certificate says that its key is in a qualified device (QSCD)
 	Err    error  // why nobody does
 }
 
@@ -188,7 +204,8 @@ var ErrMisused = errors.New("the certificate may not be used for this")
 // Vouch builds the chain of a certificate, leaf first, to an anchor for seals
 // (RFC 5280 clause 6.1). Certificates beside the leaf are candidates only. A
 // chain that is wrong in itself (expired, not allowed to sign) is reported in
-// Err.
+// Err. Qualified is the certificate: a seal with it is a qualified one only
+// with Device (Regulation (EU) 910/2014 article 3(27)).
 func (t Trust) Vouch(chain []*x509.Certificate, at time.Time) Vouch {
 	return t.vouch(chain, at, ForSeals)
 }
@@ -203,27 +220,26 @@ func (t Trust) VouchTime(chain []*x509.Certificate, at time.Time) Vouch {
 
 func (t Trust) vouch(chain []*x509.Certificate, at time.Time, use Use) Vouch {
 	if len(chain) == 0 {
-		return Vouch{Level: Unrecognised, Err: errors.New("building the chain: there is no certificate")}
+		return Vouch{Level: Unrecognised, Err: errNoCertificate}
 	}
-	fits := maySeal
+	leaf, fits := chain[0], maySeal
 	if use == ForTime {
 		fits = mayStampTime
 	}
-	if err := fits(chain[0]); err != nil {
+	if err := fits(leaf); err != nil {
 		return Vouch{Level: Unrecognised, Err: fmt.Errorf("%w: %w", ErrMisused, err)}
 	}
 	between := x509.NewCertPool()
 	for _, c := range chain[1:] {
 		between.AddCert(c)
 	}
+	var ways []way
 	var last error
-	for _, a := range t.Anchors {
-		if !a.isFor(use) {
-			continue
-		}
-		err := verifyChain(chain[0], a.Certificate, between, at)
+	for _, a := range t.near(chain, use) {
+		length, err := verifyChain(leaf, a.Certificate, between, at)
 		if err == nil {
-			return a.vouch(chain[0])
+			ways = append(ways, way{a, length})
+			continue
 		}
 		if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); !unknown {
 			err = fmt.Errorf("%w: %w", ErrMisused, err)
@@ -232,10 +248,36 @@ func (t Trust) vouch(chain []*x509.Certificate, at time.Time, use Use) Vouch {
 			last = err
 		}
 	}
-	if last == nil {
-		last = fmt.Errorf("building the chain: no anchor for %s is known", use)
+	if len(ways) > 0 {
+		return best(ways, leaf, at, use)
 	}
-	return Vouch{Level: Unrecognised, Err: last}
+	return unknown(use, last)
+}
+
+// near are the anchors that a chain can lead to at all: those that bear the
+// name of an issuer in it, or stand in it. There may be a thousand others. When
+// there is none of them the first one stands for all, so that what is wrong
+// with the certificate itself is found.
+func (t Trust) near(chain []*x509.Certificate, use Use) []Anchor {
+	var found, first []Anchor
+	for _, a := range t.Anchors {
+		if !a.isFor(use) {
+			continue
+		}
+		if first == nil {
+			first = []Anchor{a}
+		}
+		for _, c := range chain {
+			if bytes.Equal(a.Certificate.RawSubject, c.RawIssuer) || a.Certificate.Equal(c) {
+				found = append(found, a)
+				break
+			}
+		}
+	}
+	if found == nil {
+		return first
+	}
+	return found
 }
 
 func (a Anchor) isFor(use Use) bool {
@@ -243,14 +285,6 @@ func (a Anchor) isFor(use Use) bool {
 		return use == ForSeals
 	}
 	return slices.Contains(a.For, use)
-}
-
-// vouch is the answer for a certificate that leads to the anchor.
-func (a Anchor) vouch(leaf *x509.Certificate) Vouch {
-	if _, revoked := a.RevokedSince(leaf); revoked {
-		return Vouch{Level: Unrecognised, Anchor: a, Err: ErrRevoked}
-	}
-	return Vouch{Level: a.Level, Anchor: a}
 }
 
 // RevokedSince tells whether the key of a certificate no longer counts, and
@@ -317,17 +351,22 @@ func maySign(leaf *x509.Certificate) error {
 	return nil
 }
 
-func verifyChain(leaf, anchor *x509.Certificate, between *x509.CertPool, at time.Time) error {
+// verifyChain returns how many certificates the shortest chain has.
+func verifyChain(leaf, anchor *x509.Certificate, between *x509.CertPool, at time.Time) (int, error) {
 	roots := x509.NewCertPool()
 	roots.AddCert(anchor)
-	_, err := leaf.Verify(x509.VerifyOptions{
+	chains, err := leaf.Verify(x509.VerifyOptions{
 		Roots: roots, Intermediates: between, CurrentTime: at,
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
 	})
 	if err != nil {
-		return fmt.Errorf("building the chain: %w", err)
+		return 0, fmt.Errorf("building the chain: %w", err)
 	}
-	return nil
+	shortest := len(chains[0])
+	for _, c := range chains {
+		shortest = min(shortest, len(c))
+	}
+	return shortest, nil
 }
 
 // SameHouse tells whether a second certificate, such as that of a status list,
@@ -353,7 +392,8 @@ func underRoot(chain []*x509.Certificate, root *x509.Certificate, at time.Time) 
 	for _, c := range chain[1:] {
 		between.AddCert(c)
 	}
-	return verifyChain(chain[0], root, between, at) == nil
+	_, err := verifyChain(chain[0], root, between, at)
+	return err == nil
 }
 
 // organisation is the identifier of the organisation that a certificate names,

@@ -209,21 +209,23 @@ func TestAnchorsThatAreNotPlainAreRefused(t *testing.T) {
 		return `{"name":"x","level":"` + level + `","certificate":"` + c + `"` + more + `}`
 	}
 	for name, text := range map[string]string{
-		"nothing":             "",
-		"not JSON":            "x",
-		"a list":              "[]",
-		"qualified":           anchor("qualified", ""),
-		"unrecognised":        anchor("unrecognised", ""),
-		"without a level":     anchor("", ""),
-		"an unknown member":   anchor("advanced", `,"trust":true`),
-		"two objects":         anchor("advanced", "") + anchor("advanced", ""),
-		"text after it":       anchor("advanced", "") + "x",
-		"an unknown use":      anchor("advanced", `,"for":["seals","codes"]`),
-		"for nothing":         anchor("advanced", `,"for":[]`),
-		"no certificate":      `{"name":"x","level":"advanced"}`,
-		"two certificates":    `{"name":"x","level":"advanced","certificate":"` + c + c + `"}`,
-		"a private key":       `{"name":"x","level":"advanced","certificate":"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"}`,
-		"a broken certifcate": `{"name":"x","level":"advanced","certificate":"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"}`,
+		"nothing":              "",
+		"not JSON":             "x",
+		"a list":               "[]",
+		"qualified":            anchor("qualified", ""),
+		"unrecognised":         anchor("unrecognised", ""),
+		"without a level":      anchor("", ""),
+		"an unknown member":    anchor("advanced", `,"trust":true`),
+		"two objects":          anchor("advanced", "") + anchor("advanced", ""),
+		"text after it":        anchor("advanced", "") + "x",
+		"an unknown use":       anchor("advanced", `,"for":["seals","codes"]`),
+		"for nothing":          anchor("advanced", `,"for":[]`),
+		"at no time":           anchor("advanced", `,"periods":[]`),
+		"a period of no start": anchor("advanced", `,"periods":[{"until":"2026-01-01T00:00:00Z"}]`),
+		"no certificate":       `{"name":"x","level":"advanced"}`,
+		"two certificates":     `{"name":"x","level":"advanced","certificate":"` + c + c + `"}`,
+		"a private key":        `{"name":"x","level":"advanced","certificate":"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"}`,
+		"a broken certifcate":  `{"name":"x","level":"advanced","certificate":"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"}`,
 	} {
 		dir := t.TempDir()
 		writeTo(t, filepath.Join(dir, "a.json"), []byte(text))
