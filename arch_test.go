@@ -35,12 +35,15 @@ var rooms = map[string]struct{ imports, tests string }{
 	"timestamp":               {"", "timestamp/timestamptest"},
 	"timestamp/timestamptest": {"timestamp", ""},
 
+	"trustlist":               {"", "trustlist/trustlisttest"},
+	"trustlist/trustlisttest": {"", ""},
+
 	"issuer":   {"credentials intake keys registry status timestamp", "display registry/bolt timestamp/timestamptest verifier"},
 	"verifier": {"credentials keys status timestamp", "timestamp/timestamptest"}, // never registry, never issuer: it judges as a stranger would
 	"wallet":   {"credentials registry", "registry/bolt status"},
 
 	"web":         {"credentials display intake issuer keys registry status verifier wallet", "registry/bolt"},
-	"cmd/attesta": {"credentials display intake issuer keys registry registry/bolt status timestamp verifier wallet web", "interop/dss timestamp/timestamptest"},
+	"cmd/attesta": {"credentials display intake issuer keys registry registry/bolt status timestamp trustlist verifier wallet web", "interop/dss timestamp/timestamptest trustlist/trustlisttest"},
 
 	"interop/dss": {"", "credentials keys timestamp timestamp/timestamptest verifier"}, // tests only: another's judgement of our seals
 }
@@ -50,9 +53,11 @@ var rooms = map[string]struct{ imports, tests string }{
 var libraries = map[string]string{
 	"filippo.io/age":                             "keys",
 	"github.com/digitorus/timestamp":             "timestamp timestamp/timestamptest",
+	"github.com/beevik/etree":                    "trustlist trustlist/trustlisttest",
 	"github.com/go-chi/chi/v5":                   "web cmd/attesta",
 	"github.com/go-chi/httprate":                 "web",
 	jwx:                                          "credentials keys",
+	"github.com/russellhaering/goxmldsig":        "trustlist trustlist/trustlisttest",
 	"github.com/skip2/go-qrcode":                 "web",
 	"go.etcd.io/bbolt":                           "registry/bolt",
 	"golang.org/x/crypto/ocsp":                   "keys",

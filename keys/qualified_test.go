@@ -96,11 +96,13 @@ func TestQualified(t *testing.T) {
 		"granted, and revoked here":    {good, []Anchor{granted, {Certificate: root.c, Level: Advanced, Revoked: []RevokedKey{{Certificate: Fingerprint(good[0])}}}}, Unrecognised, false},
 		"the nearer service was withdrawn": {
 			chain(made(t, under, qualifiedSeal(t)), under),
-			[]Anchor{granted, service(under, Qualified, list(), Period{year(-5), year(-2)})}, Unrecognised, false,
+			[]Anchor{granted, service(under, Qualified, list(), Period{year(-5), year(-2)})},
+			Unrecognised, false,
 		},
 		"the further service was withdrawn": {
 			chain(made(t, under, qualifiedSeal(t)), under),
-			[]Anchor{service(root, Qualified, list(), Period{year(-5), year(-2)}), service(under, Qualified, list(), always...)}, Qualified, true,
+			[]Anchor{service(root, Qualified, list(), Period{year(-5), year(-2)}), service(under, Qualified, list(), always...)},
+			Qualified, true,
 		},
 		"another authority of the same name": {chain(made(t, made(t, nil, authority("CA sigilli")), qualifiedSeal(t))), []Anchor{granted}, Unrecognised, false},
 	} {

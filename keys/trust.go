@@ -316,7 +316,7 @@ func maySeal(leaf *x509.Certificate) error {
 func mayStampTime(leaf *x509.Certificate) error {
 	const signs = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
 	critical := slices.ContainsFunc(leaf.Extensions, func(e pkix.Extension) bool { return e.Critical && e.Id.Equal(extendedKeyUsage) })
-	wrong := ""
+	var wrong string
 	switch {
 	case leaf.IsCA:
 		wrong = "it belongs to an authority"

@@ -5,7 +5,7 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
-	_ "crypto/sha1" // of certificates only: see nameSigner
+	_ "crypto/sha1" //nolint:gosec // names certificates only: see namedSigner
 	_ "crypto/sha256"
 	_ "crypto/sha512"
 	"crypto/x509"
@@ -284,11 +284,12 @@ func readReference(e, target *etree.Element, transforms ...string) (*reference, 
 		return nil, fmt.Errorf("the signature changes what it covers in %d steps, %d are wanted", len(found), len(transforms))
 	}
 	r := &reference{target: target}
-	for n, t := range found {
-		if !is(t, dsNamespace, "Transform") || attribute(t, "Algorithm") != transforms[n] {
+	for n, wanted := range transforms {
+		t := found[n]
+		if !is(t, dsNamespace, "Transform") || attribute(t, "Algorithm") != wanted {
 			return nil, fmt.Errorf("the signature changes what it covers by %.80q, which does not count", attribute(t, "Algorithm"))
 		}
-		if transforms[n] == exclusiveC14N {
+		if wanted == exclusiveC14N {
 			if r.prefixes, err = exclusive(t); err != nil {
 				return nil, err
 			}

@@ -37,23 +37,41 @@ const (
 )
 
 // Guarded is the one fetcher for addresses that come from outside. It asks
-// https on port 443 only (but see FetchSigned), follows no redirect, uses no proxy, bounds time and
+// https on port 443 only unless its Limits say more, follows no redirect, uses no proxy, bounds time and
 // size, and refuses every address that is not public, looking at the address
 // it really dials. It is safe for concurrent use.
 type Guarded struct {
 	public  *http.Client
 	private *http.Client
+	limits  Limits
 }
 
-// NewGuarded returns a guarded fetcher.
+// Limits are what a fetcher asks for, and how much of it it takes.
+type Limits struct {
+	Bytes  int
+	Time   time.Duration
+	Accept string
+	Kinds  []string // beginnings of media types
+	Plain  bool     // http on port 80 too, for what is signed inside
+}
+
+// NewGuarded returns a guarded fetcher for status lists and credentials.
 func NewGuarded() *Guarded {
-	return &Guarded{public: client(refusePrivate), private: client(nil)}
+	return NewGuardedFor(Limits{
+		Bytes: fetchBytes, Time: fetchTime, Kinds: []string{"application/"},
+		Accept: "application/vc+jwt, application/ld+json, application/json;q=0.8",
+	})
 }
 
-func client(control func(network, address string, c syscall.RawConn) error) *http.Client {
+// NewGuardedFor returns a guarded fetcher for something else.
+func NewGuardedFor(l Limits) *Guarded {
+	return &Guarded{public: client(refusePrivate, l.Time), private: client(nil, l.Time), limits: l}
+}
+
+func client(control func(network, address string, c syscall.RawConn) error, limit time.Duration) *http.Client {
 	dialer := &net.Dialer{Timeout: fetchTime, Control: control}
 	return &http.Client{
-		Timeout: fetchTime,
+		Timeout: limit,
 		Transport: &http.Transport{
 			Proxy: nil, DialContext: dialer.DialContext, DisableCompression: true,
 			TLSHandshakeTimeout: fetchTime, ResponseHeaderTimeout: fetchTime,
@@ -65,34 +83,21 @@ func client(control func(network, address string, c syscall.RawConn) error) *htt
 
 // Fetch implements Fetcher. Errors wrap ErrRefused or ErrUnreachable.
 func (g *Guarded) Fetch(ctx context.Context, address string, origins []string) ([]byte, error) {
-	return g.fetch(ctx, address, origins, false)
-}
-
-// FetchSigned is Fetch for what carries a signature of its own and is published
-// without TLS too, such as lists of revoked certificates (RFC 5280 clause 8).
-func (g *Guarded) FetchSigned(ctx context.Context, address string, origins []string) ([]byte, error) {
-	return g.fetch(ctx, address, origins, true)
-}
-
-func (g *Guarded) fetch(ctx context.Context, address string, origins []string, plain bool) ([]byte, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || len(address) > 2048 {
 		return nil, fmt.Errorf("%w: it is not a plain web address", ErrRefused)
 	}
 	use := g.public
-	switch {
-	case slices.Contains(origins, u.Scheme+"://"+u.Host):
+	if slices.Contains(origins, u.Scheme+"://"+u.Host) {
 		use = g.private
-	case u.Scheme == "https" && (u.Port() == "" || u.Port() == "443"):
-	case plain && u.Scheme == "http" && (u.Port() == "" || u.Port() == "80"):
-	default:
+	} else if !g.limits.mayAsk(u) {
 		return nil, fmt.Errorf("%w: only https on its usual port is asked", ErrRefused)
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
 	if err != nil {
 		return nil, fmt.Errorf("%w: it is not a plain web address", ErrRefused)
 	}
-	request.Header.Set("Accept", "application/vc+jwt, application/ld+json, application/json;q=0.8")
+	request.Header.Set("Accept", g.limits.Accept)
 	request.Header.Set("User-Agent", "attesta-verifier")
 	response, err := use.Do(request)
 	if err != nil {
@@ -102,23 +107,27 @@ func (g *Guarded) fetch(ctx context.Context, address string, origins []string, p
 		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
 	defer response.Body.Close()
-	return readAnswer(response)
+	return g.limits.readAnswer(response)
 }
 
-func readAnswer(response *http.Response) ([]byte, error) {
+func (l Limits) mayAsk(u *url.URL) bool {
+	return u.Scheme == "https" && (u.Port() == "" || u.Port() == "443") || l.Plain && u.Scheme == "http" && (u.Port() == "" || u.Port() == "80")
+}
+
+func (l Limits) readAnswer(response *http.Response) ([]byte, error) {
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("%w: it answered %d", ErrUnreachable, response.StatusCode)
 	}
 	kind, _, err := mime.ParseMediaType(response.Header.Get("Content-Type"))
-	if err != nil || !strings.HasPrefix(kind, "application/") {
+	if err != nil || !slices.ContainsFunc(l.Kinds, func(wanted string) bool { return strings.HasPrefix(kind, wanted) }) {
 		return nil, fmt.Errorf("%w: the answer is of the type %q", ErrUnreachable, kind)
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, fetchBytes+1))
+	body, err := io.ReadAll(io.LimitReader(response.Body, int64(l.Bytes)+1))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
-	if len(body) > fetchBytes {
-		return nil, fmt.Errorf("%w: the answer is larger than %d bytes", ErrUnreachable, fetchBytes)
+	if len(body) > l.Bytes {
+		return nil, fmt.Errorf("%w: the answer is larger than %d bytes", ErrUnreachable, l.Bytes)
 	}
 	return body, nil
 }

@@ -199,7 +199,7 @@ func (j *judgement) vouched(signer credentials.Signer, chain []*x509.Certificate
 	facts := []string{"name", signer.Organisation, "id", signer.LegalID, "anchor", anchor.Name}
 	since, revoked := revokedSince(leaf, anchor, chain, j.proof.evidence)
 	on := append(slices.Clip(facts), "on", stamp(since), "by", j.proof.by)
-	known := anchor.Certificate != nil
+	known := anchor.Certificate != nil && (j.vouch.Level != keys.Unrecognised || errors.Is(j.vouch.Err, keys.ErrRevoked))
 	switch {
 	case errors.Is(j.vouch.Err, keys.ErrMisused):
 		j.add(CheckIssuer, Fail, "issuer_certificate", facts...)
@@ -216,9 +216,28 @@ func (j *judgement) vouched(signer credentials.Signer, chain []*x509.Certificate
 		j.add(CheckIssuer, Pass, "issuer_key_revoked_later", on...)
 	case j.proof.at.IsZero() && j.now.After(leaf.NotAfter):
 		j.add(CheckIssuer, Unknown, "issuer_certificate_ended", append(facts, "on", stamp(leaf.NotAfter))...)
+	case j.vouch.Level == keys.Qualified:
+		j.qualified(facts)
 	default:
 		j.add(CheckIssuer, Pass, "issuer_"+string(j.vouch.Level), facts...)
 	}
+}
+
+// qualified says that the certificate of the seal is qualified, by which list.
+// The seal is qualified too when its key is in a qualified device, and advanced
+// when not (Regulation (EU) 910/2014 article 3(25) to (27)).
+func (j *judgement) qualified(facts []string) {
+	list, device := j.vouch.Anchor.List, "yes"
+	reason := "issuer_" + string(keys.Qualified)
+	if !j.vouch.Device {
+		device, reason = "no", "issuer_qualified_certificate"
+		j.report.Level = string(keys.Advanced)
+	}
+	facts = append(facts, "device", device)
+	if list != nil {
+		facts = append(facts, "territory", list.Territory, "list", stamp(list.Issued))
+	}
+	j.add(CheckIssuer, Pass, reason, facts...)
 }
 
 func (j *judgement) validity(view credentials.View) {

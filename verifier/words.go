@@ -120,6 +120,14 @@ var sentences = map[string][4]string{
 		"The seal is that of {name}, with a demonstration key: only this installation vouches for it, no outside authority. It is not a qualified seal.", "Use it to try the service, not to decide.",
 	},
 	"issuer_advanced": {"Il sigillo è di {name}. Lo garantisce {anchor}. È un sigillo avanzato.", "", "The seal is that of {name}. {anchor} vouches for it. It is an advanced seal.", ""},
+	"issuer_qualified": {
+		"Il sigillo è di {name}. È un sigillo elettronico qualificato: lo garantisce {anchor}, nell’elenco di fiducia dell’Unione europea.", "",
+		"The seal is that of {name}. It is a qualified electronic seal: {anchor}, on the trusted list of the European Union, vouches for it.", "",
+	},
+	"issuer_qualified_certificate": {
+		"Il sigillo è di {name}. È un sigillo avanzato con certificato qualificato: lo garantisce {anchor}, nell’elenco di fiducia dell’Unione europea.", "",
+		"The seal is that of {name}. It is an advanced seal with a qualified certificate: {anchor}, on the trusted list of the European Union, vouches for it.", "",
+	},
 	"issuer_unrecognised": {
 		"Il sigillo dice di essere di {name}, ma nessuno che conosciamo lo garantisce. Ente non riconosciuto non vuol dire falso.", "Contatta l’ente per una via che conosci già, oppure verifica sul sito dell’ente.",
 		"The seal says it is that of {name}, but nobody we know vouches for it. Unrecognised does not mean forged.", "Contact the provider by a way you already know, or check on the provider’s own site.",

@@ -52,7 +52,7 @@ func reasons(t *testing.T) map[string]bool {
 	for _, c := range []string{"too_large", "empty", "not_json", "not_sealed", "header", "certificate", "payload", "unreadable"} {
 		found["format_"+c] = true
 	}
-	for _, l := range []keys.Level{keys.Demonstration, keys.Advanced} {
+	for _, l := range []keys.Level{keys.Demonstration, keys.Advanced, keys.Qualified} {
 		found["issuer_"+string(l)] = true
 	}
 	for _, s := range []string{"status_revoked", "status_suspended"} {
@@ -132,6 +132,9 @@ func TestNoPlaceholderIsLeft(t *testing.T) {
 	h.now = h.now.AddDate(-5, 0, 0)
 	h.trust.Anchors[0].Level = keys.Advanced
 	reports = append(reports, h.verify(h.seal(h.document())))
+	for _, device := range []bool{true, false} {
+		reports = append(reports, h.verify(h.qualified(device)))
+	}
 	h.trust = keys.Trust{}
 	reports = append(reports, h.verify(h.seal(h.document())))
 	said := map[string]bool{}
