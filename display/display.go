@@ -16,8 +16,8 @@ import (
 
 // Width and Height of every picture in pixels: A5 landscape.
 const (
-	Width  = 880
-	Height = 622
+	Width  = 780
+	Height = 551
 )
 
 // A Sheet is the text of a picture, in one language, before it is laid out.

@@ -8,10 +8,10 @@ import (
 )
 
 const (
-	left   = bandWidth + 46
-	right  = Width - 46
+	left   = bandWidth + 40
+	right  = Width - 40
 	column = right - left
-	foot   = Height - 52 // top of the last line
+	foot   = Height - 48 // top of the last line
 )
 
 // Draw lays out a sheet and returns it as a PNG. Text that is too long is set
@@ -25,20 +25,20 @@ func Draw(s Sheet) ([]byte, error) {
 	copy(c.Pix, ground())
 	p := pen{canvas: c, faces: faces}
 	p.seal(s.Hours, s.HoursWord)
-	p.y = 50
-	p.block(s.Kicker, medium, 27, accentOnPaper(), 18)
+	p.y = 42
+	p.block(s.Kicker, medium, 25, accentOnPaper(), 17)
 	p.y += 8
-	p.block(s.Title, bold, 152, inkOnPaper(), 40, 37, 33, 30, 26, 23, 19, 16, 13)
+	p.block(s.Title, bold, 138, inkOnPaper(), 36, 33, 30, 26, 23, 19, 16, 13)
 	p.y += 9
-	p.block(s.Provider, medium, 54, inkOnPaper(), 20, 18, 15, 12)
+	p.block(s.Provider, medium, 50, inkOnPaper(), 18, 15, 12)
 	p.y += 12
-	p.fill(image.Rect(left, p.y, left+64, p.y+3), accentOnPaper()[3])
-	p.y += 21
+	p.fill(image.Rect(left, p.y, left+56, p.y+3), accentOnPaper()[3])
+	p.y += 19
 	p.facts(s.Facts)
 	p.outcomes(s.Outcomes, s.Outcome)
 	p.y = foot
 	p.fill(image.Rect(left, p.y-12, right, p.y-11), accentOnPaper()[1])
-	p.block(s.Disclaimer, regular, 22, inkOnPaper(), 14, 12)
+	p.block(s.Disclaimer, regular, 20, inkOnPaper(), 13, 11)
 	if p.err != nil {
 		return nil, p.err
 	}
@@ -47,7 +47,8 @@ func Draw(s Sheet) ([]byte, error) {
 
 func encode(m *image.Paletted) ([]byte, error) {
 	var b bytes.Buffer
-	e := png.Encoder{} // the best compression takes five times as long for a tenth less
+	// A picture is drawn once for a module and travels in all its credentials.
+	e := png.Encoder{CompressionLevel: png.BestCompression}
 	if err := e.Encode(&b, m); err != nil {
 		return nil, fmt.Errorf("encoding the picture: %w", err)
 	}
@@ -114,16 +115,16 @@ func (p *pen) write(st *style, x int, lines []string, r ramp) {
 
 // facts stand in two columns, label above value.
 func (p *pen) facts(all []Fact) {
-	const gap, height = 20, 51
+	const gap, height = 18, 47
 	wide := (column - gap) / 2
 	top := p.y
 	for i, f := range all {
 		x := left + i%2*(wide+gap)
 		p.y = top + i/2*height
-		st, lines := p.fit(f.Label, regular, wide, 18, 14, 11)
+		st, lines := p.fit(f.Label, regular, wide, 17, 13, 11)
 		p.write(st, x, lines, accentOnPaper())
 		p.y += 2
-		st, lines = p.fit(f.Value, medium, wide, 23, 17, 15, 13, 11)
+		st, lines = p.fit(f.Value, medium, wide, 21, 16, 15, 13, 11)
 		p.write(st, x, lines, inkOnPaper())
 	}
 	p.y = top + (len(all)+1)/2*height + 8
@@ -132,7 +133,7 @@ func (p *pen) facts(all []Fact) {
 // outcomes writes as many whole outcomes as there is room for.
 func (p *pen) outcomes(heading string, all []string) {
 	const indent, bottom = 18, foot - 20
-	small := p.style(regular, 15)
+	small := p.style(regular, 14)
 	if p.err != nil {
 		return
 	}
@@ -146,7 +147,7 @@ func (p *pen) outcomes(heading string, all []string) {
 			return
 		}
 		if i == 0 {
-			st, title := p.fit(heading, regular, column, 18, 14)
+			st, title := p.fit(heading, regular, column, 17, 13)
 			p.write(st, left, title, accentOnPaper())
 			p.y += 6
 		}
@@ -169,6 +170,6 @@ func (p *pen) seal(number, word string) {
 			p.text(st, rosetteX-st.width(lines[0])/2, base, lines[0], whiteOnBand())
 		}
 	}
-	centred(number, bold, rosetteY+9, 50, 40, 32, 25, 19)
-	centred(word, medium, rosetteY+33, 18, 15, 12)
+	centred(number, bold, rosetteY+8, 44, 36, 32, 25, 19)
+	centred(word, medium, rosetteY+29, 16, 15, 12)
 }

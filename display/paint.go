@@ -14,10 +14,10 @@ type ramp []uint8
 
 // The palette has at most 16 colours, so that a pixel takes four bits: the paper, ink
 // and accent in steps on it, the band, and line and white in steps on that.
-func inkOnPaper() ramp    { return ramp{0, 1, 2, 3} }
-func accentOnPaper() ramp { return ramp{0, 4, 5, 6} }
-func lineOnBand() ramp    { return ramp{7, 8, 9} }
-func whiteOnBand() ramp   { return ramp{7, 10, 11, 12} }
+func inkOnPaper() ramp    { return ramp{0, 1, 2} }
+func accentOnPaper() ramp { return ramp{0, 3, 4, 5} }
+func lineOnBand() ramp    { return ramp{6, 7, 8} }
+func whiteOnBand() ramp   { return ramp{6, 9, 10, 11} }
 
 func palette() color.Palette {
 	paper := color.RGBA{0xFB, 0xFA, 0xF5, 0xFF}
@@ -27,7 +27,7 @@ func palette() color.Palette {
 	line := color.RGBA{0x4F, 0xA3, 0xA6, 0xFF}
 	white := color.RGBA{0xFF, 0xFF, 0xFF, 0xFF}
 	p := color.Palette{paper}
-	p = append(p, steps(paper, ink, 3)...)
+	p = append(p, steps(paper, ink, 2)...)
 	p = append(p, steps(paper, accent, 3)...)
 	p = append(p, band)
 	p = append(p, steps(band, line, 2)...)
@@ -100,11 +100,11 @@ var ground = sync.OnceValue(func() []uint8 {
 
 // The rosette is the seal-like drawing in the band, around its centre.
 const (
-	bandWidth = 232
+	bandWidth = 206
 	rosetteX  = bandWidth / 2
-	rosetteY  = 238
-	innerR    = 62.0
-	outerR    = 104.0
+	rosetteY  = 211
+	innerR    = 55.0
+	outerR    = 92.0
 )
 
 // A strand is one closed curve around the centre: radius + swing·cos(waves·θ + turn).
@@ -112,8 +112,8 @@ type strand struct{ radius, swing, waves, turn float64 }
 
 func strands() []strand {
 	var all []strand
-	for i := range 3 {
-		all = append(all, strand{radius: 83, swing: 15, waves: 12, turn: float64(i) * 2 * math.Pi / 3})
+	for i := range 2 {
+		all = append(all, strand{radius: 73.5, swing: 13, waves: 12, turn: float64(i) * math.Pi})
 	}
 	return append(all, strand{radius: innerR}, strand{radius: outerR})
 }

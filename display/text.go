@@ -80,7 +80,7 @@ func (s *styles) of(w weight, size float64) (*style, error) {
 	if st, ok := s.made[key]; ok {
 		return st, nil
 	}
-	face, err := opentype.NewFace(s.fonts[w], &opentype.FaceOptions{Size: size, DPI: 72, Hinting: font.HintingNone})
+	face, err := opentype.NewFace(s.fonts[w], &opentype.FaceOptions{Size: size, DPI: 72, Hinting: font.HintingFull})
 	if err != nil {
 		return nil, fmt.Errorf("sizing a font: %w", err)
 	}
