@@ -1,6 +1,9 @@
 package credentials
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Text holds one text in several languages: two-letter language code to text,
 // as a JSON-LD language map. Italian and English are always present in what
@@ -27,11 +30,37 @@ func (t Text) In(languages ...string) (text, language string) {
 // Date is a calendar day without a zone, in the form 2006-01-02.
 type Date string
 
-// Time returns local midnight of the day in the given zone. The zone is kept in
-// the result, so that a day never shifts when it is written as a dateTime.
+// Time returns the first moment of the day in the given zone: midnight, or one
+// o’clock where summer time skipped the hour before. The zone is kept in the
+// result, so that the day reads the same by the offset that is written with it
+// and by the clocks of the zone. A dateTime has an offset in whole minutes
+// (XML Schema 1.1 part 2, 3.3.7): a zone that had seconds too, as before time
+// zones were regular, is written with the whole minutes below, which is up to a
+// minute later on the same day.
 func (d Date) Time(zone *time.Location) (time.Time, error) {
-	return time.ParseInLocation(time.DateOnly, string(d), zone)
+	t, err := time.ParseInLocation(time.DateOnly, string(d), zone)
+	if err != nil {
+		return t, err
+	}
+	for range maxSkipped {
+		if t.Format(time.DateOnly) >= string(d) {
+			break
+		}
+		t = t.Add(time.Minute)
+	}
+	if t.Format(time.DateOnly) != string(d) {
+		return t, fmt.Errorf("the calendar of %s has no day %s", zone, d)
+	}
+	if _, offset := t.Zone(); offset%60 != 0 {
+		year, month, day := t.Date()
+		whole := offset - ((offset%60)+60)%60
+		t = time.Date(year, month, day, 0, 0, 0, 0, time.FixedZone("", whole))
+	}
+	return t, nil
 }
+
+// maxSkipped bounds the minutes by which clocks were ever put forward.
+const maxSkipped = 180
 
 // Provider is a training organisation as it stands in a credential.
 type Provider struct {
@@ -150,13 +179,23 @@ type Stackability struct {
 	CountsTowards []string `json:"counts_towards"`
 }
 
-// Learner is the person who achieved a module, as named in the credential.
+// Learner is the person who achieved a module. Of it a credential holds the
+// name, and the birth date and the national number where they are given.
 type Learner struct {
-	Ref        string `json:"ref"` // the provider's own number for the person
-	GivenName  string `json:"given_name"`
-	FamilyName string `json:"family_name"`
-	Email      string `json:"email,omitempty"`
-	Language   string `json:"language,omitempty"` // preferred, two-letter code
+	Ref        string      `json:"ref"` // the provider's own number for the person
+	GivenName  string      `json:"given_name"`
+	FamilyName string      `json:"family_name"`
+	Email      string      `json:"email,omitempty"`
+	Language   string      `json:"language,omitempty"` // preferred, two-letter code
+	BirthDate  Date        `json:"birth_date,omitempty"`
+	NationalID *NationalID `json:"national_id,omitempty"`
+}
+
+// NationalID is the number by which a country knows a person.
+type NationalID struct {
+	Number  string `json:"number"`
+	Country string `json:"country"`          // ISO 3166-1 alpha-3, as in the EU country list
+	Scheme  string `json:"scheme,omitempty"` // what the number is called, for example Codice fiscale
 }
 
 // FullName is the given name followed by the family name.

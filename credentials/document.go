@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -144,6 +145,13 @@ func NewDocument(a Award, i Issue) (Document, error) {
 	if err != nil {
 		return nil, fmt.Errorf("writing the document: completion date: %w", err)
 	}
+	var born time.Time
+	if a.Learner.BirthDate != "" {
+		// What the date says is personal and stays out of the error.
+		if born, err = a.Learner.BirthDate.Time(i.At.Location()); err != nil {
+			return nil, errors.New("writing the document: the birth date is not a day")
+		}
+	}
 	stamp := i.At.Format(time.RFC3339)
 	o := &object{}
 	o.add("@context", []any{contextW3C, contextEDC}).
@@ -160,7 +168,7 @@ func NewDocument(a Award, i Issue) (Document, error) {
 		add("schemeName", "Numero attestato").add("notation", Number(a.Module.Code, i.Credential))}).
 		add("status", w.status()).
 		add("displayParameter", w.display()).
-		add("credentialSubject", w.person(completed)).
+		add("credentialSubject", w.person(completed, born)).
 		add("issuer", w.org)
 	text, err := o.appendTo(make([]byte, 0, w.room()))
 	if err != nil {
@@ -234,9 +242,10 @@ func (w *writer) display() *object {
 		add("individualDisplay", pages)
 }
 
-// person carries the name and nothing else about the learner: the learning
-// model demands no more, and what is not in a file cannot leak from it.
-func (w *writer) person(completed time.Time) *object {
+// person carries the name, and a birth date or a national number only where
+// the provider gives them: the learning model demands neither, and what is not
+// in a file cannot leak from it.
+func (w *writer) person(completed, born time.Time) *object {
 	l := w.award.Learner
 	one := func(s string) Text {
 		if s == "" {
@@ -244,11 +253,20 @@ func (w *writer) person(completed time.Time) *object {
 		}
 		return Text{"it": s} // the model allows a name in one language only
 	}
-	return obj("Person", w.id("person")).
+	p := obj("Person", w.id("person")).
 		add("givenName", one(l.GivenName)).
 		add("familyName", one(l.FamilyName)).
-		add("fullName", one(l.FullName())).
-		add("hasClaim", []any{w.achievement(completed)})
+		add("fullName", one(l.FullName()))
+	if !born.IsZero() {
+		p.add("dateOfBirth", born.Format(time.RFC3339))
+	}
+	if n := l.NationalID; n != nil {
+		p.add("nationalID", obj("LegalIdentifier", w.id("legalIdentifier")).
+			add("schemeName", n.Scheme).
+			add("notation", n.Number).
+			add("spatial", w.concept(&listCountry, countryPrefix+n.Country)))
+	}
+	return p.add("hasClaim", []any{w.achievement(completed)})
 }
 
 func (w *writer) achievement(completed time.Time) *object {

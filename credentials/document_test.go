@@ -119,6 +119,103 @@ func TestDaysDoNotShift(t *testing.T) {
 	}
 }
 
+// A birth date is its first moment by the clocks of the day: no reader, whether
+// it keeps the offset or turns to the clocks of Rome, sees another day, and the
+// offset is one that a dateTime can have. Before 1893 Rome was 49 minutes and 56
+// seconds ahead of Greenwich; in 1979 summer time took the first hour of a day.
+func TestABirthDateIsTheSameDayForEveryReader(t *testing.T) {
+	for _, c := range []struct {
+		zone string
+		day  Date
+		want string
+	}{
+		{"Europe/Rome", "1893-05-05", "1893-05-05T00:00:00+00:49"},
+		{"Europe/Rome", "1893-11-01", "1893-11-01T00:00:00+01:00"},
+		{"Europe/Rome", "1945-04-25", "1945-04-25T00:00:00+02:00"},
+		{"Europe/Rome", "1943-09-08", "1943-09-08T00:00:00+02:00"},
+		{"Europe/Rome", "1966-05-22", "1966-05-22T01:00:00+02:00"},
+		{"Europe/Rome", "1979-05-27", "1979-05-27T01:00:00+02:00"},
+		{"Europe/Rome", "1980-04-06", "1980-04-06T00:00:00+01:00"},
+		{"Europe/Rome", "1980-09-28", "1980-09-28T00:00:00+02:00"},
+		{"Europe/Rome", "1999-10-02", "1999-10-02T00:00:00+02:00"},
+		{"Europe/Rome", "2000-02-29", "2000-02-29T00:00:00+01:00"},
+		{"America/New_York", "1880-07-04", "1880-07-04T00:00:00-04:57"}, // 4:56:02 behind
+	} {
+		zone, err := time.LoadLocation(c.zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, i := goodAward(t), goodIssue(t)
+		a.Learner.BirthDate, i.At = c.day, i.At.In(zone)
+		var d struct{ CredentialSubject struct{ DateOfBirth string } }
+		if err := json.Unmarshal(newDocument(t, a, i), &d); err != nil {
+			t.Fatal(err)
+		}
+		got := d.CredentialSubject.DateOfBirth
+		if got != c.want {
+			t.Errorf("%s in %s is written %s, want %s", c.day, c.zone, got, c.want)
+		}
+		read, err := time.Parse(time.RFC3339, got)
+		if err != nil || read.Format(time.DateOnly) != string(c.day) || read.In(zone).Format(time.DateOnly) != string(c.day) {
+			t.Errorf("%s is read as %v and, by the clocks there, as %v (%v)", c.day, read, read.In(zone), err)
+		}
+	}
+	zone := rome(t)
+	for day := time.Date(1861, 3, 17, 12, 0, 0, 0, time.UTC); day.Year() < 2027; day = day.AddDate(0, 0, 1) {
+		want := day.Format(time.DateOnly)
+		first, err := Date(want).Time(zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		written, err := time.Parse(time.RFC3339, first.Format(time.RFC3339))
+		if err != nil || !written.Equal(first) || written.Format(time.DateOnly) != want || written.In(zone).Format(time.DateOnly) != want {
+			t.Fatalf("%s is written %v (%v)", want, first, err)
+		}
+	}
+	apia, err := time.LoadLocation("Pacific/Apia")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at, err := Date("2011-12-30").Time(apia); err == nil {
+		t.Errorf("a day that Samoa never had is %v", at)
+	}
+}
+
+// What is personal and wrong is not repeated by the error.
+func TestABirthDateThatIsNoneIsNotRepeated(t *testing.T) {
+	a := goodAward(t)
+	a.Learner.BirthDate = "31/12/1999"
+	if _, err := NewDocument(a, goodIssue(t)); err == nil || strings.Contains(err.Error(), "1999") {
+		t.Errorf("%v", err)
+	}
+}
+
+// The national number stands with its country and its name; without them given,
+// neither a birth date nor a number is in the document.
+func TestANationalNumberOnlyWhereItIsGiven(t *testing.T) {
+	a := goodAward(t)
+	if d := string(newDocument(t, a, goodIssue(t))); strings.Contains(d, "nationalID") || strings.Contains(d, "dateOfBirth") {
+		t.Error("a birth date or a number that nobody gave")
+	}
+	a.Learner.NationalID = &NationalID{Number: "RSSMRA80A01H501U", Country: "ITA", Scheme: "Codice fiscale"}
+	d := newDocument(t, a, goodIssue(t))
+	if found := Lint(d, &theSigner); len(found) > 0 {
+		t.Errorf("%v", found)
+	}
+	n, err := readJSON(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	number := n.at("credentialSubject", "nationalID")
+	if number.get("notation").text() != "RSSMRA80A01H501U" || number.at("spatial", "id").text() != countryPrefix+"ITA" || number.get("schemeName").text() != "Codice fiscale" {
+		t.Errorf("%v", number)
+	}
+	a.Learner.NationalID.Country = "XXQ"
+	if !rulesOf(Lint(newDocument(t, a, goodIssue(t)), &theSigner))["C01"] {
+		t.Error("a country that is none")
+	}
+}
+
 // A credential expires at the end of the day so many months later; where that
 // month is shorter, of its last day. Both members say the same.
 func TestExpiryKeepsToTheMonth(t *testing.T) {

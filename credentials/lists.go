@@ -57,6 +57,12 @@ const (
 	countryPrefix          = "http://publications.europa.eu/resource/authority/country/"
 )
 
+// IsCountry tells whether the EU country list has the three-letter code.
+func IsCountry(code string) bool {
+	_, ok := listCountry.find(countryPrefix + code)
+	return ok
+}
+
 // languageConcept gives the URI of a language by its two-letter code, for the
 // languages that attesta's users write in.
 func languageConcept(code string) string {

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"attesta/credentials"
 	"attesta/registry"
 )
 
@@ -31,12 +32,17 @@ func learnerFields() []field {
 		{"organisation", false, []string{"organization", "employer", "ente", "organizzazione", "azienda", "datoredilavoro"}},
 		{"region", false, []string{"regione", "territorio"}},
 		{"role", false, []string{"ruolo", "funzione", "mansione"}},
+		{"birth_date", false, append([]string{"dateofbirth", "birthday"}, italianBirth()...)},
+		{"national_id", false, append([]string{"nationalnumber", "identificativonazionale"}, taxCode()...)},
+		{"national_id_country", false, []string{"countryofnationalid", "paeseidentificativonazionale", "paesecodicefiscale"}},
+		{"national_id_scheme", false, []string{"nationalidscheme", "tipoidentificativonazionale"}},
 	}
 }
 
 // Learners reads a class list: a header with at least the columns learner_id,
 // given_name and family_name, in any order and under their Italian or English
-// names, and one row a person. Names are kept exactly as written, in Unicode
+// names, and one row a person. A birth date and a national number are read where
+// a list has them; they go into the credential and into no message. Names are kept exactly as written, in Unicode
 // form NFC. A repeated row is read once; two rows that give one code to
 // different data are both left out, and so is every row with an Error. The
 // error is a *FileError when the file as a whole cannot be read or has no rows.
@@ -62,7 +68,7 @@ func Learners(r io.Reader, o Options) ([]registry.Learner, []Finding, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		list.add(row, o.Locale)
+		list.add(row, o)
 	}
 }
 
@@ -74,8 +80,8 @@ type classList struct {
 	findings []Finding
 }
 
-func (c *classList) add(r row, l Locale) {
-	p := person{row: r, locale: l}
+func (c *classList) add(r row, o Options) {
+	p := person{row: r, locale: o.Locale, today: o.Today}
 	p.read()
 	wrong := false
 	for _, f := range p.findings {
@@ -108,12 +114,17 @@ func (c *classList) sure() []registry.Learner {
 type person struct {
 	row      row
 	locale   Locale
+	today    credentials.Date
 	out      registry.Learner
 	findings []Finding
 }
 
 func (p *person) found(key, code string, s Severity) {
-	p.findings = append(p.findings, finding(p.row, p.out.Ref, key, code, s, p.locale))
+	f := finding(p.row, p.out.Ref, key, code, s, p.locale)
+	if private(key) {
+		f.Value = "" // findings are printed and kept; birth dates and numbers are not
+	}
+	p.findings = append(p.findings, f)
 }
 
 func (p *person) read() {
@@ -148,6 +159,8 @@ func (p *person) read() {
 	p.out.Employer = p.text("organisation")
 	p.out.Region = p.text("region")
 	p.out.Role = p.text("role")
+	p.birth()
+	p.number()
 }
 
 // text reads a name or another short text.

@@ -120,6 +120,22 @@ var findingWords = map[string]words{
 		"Scrivere un indirizzo come nome@esempio.it. Se la persona non ne ha uno, lasciare vuoto.",
 		"Write an address like name@example.org. If the person has none, leave it empty.",
 	},
+	"invalid_birth_date": {
+		"La data di nascita non esiste, è nel futuro o non è scritta nel modo atteso.", "The birth date does not exist, is in the future or is not written as expected.",
+		"Scrivere la data così: 1980-05-29. Se non serve nell’attestato, lasciare vuoto.", "Write the date like this: 1980-05-29. If the credential does not need it, leave it empty.",
+	},
+	"invalid_national_id": {
+		"Il codice della persona nella colonna {1} è troppo lungo o contiene segni che non si possono usare.", "The national number in the column {1} is too long or has characters that cannot be used.",
+		"Copiarlo dal documento della persona, senza spazi in più.", "Copy it from the person’s document, without extra spaces.",
+	},
+	"invalid_tax_code": {
+		"Il codice fiscale non è giusto: forma o carattere di controllo non tornano.", "The Italian tax code is not right: its form or its check character is wrong.",
+		"Copiarlo dalla tessera sanitaria. Se non serve nell’attestato, lasciare vuoto.", "Copy it from the health card. If the credential does not need it, leave it empty.",
+	},
+	"missing_id_country": {
+		"Non è scritto quale paese ha dato il codice della persona.", "It is not said which country gave the national number.",
+		"Aggiungere la colonna national_id_country con tre lettere, per esempio ITA.", "Add the column national_id_country with three letters, for example ITA.",
+	},
 	"unknown_language": {
 		"La lingua «{0}» non è riconosciuta.", "The language “{0}” is not known.",
 		"Scrivere due lettere, per esempio it, de, fr, en. Altrimenti i testi saranno in italiano.",

@@ -235,7 +235,7 @@ func (i *Issuer) AddLearners(ctx context.Context, learners []registry.Learner, r
 		case merged == old:
 			a.Unchanged++
 		default:
-			a.Different = append(a.Different, Difference{What: l.Ref, Kept: describe(old), New: describe(merged)})
+			a.Different = append(a.Different, Difference{What: l.Ref, Kept: describe(old, merged), New: describe(merged, old)})
 			if replace {
 				put = append(put, merged)
 			}
@@ -257,14 +257,34 @@ func keepGiven(l, old registry.Learner) registry.Learner {
 		{&l.Employer, &old.Employer},
 		{&l.Region, &old.Region},
 		{&l.Role, &old.Role},
+		{&l.BirthDate, &old.BirthDate},
 	} {
 		if *f.field == "" {
 			*f.field = *f.known
 		}
 	}
+	if l.NationalID == "" {
+		l.NationalID, l.NationalCountry, l.NationalScheme = old.NationalID, old.NationalCountry, old.NationalScheme
+	}
 	return l
 }
 
-func describe(l registry.Learner) string {
-	return strings.Join([]string{l.GivenName, l.FamilyName, l.Email, l.Language, l.Employer, l.Region, l.Role}, " · ")
+// describe puts a learner on one line. Of a birth date and a national number it
+// says only that they are the difference: a list of differences may be kept.
+func describe(l, other registry.Learner) string {
+	parts := []string{l.GivenName, l.FamilyName, l.Email, l.Language, l.Employer, l.Region, l.Role}
+	if l.BirthDate != other.BirthDate {
+		parts = append(parts, given("birth date", l.BirthDate))
+	}
+	if l.NationalID != other.NationalID || l.NationalCountry != other.NationalCountry || l.NationalScheme != other.NationalScheme {
+		parts = append(parts, given("national number", l.NationalID))
+	}
+	return strings.Join(parts, " · ")
+}
+
+func given(what, value string) string {
+	if value == "" {
+		return "no " + what
+	}
+	return "another " + what
 }

@@ -2,12 +2,41 @@ package issuer_test
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 
 	"attesta/credentials"
 	"attesta/issuer"
 	"attesta/registry"
 )
+
+// A list of differences may be kept by whoever imports: it says that a birth date
+// or a number differs, and not what it is.
+func TestDifferencesDoNotRepeatBirthDatesAndNumbers(t *testing.T) {
+	h := emptyHouse(t, theDay(t))
+	first := registry.Learner{Ref: "P-1", GivenName: "Ada", FamilyName: "Esempio", BirthDate: "1980-05-29", NationalID: "RSSMRA80A01H501U", NationalCountry: "ITA"}
+	second := first
+	second.BirthDate, second.NationalID = "1981-06-30", "VRDLGI80A01H501X"
+	for n, l := range []registry.Learner{first, second} {
+		a, err := h.AddLearners(t.Context(), []registry.Learner{l}, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			continue
+		}
+		said := fmt.Sprint(a.Different)
+		if len(a.Different) != 1 || !strings.Contains(said, "another birth date") || !strings.Contains(said, "another national number") {
+			t.Errorf("%s", said)
+		}
+		for _, secret := range []string{"1980", "1981", "RSSMRA", "VRDLGI"} {
+			if strings.Contains(said, secret) {
+				t.Errorf("%s is repeated: %s", secret, said)
+			}
+		}
+	}
+}
 
 // A second class list adds who is new and leaves who is there: it may come from
 // a program that lost letters.

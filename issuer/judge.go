@@ -124,12 +124,21 @@ func (known *catalogue) judge(row intake.Completion, today credentials.Date) jud
 	j.model = model
 	j.award = credentials.Award{
 		Provider: model.provider, Module: model.module, Edition: row.Edition, CompletedOn: row.CompletedOn, Score: row.Score,
-		Learner: credentials.Learner{
-			Ref: learner.Ref, GivenName: learner.GivenName, FamilyName: learner.FamilyName,
-			Email: learner.Email, Language: learner.Language,
-		},
+		Learner: personOf(learner),
 	}
 	return j
+}
+
+// personOf is a learner as a document takes it.
+func personOf(l registry.Learner) credentials.Learner {
+	p := credentials.Learner{
+		Ref: l.Ref, GivenName: l.GivenName, FamilyName: l.FamilyName,
+		Email: l.Email, Language: l.Language, BirthDate: credentials.Date(l.BirthDate),
+	}
+	if l.NationalID != "" {
+		p.NationalID = &credentials.NationalID{Number: l.NationalID, Country: l.NationalCountry, Scheme: l.NationalScheme}
+	}
+	return p
 }
 
 // ineligible says why the rules of the module give no credential, or "". The

@@ -146,7 +146,8 @@ func (i *Issuer) lint(m *model, a credentials.Award, key *keys.Key, at time.Time
 // What comes from the module, the provider and the key is linted once; an award
 // adds a name and a day, and whatever is not plainly that is linted by itself.
 func (i *Issuer) complete(m *model, a credentials.Award, key *keys.Key, at time.Time) error {
-	if _, err := a.CompletedOn.Time(i.Zone); err != nil || a.Learner.FullName() == "" {
+	l := a.Learner
+	if _, err := a.CompletedOn.Time(i.Zone); err != nil || l.FullName() == "" || l.BirthDate != "" || l.NationalID != nil {
 		return i.firstError(m, a, key, at)
 	}
 	m.mu.Lock()

@@ -71,7 +71,8 @@ func (r *Registry) PutLearners(ctx context.Context, learners []Learner, at time.
 			return err
 		}
 		return texts(field{"given name", l.GivenName}, field{"family name", l.FamilyName}, field{"e-mail", l.Email},
-			field{"language", l.Language}, field{"organisation", l.Employer}, field{"region", l.Region}, field{"role", l.Role})
+			field{"language", l.Language}, field{"organisation", l.Employer}, field{"region", l.Region}, field{"role", l.Role},
+			field{"birth date", l.BirthDate}, field{"national number", l.NationalID}, field{"its country", l.NationalCountry}, field{"its name", l.NationalScheme})
 	}, r.backend.PutLearners)
 }
 

@@ -159,6 +159,11 @@ type Learner struct {
 	Employer   string `json:"organisation,omitempty"`
 	Region     string `json:"region,omitempty"`
 	Role       string `json:"role,omitempty"`
+
+	BirthDate       string `json:"birth_date,omitempty"` // 2006-01-02
+	NationalID      string `json:"national_id,omitempty"`
+	NationalCountry string `json:"national_id_country,omitempty"`
+	NationalScheme  string `json:"national_id_scheme,omitempty"`
 }
 
 // Query pages through records, newest first. Before is the Seq to continue

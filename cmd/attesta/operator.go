@@ -146,7 +146,7 @@ func (l local) Import(ctx context.Context, r importRequest) (importAnswer, error
 		done(f, "modules", a, nil)
 	}
 	for _, f := range r.Learners {
-		learners, findings, err := intake.Learners(reader(f), intake.Options{})
+		learners, findings, err := intake.Learners(reader(f), intake.Options{Today: credentials.Date(l.now().In(l.zone).Format(time.DateOnly))})
 		if err != nil {
 			return answer, inFile(f, err)
 		}

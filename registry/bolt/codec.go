@@ -219,6 +219,9 @@ func decodeEvent(seq uint64, b []byte) (registry.Event, error) {
 func encodeLearner(l registry.Learner) []byte {
 	var e encoder
 	e.text(l.GivenName, l.FamilyName, l.Email, l.Language, l.Employer, l.Region, l.Role)
+	if l.BirthDate != "" || l.NationalID != "" {
+		e.text(l.BirthDate, l.NationalID, l.NationalCountry, l.NationalScheme)
+	}
 	return e.b
 }
 
@@ -227,6 +230,9 @@ func decodeLearner(ref string, b []byte) (registry.Learner, error) {
 	l := registry.Learner{
 		Ref: ref, GivenName: d.text(), FamilyName: d.text(), Email: d.text(),
 		Language: d.text(), Employer: d.text(), Region: d.text(), Role: d.text(),
+	}
+	if d.err == nil && len(d.b) > 0 {
+		l.BirthDate, l.NationalID, l.NationalCountry, l.NationalScheme = d.text(), d.text(), d.text(), d.text()
 	}
 	return l, d.end()
 }

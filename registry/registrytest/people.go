@@ -78,7 +78,7 @@ func learnersReplaced(k *kit) {
 		Ref: "1", GivenName: "Ada", FamilyName: "Rossi", Email: "ada@example.org", Language: "it",
 		Employer: "Alfa", Region: "Lazio", Role: "tecnica",
 	}
-	b := registry.Learner{Ref: "2", GivenName: "Bo"}
+	b := registry.Learner{Ref: "2", GivenName: "Bo", BirthDate: "1999-10-02", NationalID: "RSSMRA80A01H501U", NationalCountry: "ITA", NationalScheme: "Codice fiscale"}
 	k.must(k.PutLearners(k.ctx(), []registry.Learner{a, b}, k.at))
 	k.must(k.PutLearners(k.ctx(), []registry.Learner{a, b}, k.at))
 	got, err := k.Learners(k.ctx(), []string{"1", "2", "3", "", "\x00", "1"})
