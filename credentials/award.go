@@ -74,22 +74,44 @@ type Provider struct {
 	Homepage      string         `json:"homepage,omitempty"`
 	Email         string         `json:"email,omitempty"`
 	Kind          string         `json:"kind,omitempty"`
+	Region        string         `json:"region,omitempty"` // as RegionURI takes it
 	Accreditation *Accreditation `json:"accreditation"`
 	Modules       []string       `json:"modules"` // codes of the modules it may award
+
+	// Mandate is there when another organisation seals for the provider.
+	Mandate *Mandate `json:"mandate,omitempty"`
+}
+
+// Sealer is the id of the organisation whose keys seal for the provider: its
+// own, or that of the one it gave a mandate.
+func (p Provider) Sealer() string {
+	if p.Mandate != nil {
+		return p.Mandate.SealedBy.ID
+	}
+	return p.ID
 }
 
 // Accreditation says which register recognises a provider, and from which day
-// to which day, both included.
+// to which day, both included. One with an id is published by its register, in
+// full: credentials under it have the profile Accredited.
 type Accreditation struct {
 	Register   string `json:"register"`
 	Number     string `json:"number"`
 	ValidFrom  Date   `json:"valid_from"`
-	ValidUntil Date   `json:"valid_until"`
+	ValidUntil Date   `json:"valid_until"` // may be empty with an id: it does not end
+
+	ID       string    `json:"id,omitempty"`    // absolute IRI in the register
+	Type     string    `json:"type,omitempty"`  // URI of the list of kinds of accreditation
+	Title    Text      `json:"title,omitempty"` // what is accredited, for what
+	Agent    *Body     `json:"agent,omitempty"` // who accredits
+	Decision *Decision `json:"decision,omitempty"`
+	Report   string    `json:"report,omitempty"`    // address of the published report
+	LimitEQF int       `json:"limit_eqf,omitempty"` // highest level that it covers
 }
 
 // On tells whether the accreditation holds on a day.
 func (a *Accreditation) On(day Date) bool {
-	return a != nil && a.ValidFrom <= day && day <= a.ValidUntil
+	return a != nil && a.ValidFrom <= day && (day <= a.ValidUntil || a.ValidUntil == "" && a.ID != "")
 }
 
 // Module is one version of the specification of a micro-credential. It holds
@@ -117,6 +139,11 @@ type Module struct {
 	ValidityMonths     *int         `json:"validity_months"`
 	TargetGroup        string       `json:"target_group,omitempty"`
 	MinAttendancePerct float64      `json:"min_attendance_percent"`
+	FurtherInformation Text         `json:"further_information,omitempty"`
+	URL                string       `json:"url,omitempty"` // page of the module
+	// Accreditation is one that a register publishes, in the place of that of
+	// the provider.
+	Accreditation *Accreditation `json:"accreditation,omitempty"`
 }
 
 // Outcome is one learning outcome with the skills it relates to.
@@ -149,7 +176,10 @@ type Workload struct {
 type Level struct {
 	EQF   int    `json:"eqf"`
 	URI   string `json:"uri"`
-	Basis string `json:"basis"`
+	Basis string `json:"basis"` // declared_by_issuer, or national_framework
+	// Reference names the qualification of a national framework or repertory
+	// that the level comes from; only with the basis national_framework.
+	Reference Text `json:"reference,omitempty"`
 }
 
 // Listed is a value of one of the code lists of the learning model.
@@ -219,4 +249,18 @@ type Award struct {
 	Edition     string   `json:"edition"`
 	CompletedOn Date     `json:"completed_on"`
 	Score       string   `json:"score,omitempty"` // decimal, empty when none was given
+	// Stacks gives the names of stacks that the module counts towards, by code.
+	Stacks map[string]Text `json:"stacks,omitempty"`
+	// Parts are the credentials that the award is made of, when it is a stack.
+	Parts []Part `json:"parts,omitempty"`
+}
+
+// Part is an earlier credential that counts towards an award.
+type Part struct {
+	Credential  string    `json:"credential"` // its id
+	Module      string    `json:"module"`     // code
+	Title       Text      `json:"title"`
+	CompletedOn Date      `json:"completed_on"`
+	Hours       float64   `json:"hours,omitempty"`
+	Provider    *Provider `json:"provider,omitempty"` // who awarded it; nil: the provider of the award
 }

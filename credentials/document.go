@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -18,12 +17,15 @@ import (
 // profile 1.2.0 of the learning model 3.2. A step to a newer profile is a
 // change of these constants and of the tables in lists_table.go.
 const (
-	contextW3C    = "https://www.w3.org/2018/credentials/v1"
-	contextEDC    = "http://data.europa.eu/snb/model/context/edc-ap"
-	typeW3C       = "VerifiableCredential"
-	typeEDC       = "EuropeanDigitalCredential"
-	schemaGeneric = "http://data.europa.eu/snb/model/ap/edc-generic-full"
-	schemaType    = "ShaclValidator2017"
+	contextW3C = "https://www.w3.org/2018/credentials/v1"
+	contextEDC = "http://data.europa.eu/snb/model/context/edc-ap"
+	typeW3C    = "VerifiableCredential"
+	typeEDC    = "EuropeanDigitalCredential"
+	schemaType = "ShaclValidator2017"
+
+	schemaGeneric    = "http://data.europa.eu/snb/model/ap/edc-generic-full"
+	schemaAccredited = "http://data.europa.eu/snb/model/ap/edc-accredited"
+	schemaMandate    = "http://data.europa.eu/snb/model/ap/edc-issued-by-mandate"
 )
 
 // Subjects of the notes that the learning model has no field for. They are
@@ -31,7 +33,9 @@ const (
 const (
 	noteScheme  = "urn:epass:conceptScheme:5d0a2f0e-8c5b-4a8e-9b4e-3f1f6a1c7d20"
 	noteQuality = "urn:epass:concept:0b6f6b1e-52b4-4d4c-8b64-5a1d3a0f6c11"
-	noteLevel   = "urn:epass:concept:7e2c9f74-3d0a-4f7c-9a55-1f0c8e4b2d12"
+	noteLevel   = "urn:epass:concept:7e2c9f74-3d0a-4f7c-9a55-1f0c8e4b2d12" // only on levels that the provider declares
+	noteSource  = "urn:epass:concept:c1d4a6b2-90f7-4e1b-8f35-6b7a2d9c4e13" // where a level comes from
+	noteFurther = "urn:epass:concept:2a9f3c58-7b61-4d0e-a1c4-9e5d8f7b6a14"
 )
 
 // Document is an unsigned European Digital Credential: its exact JSON-LD text.
@@ -92,7 +96,10 @@ type writer struct {
 	award Award
 	issue Issue
 	next  map[string]int
-	org   *object
+
+	sealer     *object // the organisation of the certificate
+	awarding   *object // that of the provider: the same unless there is a mandate
+	accredited *object // the accreditation, or nil
 }
 
 func (w *writer) id(class string) string {
@@ -140,7 +147,10 @@ func (w *writer) note(subject *object, text Text) *object {
 // for Lint to say.
 func NewDocument(a Award, i Issue) (Document, error) {
 	w := &writer{award: a, issue: i, next: map[string]int{}}
-	w.org = w.organisation()
+	w.sealer = w.issuer()
+	if w.awarding = w.sealer; a.Provider.Mandate != nil {
+		w.awarding = w.provider(a.Provider)
+	}
 	completed, err := a.CompletedOn.Time(i.At.Location())
 	if err != nil {
 		return nil, fmt.Errorf("writing the document: completion date: %w", err)
@@ -152,24 +162,29 @@ func NewDocument(a Award, i Issue) (Document, error) {
 			return nil, errors.New("writing the document: the birth date is not a day")
 		}
 	}
+	if w.accredited, err = w.accreditation(); err != nil {
+		return nil, fmt.Errorf("writing the document: %w", err)
+	}
+	claim, err := w.achievement(completed)
+	if err != nil {
+		return nil, fmt.Errorf("writing the document: %w", err)
+	}
 	stamp := i.At.Format(time.RFC3339)
 	o := &object{}
 	o.add("@context", []any{contextW3C, contextEDC}).
 		add("id", i.Credential).
-		add("type", []any{typeW3C, typeEDC}).
-		add("credentialProfiles", w.concept(&listProfile, profileGeneric)).
-		add("credentialSchema", (&object{}).add("id", schemaGeneric).add("type", schemaType)).
-		add("issued", stamp).add("issuanceDate", stamp).add("validFrom", stamp)
+		add("type", []any{typeW3C, typeEDC})
+	w.profiles(o).add("issued", stamp).add("issuanceDate", stamp).add("validFrom", stamp)
 	if m := a.Module.ValidityMonths; m != nil {
 		until := expiry(completed, *m).Format(time.RFC3339)
 		o.add("expirationDate", until).add("validUntil", until)
 	}
-	o.add("identifier", []any{obj("Identifier", w.id("identifier")).
-		add("schemeName", "Numero attestato").add("notation", Number(a.Module.Code, i.Credential))}).
+	o.add("identifier", []any{w.numbered("Numero attestato", Number(a.Module.Code, i.Credential))}).
 		add("status", w.status()).
 		add("displayParameter", w.display()).
-		add("credentialSubject", w.person(completed, born)).
-		add("issuer", w.org)
+		add("credentialSubject", w.person(born, claim)).
+		add("issuer", w.sealer).
+		add("evidence", w.evidence())
 	text, err := o.appendTo(make([]byte, 0, w.room()))
 	if err != nil {
 		return nil, fmt.Errorf("writing the document: %w", err)
@@ -240,170 +255,4 @@ func (w *writer) display() *object {
 		add("language", spoken).
 		add("primaryLanguage", w.concept(&listLanguage, languageConcept("it"))).
 		add("individualDisplay", pages)
-}
-
-// person carries the name, and a birth date or a national number only where
-// the provider gives them: the learning model demands neither, and what is not
-// in a file cannot leak from it.
-func (w *writer) person(completed, born time.Time) *object {
-	l := w.award.Learner
-	one := func(s string) Text {
-		if s == "" {
-			return nil
-		}
-		return Text{"it": s} // the model allows a name in one language only
-	}
-	p := obj("Person", w.id("person")).
-		add("givenName", one(l.GivenName)).
-		add("familyName", one(l.FamilyName)).
-		add("fullName", one(l.FullName()))
-	if !born.IsZero() {
-		p.add("dateOfBirth", born.Format(time.RFC3339))
-	}
-	if n := l.NationalID; n != nil {
-		p.add("nationalID", obj("LegalIdentifier", w.id("legalIdentifier")).
-			add("schemeName", n.Scheme).
-			add("notation", n.Number).
-			add("spatial", w.concept(&listCountry, countryPrefix+n.Country)))
-	}
-	return p.add("hasClaim", []any{w.achievement(completed)})
-}
-
-func (w *writer) achievement(completed time.Time) *object {
-	m := w.award.Module
-	var proofs []any
-	for i := range m.Assessments {
-		proofs = append(proofs, w.assessment(&m.Assessments[i]))
-	}
-	return obj("LearningAchievement", w.id("learningAchievement")).
-		add("title", m.Title).
-		add("description", m.Description).
-		add("awardedBy", w.awarding().add("awardingDate", completed.Format(time.RFC3339))).
-		add("provenBy", proofs).
-		add("specifiedBy", w.qualification())
-}
-
-func (w *writer) awarding() *object {
-	return obj("AwardingProcess", w.id("awardingProcess")).add("awardingBody", []any{w.org})
-}
-
-// assessment gives each part the grade "passed": the award says no more about
-// a part. The score is shown where it can only belong to one assessment and
-// that one is marked out of a hundred.
-func (w *writer) assessment(a *Assessment) *object {
-	title := Text{"en": a.Type}
-	if found, ok := listAssessmentType.find(a.URI); ok {
-		title = found.label()
-	}
-	grade := Text{"it": "Superato", "en": "Passed"}
-	if score := w.award.Score; score != "" && len(w.award.Module.Assessments) == 1 && PassMark(*a) > 0 {
-		grade = Text{"it": "Superato: " + strings.Replace(score, ".", ",", 1) + "/100", "en": "Passed: " + score + "/100"}
-	}
-	spec := obj("LearningAssessmentSpecification", w.id("learningAssessmentSpec")).
-		add("title", title).
-		add("description", a.PassRule).
-		add("dcType", w.concept(&listAssessmentType, a.URI))
-	return obj("LearningAssessment", w.id("learningAssessment")).
-		add("title", title).
-		add("awardedBy", w.awarding()).
-		add("grade", w.note(nil, grade)).
-		add("idVerification", w.concept(&listSupervision, a.Supervision.URI)).
-		add("specifiedBy", spec)
-}
-
-var outOfHundred = regexp.MustCompile(`\b(\d{1,3})/100\b`)
-
-// PassMark is the least score out of a hundred that an assessment's rule asks
-// for, or 0 when the rule names none.
-func PassMark(a Assessment) int {
-	for _, text := range []string{a.PassRule["en"], a.PassRule["it"]} {
-		if found := outOfHundred.FindStringSubmatch(text); found != nil {
-			mark, err := strconv.Atoi(found[1])
-			if err == nil && mark <= 100 {
-				return mark
-			}
-		}
-	}
-	return 0
-}
-
-func (w *writer) qualification() *object {
-	m := w.award.Module
-	var outcomes []any
-	for i := range m.Outcomes {
-		outcomes = append(outcomes, w.outcome(&m.Outcomes[i]))
-	}
-	var basis Text
-	if m.Level.Basis == "declared_by_issuer" {
-		basis = Text{
-			"it": "Il livello EQF è dichiarato dall’ente che rilascia; non deriva da un quadro nazionale delle qualificazioni.",
-			"en": "The EQF level is declared by the provider; it does not come from a national qualifications framework.",
-		}
-	}
-	notes := some(
-		w.note(w.subject(noteQuality, Text{"it": "Assicurazione della qualità", "en": "Quality assurance"}), m.QualityAssurance),
-		w.note(w.subject(noteLevel, Text{"it": "Base del livello EQF", "en": "Basis of the EQF level"}), basis))
-	q := obj("Qualification", w.id("qualification")).
-		add("identifier", []any{obj("Identifier", w.id("identifier")).
-			add("schemeName", "Modulo").add("notation", m.Code+" "+m.Version)}).
-		add("title", m.Title).
-		add("description", m.Description).
-		add("additionalNote", notes).
-		add("dcType", some(w.concept(&listOpportunity, shortLearningProgramme))).
-		add("language", some(w.concept(&listLanguage, languageConcept(m.Language)))).
-		add("volumeOfLearning", m.Workload.ISO8601).
-		add("mode", some(w.concept(&listMode, m.Mode.URI))).
-		add("thematicArea", some(w.concept(&listField, m.Field.URI))).
-		add("learningSetting", w.concept(&listSetting, m.Setting.URI)).
-		add("entryRequirement", w.note(nil, m.Prerequisites)).
-		add("learningOutcome", outcomes).
-		add("eqfLevel", w.concept(&listEQF, m.Level.URI))
-	if e := m.Workload.ECTS; e != nil {
-		q.add("creditPoint", []any{obj("CreditPoint", w.id("creditPoint")).
-			add("framework", w.concept(&listCredit, creditECTS)).
-			add("point", strconv.FormatFloat(*e, 'f', -1, 64))})
-	}
-	if len(m.Stackability.CountsTowards) > 0 {
-		q.add("isPartialQualification", true)
-	}
-	return q
-}
-
-func (w *writer) subject(id string, label Text) *object { return freeConcept(id, noteScheme, label) }
-
-func (w *writer) outcome(o *Outcome) *object {
-	var skills []any
-	for _, s := range o.Skills {
-		skills = append(skills, freeConcept(s.URI, schemeESCO, s.Label))
-	}
-	return obj("LearningOutcome", w.id("learningOutcome")).
-		add("title", o.Text).
-		add("reusabilityLevel", w.concept(&listReuse, o.Reusable)).
-		add("relatedESCOSkill", skills)
-}
-
-// organisation is the provider as its certificate names it; names in other
-// languages come from the provider's own entry.
-func (w *writer) organisation() *object {
-	p, s := w.award.Provider, w.issue.Signer
-	country := w.concept(&listCountry, countryPrefix+p.Country)
-	legal := Text{"it": s.Organisation}
-	if en := p.Name["en"]; en != "" {
-		legal["en"] = en
-	}
-	var home *object
-	if p.Homepage != "" {
-		home = obj("WebResource", w.id("webResource")).add("contentURL", p.Homepage)
-	}
-	o := obj("Organisation", w.id("org")).add("legalName", legal)
-	if s.CommonName != "" && s.CommonName != s.Organisation {
-		o.add("altLabel", Text{"it": s.CommonName})
-	}
-	if home != nil {
-		o.add("homepage", []any{home})
-	}
-	return o.add("eIDASIdentifier", obj("LegalIdentifier", "urn:certificateIdentifier:1").
-		add("notation", s.LegalID).add("spatial", country)).
-		add("location", []any{obj("Location", w.id("location")).
-			add("address", []any{obj("Address", w.id("address")).add("countryCode", country)})})
 }

@@ -18,7 +18,7 @@ const (
 
 // Finding is one thing that is wrong with a document.
 type Finding struct {
-	Rule     string   `json:"rule"` // stable id: A… annex element, S… shape, C… code list, I… issuer
+	Rule     string   `json:"rule"` // stable id: A… annex element, S… shape, C… code list, I… issuer, P… plausible
 	Severity Severity `json:"severity"`
 	Clause   string   `json:"clause"` // where the rule comes from
 	Path     string   `json:"path"`   // member names from the top, with positions
@@ -47,11 +47,16 @@ const (
 	clauseCode  = "EDC application profile 1.2.0, code lists"
 	clauseRead  = "readers of the Commission's software"
 	clauseSeal  = "ETSI TS 119 182-1; EDC sealing rules"
+	clauseSense = "practice; no rule asks for it"
+
+	clauseAccredited = "EDC application profile 1.2.0, edc-accredited"
+	clauseMandate    = "EDC application profile 1.2.0, edc-issued-by-mandate"
+	clauseRegister   = "check of the accreditation register"
 )
 
 // Lint holds a document to the mandatory elements of a micro-credential, to
-// the shapes of the application profile edc-generic-full 3.2, to the code
-// lists, and to what the Commission's own readers refuse. When signer is given
+// the shapes of the application profiles edc-generic-full, edc-accredited and
+// edc-issued-by-mandate 3.2, to the code lists, and to what the Commission's own readers refuse. When signer is given
 // the issuer must be the organisation that its certificate names.
 func Lint(d Document, signer *Signer) []Finding {
 	doc, err := readJSON(d)
@@ -65,6 +70,8 @@ func Lint(d Document, signer *Signer) []Finding {
 	index(doc, l.all.known)
 	l.annex()
 	l.shape()
+	l.profiles()
+	l.plausible()
 	l.walk("", doc.v, "")
 	if signer != nil {
 		l.signer(*signer)
@@ -114,10 +121,14 @@ func (l *linter) annex() {
 		"the learner has no name", "manca il nome della persona")
 	need(bothLanguages(claim.get("title").texts()) && bothLanguages(l.doc.at("displayParameter", "title").texts()), 2, "/credentialSubject/hasClaim/title",
 		"the title is missing in Italian or English", "manca il titolo in italiano o in inglese")
-	address := l.all.resolve(l.all.resolve(issuer.get("location")).get("address"))
-	need(address.get("countryCode").present(), 3, "/issuer/location/address/countryCode",
-		"the country of the provider is missing", "manca il paese dell’ente")
 	body := l.all.resolve(l.all.resolve(claim.get("awardedBy")).get("awardingBody"))
+	place := body.get("location")
+	if !place.present() {
+		place = issuer.get("location")
+	}
+	address := l.all.resolve(l.all.resolve(place).get("address"))
+	need(address.get("countryCode").present(), 3, "/credentialSubject/hasClaim/awardedBy/awardingBody/location/address/countryCode",
+		"the country of the provider is missing", "manca il paese dell’ente")
 	need(anyText(body.get("legalName").texts()) != "", 4, "/credentialSubject/hasClaim/awardedBy/awardingBody",
 		"the awarding body has no name", "manca il nome dell’ente che attribuisce")
 	need(!readTime(l.doc.get("issued")).IsZero(), 5, "/issued",

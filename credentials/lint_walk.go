@@ -104,65 +104,6 @@ func absolute(iri string) bool {
 	return ok && scheme != "" && rest != "" && !strings.ContainsAny(iri, " \t\n<>\"{}|\\^`")
 }
 
-// required lists the members that the profile demands by the type of a node.
-var required = map[string][]string{
-	"LearningAchievement":              {"title", "awardedBy"},
-	"LearningActivity":                 {"title", "awardedBy"},
-	"LearningEntitlement":              {"title", "awardedBy"},
-	"LearningAssessment":               {"title", "awardedBy", "grade"},
-	"AwardingProcess":                  {"awardingBody"},
-	"Qualification":                    {"title"},
-	"LearningAchievementSpecification": {"title"},
-	"LearningAssessmentSpecification":  {"title"},
-	"LearningActivitySpecification":    {"title"},
-	"LearningOutcome":                  {"title"},
-	"CreditPoint":                      {"framework", "point"},
-	"Note":                             {"noteLiteral"},
-	"WebResource":                      {"contentURL"},
-	"Evidence":                         {"dcType"},
-	"Accreditation":                    {"dcType", "title", "accreditingAgent"},
-	"Organisation":                     {"legalName", "location"},
-	"Location":                         {"address"},
-	"Address":                          {"countryCode"},
-	"LegalIdentifier":                  {"notation", "spatial"},
-	"Identifier":                       {"notation"},
-	"MediaObject":                      {"contentType", "contentEncoding", "content"},
-	"DisplayDetail":                    {"image", "page"},
-	"IndividualDisplay":                {"language", "displayDetail"},
-	"Concept":                          {"inScheme"},
-}
-
-// codeLists names the list that a member's concepts come from. Where the
-// profile itself does not fix the list, a free concept is only a warning.
-type codeRule struct {
-	list  *codeList
-	fixed bool
-}
-
-var codeRules = map[string]codeRule{
-	"credentialProfiles": {&listProfile, true},
-	"language":           {&listLanguage, true},
-	"primaryLanguage":    {&listLanguage, true},
-	"countryCode":        {&listCountry, true},
-	"thematicArea":       {&listField, true},
-	"eqfLevel":           {&listEQF, true},
-	"learningSetting":    {&listSetting, true},
-	"reusabilityLevel":   {&listReuse, true},
-	"mode":               {&listMode, false},
-	"idVerification":     {&listSupervision, false},
-	"framework":          {&listCredit, false},
-	"contentEncoding":    {&listEncoding, false},
-	"spatial":            {&listCountry, true},
-}
-
-// dcTypeRules: the list depends on the node that carries the type.
-var dcTypeRules = map[string]codeRule{
-	"LearningOutcome":                 {&listSkillType, true},
-	"Evidence":                        {&listEvidenceType, true},
-	"Qualification":                   {&listOpportunity, false},
-	"LearningAssessmentSpecification": {&listAssessmentType, false},
-}
-
 // mention tells whether a node only names, by its id and perhaps its type, what
 // is described elsewhere in the document.
 func (l *linter) mention(v map[string]any) bool {
@@ -188,6 +129,12 @@ func (l *linter) members(path string, v map[string]any) {
 		switch {
 		case name == "relatedESCOSkill":
 			l.skills(path+"/"+name, node{v[name]})
+		case name == "limitOccupation":
+			l.schemed(path+"/"+name, schemeOccupations, node{v[name]})
+		case name == "nqfLevel":
+			l.schemed(path+"/"+name, schemeNQF, node{v[name]}) // the published list lacks levels
+		case name == "spatialCode":
+			l.territories(path+"/"+name, node{v[name]})
 		case ok:
 			l.listedConcepts(path+"/"+name, rule, node{v[name]})
 		}
@@ -209,6 +156,29 @@ func (l *linter) listedConcepts(path string, rule codeRule, n node) {
 	}
 }
 
+// schemed checks the scheme alone, where no whole list is published.
+func (l *linter) schemed(path, scheme string, n node) {
+	for _, c := range l.all.concepts(n) {
+		l.need(c.Scheme == scheme, "C01", clauseCode, path, c.URI+" is not in the scheme "+scheme, c.URI+" non è nello schema "+scheme)
+	}
+}
+
+// territories come from one of two lists, which the profile does not fix.
+func (l *linter) territories(path string, n node) {
+	for _, c := range l.all.concepts(n) {
+		_, known := RegionURI(c.URI)
+		unit := known && strings.HasPrefix(c.URI, listTerritory.prefix) && c.Scheme == listTerritory.scheme
+		nuts := strings.HasPrefix(c.URI, listNUTS.prefix) && c.Scheme == listNUTS.scheme && (known || !l.issuing)
+		switch {
+		case unit || nuts:
+		case l.issuing:
+			l.report(Error, "C01", clauseCode, path, c.URI+" belongs neither to the list of territories nor to NUTS", c.URI+" non appartiene né all’elenco dei territori né a NUTS")
+		default:
+			l.report(Warning, "C01", clauseCode, path, c.URI+" is a territory outside the usual lists", c.URI+" è un territorio fuori dagli elenchi usuali")
+		}
+	}
+}
+
 func (l *linter) skills(path string, n node) {
 	for _, c := range l.all.concepts(n) {
 		l.need(c.Scheme == schemeESCO && escoSkill.MatchString(c.URI), "C02", clauseCode, path,
@@ -225,6 +195,8 @@ func (l *linter) word(path, name, value string) {
 		l.dateTime(path, value)
 	case "page":
 		l.page(path, value)
+	case "evidence", "accreditation", "accreditingAgent", "awardingBody", "awardedBy", "specifiedBy", "nationalID":
+		l.need(described(l.all, value), "S20", clauseAP, path, "this names nothing that is described in the file", "non indica nulla di descritto nel file")
 	case "hasCredential", "hasClaim":
 		l.need(described(l.all, value), "S20", clauseAP, path, "this is not an object", "non è un oggetto")
 	case "contentURL":

@@ -36,7 +36,10 @@ func (l *codeList) find(uri string) (listed, bool) {
 
 // label gives what is known of a concept's name in Italian and English.
 func (c listed) label() Text {
-	t := Text{"en": c.en}
+	t := Text{}
+	if c.en != "" {
+		t["en"] = c.en
+	}
 	if c.it != "" {
 		t["it"] = c.it
 	}
@@ -51,11 +54,43 @@ const (
 	shortLearningProgramme = "http://data.europa.eu/snb/learning-opportunity/74a4a268e8"
 	attendanceOnly         = "http://data.europa.eu/snb/assessment/7331eb4762"
 	profileGeneric         = "http://data.europa.eu/snb/credential/e34929035b"
+	profileAccredited      = "http://data.europa.eu/snb/credential/6cf8e68c43"
+	profileMandate         = "http://data.europa.eu/snb/credential/c_9a31f32a"
+	evidenceAccreditation  = "http://data.europa.eu/snb/evidence-type/c_991b06c6"
+	evidenceMandate        = "http://data.europa.eu/snb/evidence-type/c_18016257"
+	activityOnline         = "http://data.europa.eu/snb/learning-activity/bf2e3a7bae"
+	activitySelfStudy      = "http://data.europa.eu/snb/learning-activity/b660f5dcea"
+	modeOnline             = "http://data.europa.eu/snb/learning-assessment/920fbb3cbe"
 	creditECTS             = "http://data.europa.eu/snb/education-credit/6fcec5c5af"
 	encodingBase64         = "http://data.europa.eu/snb/encoding/6146cde7dd"
 	fileTypePNG            = "http://publications.europa.eu/resource/authority/file-type/PNG"
 	countryPrefix          = "http://publications.europa.eu/resource/authority/country/"
+	eqfPrefix              = "http://data.europa.eu/snb/eqf/"
 )
+
+// RegionURI gives the URI of a territory by its URI or by its code alone: that
+// of the EU list of administrative territorial units (ITA_CIM_ROM), or the NUTS
+// code of an Italian one (ITI4), for the first list lacks most regions. The
+// second result tells whether one of the lists has it.
+func RegionURI(code string) (string, bool) {
+	for _, l := range [...]*codeList{&listTerritory, &listNUTS} {
+		uri := code
+		if !strings.HasPrefix(uri, l.prefix) {
+			uri = l.prefix + code
+		}
+		if _, ok := l.find(uri); ok {
+			return uri, true
+		}
+	}
+	return code, false
+}
+
+// IsAccreditationType tells whether the list of kinds of accreditation has the
+// URI.
+func IsAccreditationType(uri string) bool {
+	_, ok := listAccreditationType.find(uri)
+	return ok
+}
 
 // IsCountry tells whether the EU country list has the three-letter code.
 func IsCountry(code string) bool {
@@ -98,6 +133,7 @@ func allLists() []*codeList {
 	return []*codeList{
 		&listMode, &listAssessmentType, &listSupervision, &listSetting, &listEQF, &listField,
 		&listLanguage, &listCountry, &listOpportunity, &listSkillType, &listReuse, &listCredit,
-		&listProfile, &listEvidenceType, &listEncoding, &listFileType,
+		&listProfile, &listEvidenceType, &listAccreditationType, &listActivityType, &listEncoding, &listFileType,
+		&listTerritory, &listNUTS,
 	}
 }

@@ -22,27 +22,35 @@ import (
 const (
 	snb  = "http://data.europa.eu/snb/"
 	auth = "http://publications.europa.eu/resource/authority/"
+	nuts = "http://data.europa.eu/nuts"
 )
 
 // sources are the lists that attesta writes or checks: our name, prefix of the
-// concepts, scheme, and the file that holds it ("" for the constants).
-var sources = []struct{ name, prefix, scheme, file string }{
-	{"Profile", snb + "credential/", snb + "credential/25831c2", ""},
-	{"Opportunity", snb + "learning-opportunity/", snb + "learning-opportunity/25831c2", "europass-learning-opportunity-types.csv"},
-	{"Mode", snb + "learning-assessment/", snb + "learning-assessment/25831c2", "europass-modes.csv"},
-	{"AssessmentType", snb + "assessment/", snb + "assessment/25831c2", "europass-learning-assessment-types.csv"},
-	{"Supervision", snb + "supervision-verification/", snb + "supervision-verification/25831c2", ""},
-	{"Setting", snb + "learning-setting/", snb + "learning-setting/25831c2", "europass-learning-setting-types.csv"},
-	{"EQF", snb + "eqf/", snb + "eqf/25831c2", "eqf.csv"},
-	{"Field", snb + "isced-f/", snb + "isced-f/25831c2", "isced-f.csv"},
-	{"SkillType", snb + "skill-type/", snb + "skill-type/25831c2", "skill-types.csv"},
-	{"Reuse", snb + "skill-reuse-level/", snb + "skill-reuse-level/25831c2", "skill-reuse-levels.csv"},
-	{"Credit", snb + "education-credit/", snb + "education-credit/25831c2", "credit-points.csv"},
-	{"EvidenceType", snb + "evidence-type/", snb + "evidence-type/25831c2", ""},
-	{"Encoding", snb + "encoding/", snb + "encoding/25831c2", ""},
-	{"FileType", auth + "file-type/", auth + "file-type", ""},
-	{"Language", auth + "language/", auth + "language", "language.csv"},
-	{"Country", auth + "country/", auth + "country", "country.csv"},
+// concepts, scheme, the file that holds it ("" for the constants), and how the
+// codes begin that are taken.
+var sources = []struct{ name, prefix, scheme, file, only string }{
+	{"Profile", snb + "credential/", snb + "credential/25831c2", "", ""},
+	{"Opportunity", snb + "learning-opportunity/", snb + "learning-opportunity/25831c2", "europass-learning-opportunity-types.csv", ""},
+	{"Mode", snb + "learning-assessment/", snb + "learning-assessment/25831c2", "europass-modes.csv", ""},
+	{"AssessmentType", snb + "assessment/", snb + "assessment/25831c2", "europass-learning-assessment-types.csv", ""},
+	{"Supervision", snb + "supervision-verification/", snb + "supervision-verification/25831c2", "", ""},
+	{"Setting", snb + "learning-setting/", snb + "learning-setting/25831c2", "europass-learning-setting-types.csv", ""},
+	{"EQF", snb + "eqf/", snb + "eqf/25831c2", "eqf.csv", ""},
+	{"Field", snb + "isced-f/", snb + "isced-f/25831c2", "isced-f.csv", ""},
+	{"SkillType", snb + "skill-type/", snb + "skill-type/25831c2", "skill-types.csv", ""},
+	{"Reuse", snb + "skill-reuse-level/", snb + "skill-reuse-level/25831c2", "skill-reuse-levels.csv", ""},
+	{"Credit", snb + "education-credit/", snb + "education-credit/25831c2", "credit-points.csv", ""},
+	{"EvidenceType", snb + "evidence-type/", snb + "evidence-type/25831c2", "", ""},
+	{"AccreditationType", snb + "accreditation/", snb + "accreditation/25831c2", "europass-accreditation-types.csv", ""},
+	{"ActivityType", snb + "learning-activity/", snb + "learning-activity/25831c2", "europass-learning-activity-types.csv", ""},
+	{"EntitlementStatus", snb + "entitlement-status/", snb + "entitlement-status/25831c2", "europass-learning-entitlement-statuses.csv", ""},
+	{"Encoding", snb + "encoding/", snb + "encoding/25831c2", "", ""},
+	{"FileType", auth + "file-type/", auth + "file-type", "file-type.csv", ""},
+	{"Language", auth + "language/", auth + "language", "language.csv", ""},
+	{"Country", auth + "country/", auth + "country", "country.csv", ""},
+	{"Currency", auth + "currency/", auth + "currency", "currency.csv", ""},
+	{"Territory", auth + "atu/", auth + "atu", "atu.csv", ""},
+	{"NUTS", nuts + "/code/", nuts, "nuts.csv", "IT"},
 }
 
 type entry struct{ code, en string }
@@ -61,13 +69,20 @@ func main() {
 		if s.file != "" {
 			entries = readList(filepath.Join(data, "vocab", s.file), s.prefix)
 		}
+		if s.only != "" {
+			entries = slices.DeleteFunc(entries, func(e entry) bool { return !strings.HasPrefix(e.code, s.prefix+s.only) })
+		}
 		for i := range entries {
 			entries[i].code = strings.TrimPrefix(entries[i].code, s.prefix)
 		}
 		slices.SortFunc(entries, func(a, b entry) int { return cmp.Compare(a.code, b.code) })
 		fmt.Fprintf(&b, "var list%s = codeList{\nscheme: %q,\nprefix: %q,\nconcepts: []listed{\n", s.name, s.scheme, s.prefix)
 		for _, e := range entries {
-			fmt.Fprintf(&b, "{%q, %q, %q},\n", e.code, e.en, italian[s.prefix+e.code])
+			it := italian[s.prefix+e.code]
+			if s.scheme == nuts {
+				it = e.en // the list has each name in the language of its place
+			}
+			fmt.Fprintf(&b, "{%q, %q, %q},\n", e.code, e.en, it)
 		}
 		b.WriteString("},\n}\n\n")
 	}

@@ -15,6 +15,7 @@ func viewOf(doc node) View {
 	claim := subject.get("hasClaim")
 	spec := r.resolve(claim.get("specifiedBy"))
 	issuer := doc.get("issuer")
+	body := r.resolve(r.resolve(claim.get("awardedBy")).get("awardingBody"))
 	v := View{
 		ID:          doc.get("id").text(),
 		Title:       firstText(claim.get("title").texts(), doc.at("displayParameter", "title").texts()),
@@ -38,27 +39,149 @@ func viewOf(doc node) View {
 		Claims:      len(subject.get("hasClaim").each()),
 	}
 	v.Issuer, _ = v.IssuerNames.In("it", "en")
-	location := r.resolve(r.resolve(issuer.get("location")).get("address"))
-	if c := r.concept(location.get("countryCode")); c != nil {
+	v.AwardedBy = r.awardedBy(claim, issuer)
+	place := r.resolve(issuer.get("location"))
+	if len(v.AwardedBy) > 0 {
+		place = r.resolve(body.get("location"))
+	}
+	if c := r.concept(r.resolve(place.get("address")).get("countryCode")); c != nil {
 		v.Country = *c
 	}
-	for _, n := range spec.get("additionalNote").each() {
-		n = r.resolve(n)
-		switch n.at("subject", "id").text() {
-		case noteQuality:
-			v.Quality = n.get("noteLiteral").texts()
-		case noteLevel:
-			v.LevelNote = n.get("noteLiteral").texts()
-		}
-	}
+	v.Region = r.concept(place.get("spatialCode"))
+	r.evidence(doc, &v)
+	r.notes(spec, &v)
 	v.Outcomes = r.outcomes(spec)
 	v.Assessments = r.assessments(claim)
+	r.composition(claim, spec, &v)
+	v.ModuleURL = r.resolve(spec.get("homepage")).get("contentURL").text()
+	for n, c := range subject.get("hasClaim").each() {
+		if c = r.resolve(c); n > 0 && n <= maxClaims && r.spend() {
+			v.More = append(v.More, ClaimView{Kind: c.get("type").text(), Title: c.get("title").texts()})
+		}
+	}
 	for _, i := range doc.get("identifier").each() {
 		if number := i.get("notation").text(); number != "" {
 			v.Identifiers = append(v.Identifiers, number)
 		}
 	}
 	return v
+}
+
+// maxClaims bounds how many further claims are named.
+const maxClaims = 50
+
+// awardedBy names the awarding bodies when they are others than the issuer.
+func (r reader) awardedBy(claim, issuer node) Text {
+	var others []Text
+	own := issuer.get("legalName").texts()
+	for _, n := range r.resolve(claim.get("awardedBy")).get("awardingBody").each() {
+		if !r.spend() {
+			break
+		}
+		b := r.resolve(n)
+		name := b.get("legalName").texts()
+		if id := b.get("id").text(); len(name) == 0 || id != "" && id == issuer.get("id").text() || sameName(name, own) {
+			continue
+		}
+		others = append(others, name)
+	}
+	if len(others) < 2 {
+		return firstText(others...)
+	}
+	var names []string
+	for _, o := range others {
+		names = append(names, anyText(o))
+	}
+	return Text{"und": strings.Join(names, ", ")}
+}
+
+// sameName tells whether two names agree in every language that both have, and
+// have one in common.
+func sameName(a, b Text) bool {
+	common := false
+	for language, name := range a {
+		other, ok := b[language]
+		if ok && other != name {
+			return false
+		}
+		common = common || ok
+	}
+	return common
+}
+
+// evidence reads on what the profile of a credential stands.
+func (r reader) evidence(doc node, v *View) {
+	for _, e := range doc.get("evidence").each() {
+		if !r.spend() {
+			return
+		}
+		e = r.resolve(e)
+		kind := r.concept(e.get("dcType"))
+		statement := e.get("evidenceStatement").text()
+		if kind != nil && kind.URI == evidenceMandate && statement != "" && v.Mandate == nil {
+			v.Mandate = Text{"und": statement}
+		}
+		if a := r.resolve(e.get("accreditation")); a.present() && v.Accreditation == nil {
+			v.Accreditation = &AccreditationView{
+				ID:     a.get("id").text(),
+				Title:  a.get("title").texts(),
+				Agent:  r.resolve(a.get("accreditingAgent")).get("legalName").texts(),
+				From:   readTime(a.get("dateIssued")),
+				Until:  readTime(a.get("expiryDate")),
+				Report: r.resolve(a.get("report")).get("contentURL").text(),
+			}
+		}
+	}
+}
+
+// notes reads what the learning model has no member for.
+func (r reader) notes(spec node, v *View) {
+	for _, n := range spec.get("additionalNote").each() {
+		n = r.resolve(n)
+		switch n.at("subject", "id").text() {
+		case noteQuality:
+			v.Quality = n.get("noteLiteral").texts()
+		case noteLevel:
+			v.LevelNote, v.LevelDeclared = n.get("noteLiteral").texts(), true
+		case noteSource:
+			v.LevelNote = n.get("noteLiteral").texts()
+		case noteFurther:
+			v.Further = n.get("noteLiteral").texts()
+		}
+	}
+}
+
+// composition reads what an award is made of and what it counts towards.
+func (r reader) composition(claim, spec node, v *View) {
+	for _, n := range append(spec.get("isPartOf").each(), claim.get("isPartOf").each()...) {
+		if !r.spend() {
+			return
+		}
+		n = r.resolve(n)
+		v.Stacks = append(v.Stacks, StackView{Code: r.resolve(n.get("identifier")).get("notation").text(), Title: n.get("title").texts()})
+	}
+	for _, n := range claim.get("hasPart").each() {
+		if !r.spend() {
+			return
+		}
+		n = r.resolve(n)
+		v.Parts = append(v.Parts, PartView{
+			Title:       n.get("title").texts(),
+			Credential:  r.resolve(n.get("identifier")).get("notation").text(),
+			CompletedOn: readTime(r.resolve(n.get("awardedBy")).get("awardingDate")),
+		})
+	}
+	for _, n := range claim.get("influencedBy").each() {
+		if !r.spend() {
+			return
+		}
+		n = r.resolve(n)
+		hours := n.get("workload").text()
+		if hours == "" {
+			hours = r.resolve(n.get("specifiedBy")).get("volumeOfLearning").text()
+		}
+		v.Activities = append(v.Activities, ActivityView{Title: n.get("title").texts(), Hours: hours})
+	}
 }
 
 func (r reader) outcomes(spec node) []OutcomeView {

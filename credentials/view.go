@@ -14,14 +14,23 @@ type View struct {
 	IssuerNames Text
 	IssuerLegal string // organisation identifier
 	IssuerURL   string
-	Country     Concept
-	Issued      time.Time // when it was sealed and handed out
-	CompletedOn time.Time // day of the award; zero when not stated
-	ValidFrom   time.Time
-	ValidUntil  time.Time // zero when it does not expire
-	Level       *Concept  // EQF
-	LevelNote   Text      // on whose word the level stands
-	Hours       string    // ISO 8601 duration, for example PT32H
+	Country     Concept  // of the awarding body
+	Region      *Concept // of the same
+	AwardedBy   Text     // the awarding body, where it is another than the one who seals
+	Mandate     Text     // on what the one who seals says it may do so for the other
+	// Accreditation is what the credential claims and nobody has checked.
+	Accreditation *AccreditationView
+	Issued        time.Time // when it was sealed and handed out
+	CompletedOn   time.Time // day of the award; zero when not stated
+	ValidFrom     time.Time
+	ValidUntil    time.Time // zero when it does not expire
+	Level         *Concept  // EQF
+	LevelNote     Text      // on whose word the level stands, or where it comes from
+
+	// LevelDeclared is set when the provider itself declares the level.
+	LevelDeclared bool
+
+	Hours       string // ISO 8601 duration, for example PT32H
 	Mode        []Concept
 	Setting     *Concept
 	Field       []Concept
@@ -30,10 +39,50 @@ type View struct {
 	Assessments []AssessmentView
 	Quality     Text
 	Requires    Text // prerequisites
-	Stacks      []string
+	Stacks      []StackView
+	Parts       []PartView // of which the award is made
+	Activities  []ActivityView
+	Further     Text     // further information
+	ModuleURL   string   // page of the module
 	Identifiers []string // certificate numbers and the like
 	Status      []StatusEntry
-	Claims      int // how many things are attested; the fields above are those of the first
+	Claims      int         // how many things are attested; the fields above are those of the first
+	More        []ClaimView // the others, at most maxClaims
+}
+
+// ClaimView names a further thing that a credential attests.
+type ClaimView struct {
+	Kind  string // LearningAchievement, LearningActivity, LearningAssessment, LearningEntitlement
+	Title Text
+}
+
+// StackView is a larger award that counts the module.
+type StackView struct {
+	Code  string // "" when it has none
+	Title Text
+}
+
+// PartView is an earlier achievement that an award is made of.
+type PartView struct {
+	Title       Text
+	Credential  string // its id, where it is given
+	CompletedOn time.Time
+}
+
+// ActivityView is a part of the workload by the way in which it is spent.
+type ActivityView struct {
+	Title Text
+	Hours string // ISO 8601 duration
+}
+
+// AccreditationView is an accreditation that a credential claims.
+type AccreditationView struct {
+	ID     string
+	Title  Text
+	Agent  Text
+	From   time.Time
+	Until  time.Time // zero when it does not end
+	Report string
 }
 
 // OutcomeView is a learning outcome as read from a credential.

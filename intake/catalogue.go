@@ -125,10 +125,33 @@ func (c *checks) module(m credentials.Module) {
 		c.bilingual(o.Text, "learning_outcomes["+strconv.Itoa(i)+"].text")
 	}
 	c.workload(m.Workload)
-	c.need(m.Level.EQF >= 1 && m.Level.EQF <= 8 || m.Level == (credentials.Level{}), "invalid_level", "level.eqf")
+	c.level(m.Level)
 	c.assessments(m.Assessments)
 	c.need(m.MinAttendancePerct >= 0 && m.MinAttendancePerct <= 100, "invalid_min_attendance", "min_attendance_percent")
+	c.need(m.URL == "" || webAddress(m.URL), "invalid_homepage", "url")
+	if len(m.FurtherInformation) > 0 {
+		c.bilingual(m.FurtherInformation, "further_information")
+	}
+	if a := m.Accreditation; a != nil {
+		c.published(a)
+	}
 	c.need(m.ValidityMonths == nil || *m.ValidityMonths > 0, "invalid_validity", "validity_months")
+}
+
+// level: none, or one of the framework with its basis.
+func (c *checks) level(l credentials.Level) {
+	if l.EQF == 0 && l.URI == "" && l.Basis == "" && len(l.Reference) == 0 {
+		return
+	}
+	c.need(l.EQF >= 1 && l.EQF <= 8, "invalid_level", "level.eqf")
+	switch l.Basis {
+	case "declared_by_issuer":
+		c.need(len(l.Reference) == 0, "reference_without_framework", "level.reference")
+	case "national_framework":
+		c.bilingual(l.Reference, "level.reference")
+	default:
+		c.fail("unknown_basis", "level.basis")
+	}
 }
 
 func (c *checks) workload(w credentials.Workload) {
@@ -142,7 +165,7 @@ func (c *checks) workload(w credentials.Workload) {
 	if difference := sum - w.Total; difference > 0.005 || difference < -0.005 {
 		c.fail("hours_do_not_add_up", field, hours(sum), hours(w.Total))
 	}
-	want := duration(w.Total)
+	want := credentials.Duration(w.Total)
 	c.need(w.ISO8601 == want, "duration_differs", field+".iso8601", show(w.ISO8601), want)
 }
 
@@ -158,19 +181,6 @@ func (c *checks) assessments(all []credentials.Assessment) {
 	for i, a := range all {
 		c.need(trim(a.URI) != "", "missing_field", "assessment["+strconv.Itoa(i)+"].uri")
 	}
-}
-
-// duration writes hours as ISO 8601: PT16H, PT7H30M.
-func duration(h float64) string {
-	minutes := int64(h*60 + 0.5)
-	s := "PT"
-	if minutes >= 60 {
-		s += strconv.FormatInt(minutes/60, 10) + "H"
-	}
-	if minutes%60 > 0 {
-		s += strconv.FormatInt(minutes%60, 10) + "M"
-	}
-	return s
 }
 
 func hours(h float64) string { return strconv.FormatFloat(h, 'f', -1, 64) }

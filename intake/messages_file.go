@@ -190,8 +190,32 @@ var fileWords = map[string]words{
 		"La data non esiste o non è scritta nel modo atteso.", "The date does not exist or is not written as expected.",
 		"Scrivere la data così: 2026-06-30.", "Write the date like this: 2026-06-30.",
 	},
+	"unknown_basis": {
+		"Non è detto da dove viene il livello EQF.", "It is not said where the EQF level comes from.",
+		"Scrivere declared_by_issuer se lo dichiara l’ente, o national_framework con il campo reference.", "Write declared_by_issuer if the provider declares it, or national_framework with the member reference.",
+	},
+	"reference_without_framework": {
+		"C’è un riferimento, ma il livello è dichiarato dall’ente.", "There is a reference, but the level is declared by the provider.",
+		"Togliere il riferimento, o scrivere national_framework come base.", "Remove the reference, or write national_framework as the basis.",
+	},
+	"unknown_region": {
+		"La regione non è nell’elenco europeo dei territori.", "The region is not in the European list of territories.",
+		"Scrivere un codice come ITA_RG_LOMB, ITA_CIM_ROM o ITI4 (Lazio).", "Write a code such as ITA_RG_LOMB, ITA_CIM_ROM or ITI4 (Lazio).",
+	},
+	"invalid_accreditation_id": {
+		"L’identificativo non è un indirizzo intero.", "The identifier is not a whole address.",
+		"Copiare dal registro l’indirizzo intero, per esempio https://albo.example.org/accreditamenti/12.", "Copy the whole address from the register, for example https://register.example.org/accreditations/12.",
+	},
+	"unknown_accreditation_type": {
+		"Il tipo di accreditamento non è nell’elenco europeo.", "The kind of accreditation is not in the European list.",
+		"Scrivere uno dei quattro indirizzi dell’elenco, per esempio http://data.europa.eu/snb/accreditation/003293d2ce.", "Write one of the four addresses of the list, for example http://data.europa.eu/snb/accreditation/003293d2ce.",
+	},
+	"mandate_to_itself": {
+		"L’ente dà il mandato a sé stesso.", "The provider gives the mandate to itself.",
+		"Scrivere l’ente che sigilla, o togliere il mandato.", "Write the organisation that seals, or remove the mandate.",
+	},
 	"dates_reversed": {
-		"L’accreditamento finisce prima di cominciare.", "The accreditation ends before it begins.",
+		"Il periodo finisce prima di cominciare.", "The period ends before it begins.",
 		"Controllare le due date.", "Check both dates.",
 	},
 }

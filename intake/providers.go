@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"attesta/credentials"
 )
@@ -62,14 +63,21 @@ func (c *checks) provider(p credentials.Provider) {
 	c.need(len(p.Country) == 3 && moduleCode(p.Country) && !digitIn(p.Country), "invalid_country", "country")
 	c.need(p.Homepage == "" || webAddress(p.Homepage), "invalid_homepage", "homepage")
 	c.need(p.Email == "" || emailAddress(p.Email), "invalid_provider_email", "email")
-	if a := p.Accreditation; a != nil {
+	if p.Region != "" {
+		_, known := credentials.RegionURI(p.Region)
+		c.need(known, "unknown_region", "region")
+	}
+	switch a := p.Accreditation; {
+	case a == nil:
+	case a.ID != "":
+		c.published(a)
+	default:
 		c.need(trim(a.Register) != "", "missing_field", "accreditation.register")
 		c.need(trim(a.Number) != "", "missing_field", "accreditation.number")
-		from, fromOK := date(string(a.ValidFrom), ISO)
-		until, untilOK := date(string(a.ValidUntil), ISO)
-		c.need(fromOK, "invalid_day", "accreditation.valid_from")
-		c.need(untilOK, "invalid_day", "accreditation.valid_until")
-		c.need(!fromOK || !untilOK || from <= until, "dates_reversed", "accreditation")
+		c.days("accreditation", "valid_from", a.ValidFrom, "valid_until", a.ValidUntil)
+	}
+	if m := p.Mandate; m != nil {
+		c.mandate(p, m)
 	}
 	seen := make(map[string]bool)
 	for i, m := range p.Modules {
@@ -78,6 +86,58 @@ func (c *checks) provider(p credentials.Provider) {
 		c.need(!seen[m], "repeated_module", at)
 		seen[m] = true
 	}
+}
+
+func (c *checks) days(field, first string, from credentials.Date, last string, until credentials.Date) {
+	_, fromOK := date(string(from), ISO)
+	_, untilOK := date(string(until), ISO)
+	c.need(fromOK, "invalid_day", field+"."+first)
+	c.need(untilOK, "invalid_day", field+"."+last)
+	c.need(!fromOK || !untilOK || from <= until, "dates_reversed", field)
+}
+
+// published checks an accreditation in full.
+func (c *checks) published(a *credentials.Accreditation) {
+	const field = "accreditation"
+	c.need(absolute(a.ID), "invalid_accreditation_id", field+".id")
+	c.need(credentials.IsAccreditationType(a.Type), "unknown_accreditation_type", field+".type")
+	c.bilingual(a.Title, field+".title")
+	c.need(a.Agent != nil, "missing_field", field+".agent")
+	if a.Agent != nil {
+		c.body(*a.Agent, field+".agent")
+	}
+	until := a.ValidUntil
+	if until == "" {
+		until = a.ValidFrom // it does not end
+	}
+	c.days(field, "valid_from", a.ValidFrom, "valid_until", until)
+	if d := a.Decision; d != nil {
+		c.need(absolute(d.URI), "invalid_accreditation_id", field+".decision.uri")
+		c.bilingual(d.Label, field+".decision.label")
+	}
+	c.need(a.Report == "" || webAddress(a.Report), "invalid_homepage", field+".report")
+	c.need(a.LimitEQF >= 0 && a.LimitEQF <= 8, "invalid_level", field+".limit_eqf")
+}
+
+func (c *checks) mandate(p credentials.Provider, m *credentials.Mandate) {
+	const field = "mandate"
+	id, ok := reference(m.SealedBy.ID)
+	c.need(ok && id != "" && id == m.SealedBy.ID, "invalid_provider_id", field+".sealed_by.id")
+	c.need(m.SealedBy.ID != p.ID, "mandate_to_itself", field+".sealed_by.id")
+	c.body(m.SealedBy, field+".sealed_by")
+	c.bilingual(m.Statement, field+".statement")
+	c.days(field, "from", m.From, "until", m.Until)
+}
+
+func (c *checks) body(b credentials.Body, field string) {
+	c.bilingual(b.Name, field+".name")
+	c.need(credentials.IsCountry(b.Country), "invalid_country", field+".country")
+}
+
+// absolute tells whether a text is an address or name that stands by itself.
+func absolute(iri string) bool {
+	u, err := url.Parse(iri)
+	return err == nil && u.IsAbs() && !strings.ContainsAny(iri, " <>\"{}|\\^`")
 }
 
 func digitIn(s string) bool {

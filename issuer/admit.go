@@ -29,24 +29,20 @@ type Difference struct {
 	New  string // what the file says
 }
 
-// OwnerOf is the organisation that certificates of a provider name.
-func OwnerOf(p credentials.Provider) (keys.Owner, error) {
-	country, err := twoLetters(p.Country)
-	if err != nil {
-		return keys.Owner{}, err
-	}
-	name, _ := p.Name.In("it")
-	return keys.Owner{ID: p.ID, Name: name, LegalID: legalID(p, country), Country: country}, nil
-}
-
 // AddProviders stores providers and makes demonstration keys for those that
-// never had any. A provider that is there is replaced: its accreditation changes,
-// its keys stay.
+// never had any; for one that gave a mandate they are those of the organisation that
+// seals for it. A provider that is there is replaced: its accreditation changes,
+// its keys stay. Who seals cannot change once something is issued, for the
+// status of what was issued is signed by the same house: that is
+// registry.ErrConflict.
 func (i *Issuer) AddProviders(ctx context.Context, providers []credentials.Provider) (Admission, error) {
 	var entries []registry.Provider
 	for _, p := range providers {
 		owner, err := OwnerOf(p)
 		if err != nil {
+			return Admission{}, fmt.Errorf("admitting provider %s: %w", p.ID, err)
+		}
+		if err := i.sameSealer(ctx, p); err != nil {
 			return Admission{}, fmt.Errorf("admitting provider %s: %w", p.ID, err)
 		}
 		spec, err := json.Marshal(p)
@@ -64,14 +60,45 @@ func (i *Issuer) AddProviders(ctx context.Context, providers []credentials.Provi
 	return Admission{Added: len(entries)}, nil
 }
 
-// legalID gives a provider without a legal identifier one of a scheme of our
-// own, which is no register (ETSI EN 319 412-1 clause 5.1.4: two characters, a
-// colon, the country).
-func legalID(p credentials.Provider, country string) string {
-	if p.LegalID != "" {
-		return p.LegalID
+// OwnerOf is the organisation that seals for a provider, as its keys name it.
+// One without a legal identifier gets one of a scheme of our own, which is no
+// register (ETSI EN 319 412-1 clause 5.1.4: two characters, a colon, the
+// country).
+func OwnerOf(p credentials.Provider) (keys.Owner, error) {
+	seals := credentials.Body{ID: p.ID, Name: p.Name, Country: p.Country, LegalID: p.LegalID}
+	if p.Mandate != nil {
+		seals = p.Mandate.SealedBy
 	}
-	return "DM:" + country + "-" + p.ID
+	country, err := twoLetters(seals.Country)
+	if err != nil {
+		return keys.Owner{}, err
+	}
+	name, _ := seals.Name.In("it")
+	o := keys.Owner{ID: seals.ID, Name: name, LegalID: seals.LegalID, Country: country}
+	if o.LegalID == "" {
+		o.LegalID = "DM:" + country + "-" + seals.ID
+	}
+	return o, nil
+}
+
+// sameSealer refuses another sealer for a provider that has issued: its status
+// lists are signed by one house.
+func (i *Issuer) sameSealer(ctx context.Context, p credentials.Provider) error {
+	before, err := i.provider(ctx, p.ID)
+	if errors.Is(err, registry.ErrNotFound) || err == nil && before.Sealer() == p.Sealer() {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	issued, err := i.Registry.Records(ctx, registry.Query{Provider: p.ID, Limit: 1})
+	if err != nil {
+		return fmt.Errorf("looking for what it has issued: %w", err)
+	}
+	if len(issued) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s sealed what it has issued, and %s would seal from now on; import it as a provider with another id", registry.ErrConflict, before.Sealer(), p.Sealer())
 }
 
 // twoLetters turns the country code of the EU list into that of X.509.
@@ -169,7 +196,7 @@ func (i *Issuer) LintModule(ctx context.Context, code string) ([]credentials.Fin
 
 func (i *Issuer) lintModel(m *model) ([]credentials.Finding, error) {
 	now := i.now()
-	key, err := i.Keys.Current(keys.Seal, m.provider.ID, now)
+	key, err := i.Keys.Current(keys.Seal, m.provider.Sealer(), now)
 	if err != nil {
 		return nil, fmt.Errorf("linting module %s: %w", m.module.Code, err)
 	}

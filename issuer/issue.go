@@ -60,7 +60,7 @@ func (i *Issuer) issueSlice(ctx context.Context, rows []intake.Completion) ([]Ou
 	err = parallel(len(candidates), func(c int) error {
 		n := candidates[c]
 		j := &all[n]
-		key, err := i.Keys.Current(keys.Seal, j.award.Provider.ID, at)
+		key, err := i.Keys.Current(keys.Seal, j.award.Provider.Sealer(), at)
 		if err != nil {
 			return err
 		}
@@ -111,6 +111,7 @@ func intentOf(j judged, key *keys.Key) (registry.Intent, error) {
 	body, err := json.Marshal(plan{
 		Provider: j.model.providerText, Module: j.model.moduleText, Learner: j.award.Learner,
 		Edition: j.award.Edition, CompletedOn: j.award.CompletedOn, Score: j.award.Score, Key: key.ID,
+		Stacks: j.award.Stacks, Parts: j.award.Parts,
 	})
 	if err != nil {
 		return registry.Intent{}, fmt.Errorf("writing the intent: %w", err)
@@ -268,7 +269,7 @@ func (i *Issuer) sealOne(record registry.Record, at time.Time) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := i.sealingKey(p, m.provider.ID, at)
+	key, err := i.sealingKey(p, m.provider.Sealer(), at)
 	if err != nil {
 		return nil, err
 	}
@@ -298,13 +299,13 @@ func (i *Issuer) sealOne(record registry.Record, at time.Time) ([]byte, error) {
 
 // sealingKey is the key that was intended, or the current one when that may
 // sign no more: nothing sealed with the first was ever stored.
-func (i *Issuer) sealingKey(p plan, provider string, at time.Time) (*keys.Key, error) {
+func (i *Issuer) sealingKey(p plan, sealer string, at time.Time) (*keys.Key, error) {
 	for _, k := range i.Keys.All() {
 		if k.ID == p.Key && k.MaySign(at) == nil {
 			return k, nil
 		}
 	}
-	return i.Keys.Current(keys.Seal, provider, at)
+	return i.Keys.Current(keys.Seal, sealer, at)
 }
 
 // Resume finishes what a crash left reserved and returns how many records it

@@ -100,9 +100,7 @@ func (known *catalogue) judge(row intake.Completion, today credentials.Date) jud
 		findings = append(findings, finding(row, "module_code", "unknown_module", row.Module))
 	}
 	if model != nil {
-		if a := model.provider.Accreditation; a != nil && !a.On(today) {
-			findings = append(findings, finding(row, "module_code", "accreditation_expired", row.Module, string(a.ValidFrom)+" – "+string(a.ValidUntil)))
-		}
+		findings = append(findings, recognition(row, model, today)...)
 	}
 	slices.SortStableFunc(findings, func(a, b intake.Finding) int { return columnOf(a) - columnOf(b) })
 	j.outcome.Findings = findings
@@ -127,6 +125,21 @@ func (known *catalogue) judge(row intake.Completion, today credentials.Date) jud
 		Learner: personOf(learner),
 	}
 	return j
+}
+
+// recognition says what a provider or its module may not do today.
+func recognition(row intake.Completion, m *model, today credentials.Date) []intake.Finding {
+	var all []intake.Finding
+	for _, a := range []*credentials.Accreditation{m.provider.Accreditation, m.module.Accreditation} {
+		if a != nil && !a.On(today) {
+			all = append(all, finding(row, "module_code", "accreditation_expired", row.Module, string(a.ValidFrom)+" – "+string(a.ValidUntil)))
+		}
+	}
+	if g := m.provider.Mandate; g != nil && !g.On(today) {
+		sealer, _ := g.SealedBy.Name.In("it")
+		all = append(all, finding(row, "module_code", "mandate_expired", row.Module, string(g.From)+" – "+string(g.Until), sealer))
+	}
+	return all
 }
 
 // personOf is a learner as a document takes it.
@@ -175,7 +188,7 @@ func belowRule(row intake.Completion, m credentials.Module) int {
 // columnOf puts findings in the order of the columns they are about.
 func columnOf(f intake.Finding) int {
 	return slices.Index([]string{
-		"missing_learner", "unknown_learner", "missing_module", "unknown_module", "accreditation_expired",
+		"missing_learner", "unknown_learner", "missing_module", "unknown_module", "accreditation_expired", "mandate_expired",
 		"missing_edition", "invalid_edition", "missing_date", "invalid_date", "date_in_future",
 		"missing_attendance", "invalid_attendance", "attendance_out_of_range",
 		"missing_result", "unknown_result", "invalid_score",

@@ -26,6 +26,9 @@ func words(code, value string, more []string) (message, remedy credentials.Text)
 	case "accreditation_expired":
 		return text("L’accreditamento dell’ente oggi non vale: vale per i giorni "+more[0]+".", "The provider’s accreditation does not hold today: it holds for the days "+more[0]+"."),
 			text("Aggiorna l’accreditamento dell’ente prima di rilasciare.", "Update the provider’s accreditation before issuing.")
+	case "mandate_expired":
+		return text("Il mandato a «"+more[1]+"» di sigillare per l’ente oggi non vale: vale per i giorni "+more[0]+".", "The mandate of “"+more[1]+"” to seal for the provider does not hold today: it holds for the days "+more[0]+"."),
+			text("Rinnova il mandato e importa di nuovo l’ente prima di rilasciare.", "Renew the mandate and import the provider again before issuing.")
 	case "duplicate_of_existing":
 		return text("Per questa persona, modulo ed edizione c’è già l’attestato "+more[0]+", con un altro valore: "+more[1]+".", "For this person, module and edition there is the credential "+more[0]+" already, with another value: "+more[1]+"."),
 			text("Correggi la riga; se è sbagliato l’attestato, revocalo e rilascia in una nuova edizione.", "Mend the row; if the credential is wrong, revoke it and issue in another edition.")

@@ -94,12 +94,15 @@ type plan struct {
 	CompletedOn credentials.Date    `json:"completed_on"`
 	Score       string              `json:"score,omitempty"`
 	Key         string              `json:"key"` // id of the sealing key intended
+
+	Stacks map[string]credentials.Text `json:"stacks,omitempty"`
+	Parts  []credentials.Part          `json:"parts,omitempty"`
 }
 
 func (p plan) award(m *model) credentials.Award {
 	return credentials.Award{
 		Provider: m.provider, Module: m.module, Learner: p.Learner,
-		Edition: p.Edition, CompletedOn: p.CompletedOn, Score: p.Score,
+		Edition: p.Edition, CompletedOn: p.CompletedOn, Score: p.Score, Stacks: p.Stacks, Parts: p.Parts,
 	}
 }
 
@@ -147,7 +150,7 @@ func (i *Issuer) lint(m *model, a credentials.Award, key *keys.Key, at time.Time
 // adds a name and a day, and whatever is not plainly that is linted by itself.
 func (i *Issuer) complete(m *model, a credentials.Award, key *keys.Key, at time.Time) error {
 	l := a.Learner
-	if _, err := a.CompletedOn.Time(i.Zone); err != nil || l.FullName() == "" || l.BirthDate != "" || l.NationalID != nil {
+	if _, err := a.CompletedOn.Time(i.Zone); err != nil || l.FullName() == "" || l.BirthDate != "" || l.NationalID != nil || len(a.Parts)+len(a.Stacks) > 0 {
 		return i.firstError(m, a, key, at)
 	}
 	m.mu.Lock()

@@ -30,7 +30,8 @@ func TestDeceit(t *testing.T) {
 		{"an entry of two bits", entry(`,"statusPurpose":"revocation","statusSize":2`), CannotTell, "status_unsupported"},
 		{"an index in an array", []string{`"statusListIndex":"4711"`, `"statusListIndex":["4711","5"]`}, NotValid, "status_index"},
 		{"a page that does not count, which misleads nobody", []string{`"page":1`, `"page":0`}, Valid, "valid"},
-		{"a second claim", secondClaim, CannotTell, "schema_several"},
+		{"a second claim, which is shown", secondClaim, Valid, "valid"},
+		{"more claims than are shown", manyClaims(60), CannotTell, "schema_several"},
 		{"one id for two contents", []string{`"volumeOfLearning":"PT16H"`, `"volumeOfLearning":"PT16H","hasPart":{"id":"urn:epass:qualification:1","type":"Qualification","title":{"it":"x"},"volumeOfLearning":"PT900H"}`}, CannotTell, "schema_ambiguous"},
 		{"a level of another list", []string{`http://data.europa.eu/snb/eqf/5`, `http://evil.example/eqf/8`}, CannotTell, "schema_ambiguous"},
 		{"an expiry under the full name of its property", []string{`"validFrom":`, `"cred:expirationDate":"2020-01-01T00:00:00Z","validFrom":`}, CannotTell, "schema_ambiguous"},
@@ -46,6 +47,25 @@ func TestDeceit(t *testing.T) {
 }
 
 var secondClaim = []string{`"hasClaim":[`, `"hasClaim":[{"id":"urn:epass:learningAchievement:9","type":"LearningAchievement","title":{"it":"Altro"},"awardedBy":{"id":"urn:epass:awardingProcess:1","type":"AwardingProcess"}},`}
+
+func manyClaims(n int) []string {
+	const claim = `{"type":"LearningAchievement","title":{"it":"Altro"},"awardedBy":{"id":"urn:epass:awardingProcess:1","type":"AwardingProcess"}},`
+	return []string{`"hasClaim":[`, `"hasClaim":[` + strings.Repeat(claim, n)}
+}
+
+// TestEveryClaimIsShown: of a file that attests several things each is named.
+func TestEveryClaimIsShown(t *testing.T) {
+	h := newHouse(t)
+	h.publishAll()
+	r := h.verify(h.seal(h.changed(h.document(), secondClaim...)))
+	if r.Credential.Claims != 2 || len(r.Credential.More) != 1 || len(r.Summary.More) != 1 {
+		t.Fatalf("%+v", r.Summary)
+	}
+	titles := []string{r.Summary.Title["it"], r.Summary.More[0].Title["it"]}
+	if titles[0] != "Altro" || titles[1] == "" || titles[1] == "Altro" || r.Summary.More[0].Kind != "LearningAchievement" {
+		t.Errorf("%q", titles)
+	}
+}
 
 // revoke lets the anchor say that the sealing key no longer counts.
 func (h *house) revoke(since time.Time) {

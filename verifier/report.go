@@ -64,6 +64,18 @@ type CredentialSummary struct {
 	IssuerID   string           `json:"issuer_id"`
 	Issued     time.Time        `json:"issued"`
 	ValidUntil *time.Time       `json:"valid_until,omitempty"`
+	// AwardedBy is the awarding body where another organisation sealed for it,
+	// and Mandate on what that one says it may. Nobody but the sealer says so.
+	AwardedBy credentials.Text `json:"awarded_by,omitempty"`
+	Mandate   credentials.Text `json:"mandate,omitempty"`
+	More      []SummaryClaim   `json:"more,omitempty"` // what else is attested
+}
+
+// SummaryClaim names a further thing that a credential attests; Kind is its
+// class in the learning model.
+type SummaryClaim struct {
+	Kind  string           `json:"kind"`
+	Title credentials.Text `json:"title"`
 }
 
 // Find returns the check with the id, or a skipped one.

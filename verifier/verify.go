@@ -188,6 +188,12 @@ func (j *judgement) issuer(view *credentials.View) {
 		// may carry others.
 		view.Issuer, view.IssuerNames = signer.Organisation, credentials.Text{"und": signer.Organisation}
 	}
+	for _, name := range view.AwardedBy {
+		if name == signer.Organisation {
+			view.AwardedBy = nil // the sealer itself, by another id
+			break
+		}
+	}
 }
 
 // vouched says what the sealer's certificate is worth. A key that no longer
@@ -272,8 +278,8 @@ func (j *judgement) schema(ctx context.Context, view credentials.View) {
 		j.add(CheckSchema, Skipped, "schema_not_checked")
 		return
 	}
-	if view.Claims > 1 {
-		j.add(CheckSchema, Unknown, "schema_several", "count", strconv.Itoa(view.Claims))
+	if shown := 1 + len(view.More); view.Claims > shown {
+		j.add(CheckSchema, Unknown, "schema_several", "count", strconv.Itoa(view.Claims), "shown", strconv.Itoa(shown))
 		return
 	}
 	deviations, reason := 0, "schema_deviates"
@@ -328,6 +334,10 @@ func summaryOf(v credentials.View) *CredentialSummary {
 	s := &CredentialSummary{
 		ID: v.ID, Title: v.Title, HolderName: v.HolderName,
 		Issuer: v.IssuerNames, IssuerID: v.IssuerLegal, Issued: v.Issued,
+		AwardedBy: v.AwardedBy, Mandate: v.Mandate,
+	}
+	for _, m := range v.More {
+		s.More = append(s.More, SummaryClaim{Kind: m.Kind, Title: m.Title})
 	}
 	if !v.ValidUntil.IsZero() {
 		s.ValidUntil = &v.ValidUntil

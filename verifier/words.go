@@ -236,8 +236,8 @@ var sentences = map[string][4]string{
 	},
 	"schema_not_checked": {"Il formato non è stato esaminato: nessuno garantisce per chi ha sigillato.", "", "The format was not examined: nobody vouches for the sealer.", ""},
 	"schema_several": {
-		"Il file attesta {count} cose, e qui si vede solo la prima.", "Chiedi all’ente, o usa il visualizzatore europeo.",
-		"The file attests {count} things, and only the first is shown here.", "Ask the provider, or use the European viewer.",
+		"Il file attesta {count} cose, e qui se ne vedono solo {shown}.", "Chiedi all’ente, o usa il visualizzatore europeo.",
+		"The file attests {count} things, and only {shown} of them are shown here.", "Ask the provider, or use the European viewer.",
 	},
 	"schema_ambiguous": {
 		"Il contenuto si può leggere in due modi ({first}): non si sa quale sia quello giusto.", "Chiedi all’ente un nuovo file.",

@@ -119,7 +119,7 @@ func TestNoPlaceholderIsLeft(t *testing.T) {
 		h.verify(h.seal(h.changed(h.document(), "DM:IT-iss-scuola", "DM:IT-x"))),
 		h.verify(h.seal(h.changed(h.document(), `"volumeOfLearning":"PT`, `"volumeOfLearning":"x PT`))))
 	reports = append(reports,
-		h.verify(h.seal(h.changed(h.document(), secondClaim...))),
+		h.verify(h.seal(h.changed(h.document(), manyClaims(60)...))),
 		h.verify(h.seal(h.changed(h.document(), "http://data.europa.eu/snb/eqf/5", "http://evil.example/eqf/8"))))
 	for _, since := range []time.Duration{-time.Hour, time.Hour} {
 		h.revoke(h.now.Add(since))

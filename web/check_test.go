@@ -306,7 +306,11 @@ func hostile(p string) *credentials.View {
 		Setting: &concept, Field: []credentials.Concept{concept}, Language: []credentials.Concept{concept},
 		Outcomes:    []credentials.OutcomeView{{Title: text, Skills: []credentials.Concept{concept}}},
 		Assessments: []credentials.AssessmentView{{Title: text, Type: &concept, Grade: only, Supervision: &concept, Rule: text}},
-		Quality:     text, Requires: only, Stacks: []string{p}, Identifiers: []string{p},
+		Quality:     text, Requires: only, Stacks: []credentials.StackView{{Code: p}, {Title: only}}, Identifiers: []string{p},
+		Parts: []credentials.PartView{{Title: text, Credential: p}}, Activities: []credentials.ActivityView{{Title: only, Hours: p}},
+		Further: only, ModuleURL: p, Region: &concept, Mandate: only,
+		Accreditation: &credentials.AccreditationView{ID: p, Title: text, Agent: only, From: now(), Report: p},
+		More:          []credentials.ClaimView{{Kind: p, Title: only}, {Kind: "LearningActivity", Title: text}},
 	}
 }
 

@@ -3,6 +3,7 @@ package web
 import (
 	"net/url"
 	"regexp"
+	"slices"
 
 	"attesta/credentials"
 	"attesta/verifier"
@@ -14,6 +15,7 @@ type claims struct {
 	Description said
 	Holder      string
 	Issuer      said
+	More        []fact // what else the file attests, by kind
 	Essentials  []fact
 	Outcomes    []outcome
 	Assessments []assessment
@@ -39,12 +41,8 @@ type assessment struct {
 	Facts []fact
 }
 
-var (
-	// eqf finds the level in the address of a level of the European framework.
-	eqf = regexp.MustCompile(`^http://data\.europa\.eu/snb/eqf/([1-8])$`)
-	// declared is a note by which the provider itself set the level.
-	declared = regexp.MustCompile(`(?i)^(?:il livello(?: eqf)? è )?dichiarato dall’ente|^(?:the(?: eqf)? level is )?declared by the (?:provider|issuer)`)
-)
+// eqf finds the level in the address of a level of the European framework.
+var eqf = regexp.MustCompile(`^http://data\.europa\.eu/snb/eqf/([1-8])$`)
 
 // claimsOf puts what a report read into words; nil stays nil. Addresses in it
 // can be followed only where the issuer is known.
@@ -57,6 +55,7 @@ func (p Page) claimsOf(report verifier.Report) *claims {
 	if c.Title.Text == "" {
 		c.Title.Text = p.T("unnamed")
 	}
+	c.More = p.more(v.More)
 	p.essentials(c, v)
 	for _, o := range v.Outcomes {
 		c.Outcomes = append(c.Outcomes, outcome{p.say(o.Title), p.concepts(o.Skills)})
@@ -73,6 +72,27 @@ func (p Page) claimsOf(report verifier.Report) *claims {
 		c.Details = append(c.Details, fact{Term: p.T("fact.homepage"), Values: []said{{Text: address}}, Href: c.Site})
 	}
 	return c
+}
+
+// more names what a credential attests beside the first, by kind.
+func (p Page) more(all []credentials.ClaimView) []fact {
+	var rows []fact
+	for _, m := range all {
+		term := p.T("claim.other")
+		if key := "claim." + m.Kind; p.Has(key) {
+			term = p.T(key)
+		}
+		title := p.say(m.Title)
+		if title.Text == "" {
+			title.Text = p.T("unnamed")
+		}
+		i := slices.IndexFunc(rows, func(f fact) bool { return f.Term == term })
+		if i < 0 {
+			i, rows = len(rows), append(rows, fact{Term: term})
+		}
+		rows[i].Values = append(rows[i].Values, title)
+	}
+	return rows
 }
 
 // essentials are the facts that an employer looks for first.
@@ -118,11 +138,62 @@ func (p Page) details(c *claims, v *credentials.View) {
 	if v.Setting != nil {
 		add("fact.setting", p.concept(*v.Setting))
 	}
-	add("fact.stacks", texts(v.Stacks)...)
-	add("fact.country", p.concept(v.Country))
+	for _, a := range v.Activities {
+		if hours := p.effort(a.Hours); hours != "" && p.say(a.Title).Text != "" {
+			add("fact.activities", said{Text: p.say(a.Title).Text + ": " + hours})
+		}
+	}
+	p.composition(c, v)
+	add("fact.further", p.say(v.Further))
+	add("fact.module", said{Text: visible(v.ModuleURL)})
+	place := []said{p.concept(v.Country)}
+	if v.Region != nil {
+		place = append(place, p.concept(*v.Region))
+	}
+	add("fact.country", place...)
+	add("fact.mandate", p.say(v.Mandate))
+	p.accreditation(c, v)
 	add("fact.legal", said{Text: visible(v.IssuerLegal)})
 	add("fact.identifiers", texts(v.Identifiers)...)
 	add("fact.id", said{Text: visible(v.ID)})
+}
+
+// composition says what an award is made of and what it counts towards.
+func (p Page) composition(c *claims, v *credentials.View) {
+	var stacks, parts []said
+	for _, s := range v.Stacks {
+		title := p.say(s.Title)
+		if title.Text == "" {
+			title = said{Text: visible(s.Code)}
+		}
+		stacks = append(stacks, title)
+	}
+	for _, one := range v.Parts {
+		title := p.say(one.Title)
+		if day := p.day(one.CompletedOn); day != "" && title.Text != "" {
+			title.Text += " (" + day + ")"
+		}
+		parts = append(parts, title)
+	}
+	c.Details = appendFact(c.Details, p.T("fact.stacks"), said{}, stacks)
+	c.Details = appendFact(c.Details, p.T("fact.parts"), said{}, parts)
+}
+
+// accreditation says what a credential claims of one; nobody has checked it.
+func (p Page) accreditation(c *claims, v *credentials.View) {
+	a := v.Accreditation
+	if a == nil {
+		return
+	}
+	values := []said{p.say(a.Title), p.say(a.Agent), {Text: visible(a.ID)}}
+	if from := p.day(a.From); from != "" {
+		until := p.day(a.Until)
+		if until == "" {
+			until = p.T("forever")
+		}
+		values = append(values, said{Text: from + " – " + until})
+	}
+	c.Details = appendFact(c.Details, p.T("fact.accreditation"), said{Text: p.T("unchecked")}, values)
 }
 
 // assessmentOf says one assessment.
@@ -162,8 +233,16 @@ func appendFact(facts []fact, term string, note said, values []said) []fact {
 // say picks the text in the language of the page.
 func (p Page) say(t credentials.Text) said { return say(t, p.Lang) }
 
-// issuerOf is the name of the provider.
+// issuerOf is the name of the provider; where another sealed for it, also whose
+// word that is.
 func (p Page) issuerOf(v *credentials.View) said {
+	if provider := p.say(v.AwardedBy); provider.Text != "" {
+		sealer, _ := v.IssuerNames.In(p.Lang)
+		if sealer == "" {
+			sealer = v.Issuer
+		}
+		return said{Text: p.T("issuer.mandate", "provider", provider.Text, "sealer", visible(sealer))}
+	}
 	if name := p.say(v.IssuerNames); name.Text != "" {
 		return name
 	}
@@ -212,10 +291,10 @@ func (p Page) levelNote(v *credentials.View) said {
 // and that the provider set it where the credential says so. It is "" for
 // another level.
 func (p Page) levelMeans(v *credentials.View) string {
-	switch note := p.say(v.LevelNote).Text; {
+	switch {
 	case v.Level == nil || !eqf.MatchString(v.Level.URI):
 		return ""
-	case declared.MatchString(note):
+	case v.LevelDeclared:
 		return p.T("eqf.declared")
 	}
 	return p.T("eqf.plain")

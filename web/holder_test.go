@@ -53,20 +53,19 @@ func TestLevelMeans(t *testing.T) {
 	p := s.page(httptest.NewRequest(http.MethodGet, "/", nil), "start.title")
 	six := &credentials.Concept{URI: "http://data.europa.eu/snb/eqf/6"}
 	for _, c := range []struct {
-		level *credentials.Concept
-		note  credentials.Text
-		want  string
+		level    *credentials.Concept
+		note     credentials.Text
+		declared bool
+		want     string
 	}{
-		{nil, nil, ""},
-		{&credentials.Concept{URI: "https://evil.example/eqf/8"}, nil, ""},
-		{six, nil, p.T("eqf.plain")},
-		{six, both("Viene dal quadro nazionale.", "From the national framework."), p.T("eqf.plain")},
-		{six, both("Il livello non è dichiarato dall’ente.", "Not declared by the provider."), p.T("eqf.plain")},
-		{six, both("Dichiarato dall’ente che rilascia", "x"), p.T("eqf.declared")},
-		{six, both("Il livello EQF è dichiarato dall’ente che rilascia; non deriva da altro.", "x"), p.T("eqf.declared")},
-		{six, credentials.Text{"en": "The EQF level is declared by the provider; it does not come from a framework."}, p.T("eqf.declared")},
+		{nil, nil, true, ""},
+		{&credentials.Concept{URI: "https://evil.example/eqf/8"}, nil, true, ""},
+		{six, nil, false, p.T("eqf.plain")},
+		{six, both("Viene dal quadro nazionale.", "From the national framework."), false, p.T("eqf.plain")},
+		{six, both("Il livello EQF è dichiarato dall’ente che rilascia.", "The level is declared by the provider."), false, p.T("eqf.plain")},
+		{six, both("x", "y"), true, p.T("eqf.declared")},
 	} {
-		if got := p.levelMeans(&credentials.View{Level: c.level, LevelNote: c.note}); got != c.want {
+		if got := p.levelMeans(&credentials.View{Level: c.level, LevelNote: c.note, LevelDeclared: c.declared}); got != c.want {
 			t.Errorf("%v %v: %q, want %q", c.level, c.note, got, c.want)
 		}
 	}

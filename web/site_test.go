@@ -260,9 +260,10 @@ func sample() *credentials.View {
 		IssuerNames: both("Scuola Dimostrativa per le Politiche Attive del Lavoro", "Demo School for Active Labour Market Policies"),
 		IssuerLegal: "VATIT-00000000000", IssuerURL: "https://scuola.example.org", Country: skill("Italia", "Italy"),
 		Issued: time.Date(2026, 6, 8, 9, 30, 0, 0, rome), CompletedOn: time.Date(2026, 5, 29, 0, 0, 0, 0, rome),
-		Level:     &credentials.Concept{URI: "http://data.europa.eu/snb/eqf/6", Label: both("Livello 6", "Level 6")},
-		LevelNote: both("Dichiarato dall’ente che rilascia", "Declared by the issuer"),
-		Hours:     "PT32H", Mode: []credentials.Concept{skill("Mista", "Blended")},
+		Level:         &credentials.Concept{URI: "http://data.europa.eu/snb/eqf/6", Label: both("Livello 6", "Level 6")},
+		LevelDeclared: true,
+		LevelNote:     both("Dichiarato dall’ente che rilascia", "Declared by the issuer"),
+		Hours:         "PT32H", Mode: []credentials.Concept{skill("Mista", "Blended")},
 		Field:    []credentials.Concept{skill("Scienze dell’educazione", "Education science")},
 		Language: []credentials.Concept{skill("italiano", "Italian")},
 		Outcomes: []credentials.OutcomeView{
@@ -291,6 +292,6 @@ func sample() *credentials.View {
 		},
 		Quality:  both("Procedura interna; nessuna valutazione esterna.", "Internal procedure; no external review."),
 		Requires: both("Esperienza di almeno un anno nei servizi per il lavoro.", "At least one year of experience in employment services."),
-		Stacks:   []string{"QS-B"}, Identifiers: []string{"SN-11"},
+		Stacks:   []credentials.StackView{{Code: "QS-B", Title: both("Percorso composto QS-B", "Stack QS-B")}}, Identifiers: []string{"SN-11"},
 	}
 }

@@ -172,7 +172,10 @@ func (l local) checkProviders(ctx context.Context) []diagnosis {
 		if p.Accreditation != nil && !p.Accreditation.On(today) {
 			found = append(found, diagnosis{false, fmt.Sprintf("The accreditation of %s ended on %s: it cannot issue.", p.ID, p.Accreditation.ValidUntil), "Import the provider again when it is renewed."})
 		}
-		found = append(found, l.checkOwner(p.ID)...)
+		if m := p.Mandate; m != nil && !m.On(today) {
+			found = append(found, diagnosis{false, fmt.Sprintf("The mandate to seal for %s holds from %s to %s: it cannot issue.", p.ID, m.From, m.Until), "Import the provider again when the mandate is renewed."})
+		}
+		found = append(found, l.checkOwner(p.Sealer())...)
 	}
 	return found
 }

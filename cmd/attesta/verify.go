@@ -187,6 +187,17 @@ func printReport(c *console, r verifier.Report) {
 	if v := r.Credential; v != nil {
 		title, _ := v.Title.In(language)
 		c.printf("  %s\n  %s\n  %s, %s\n", plain(title), plain(v.HolderName), plain(v.Issuer), verifier.Day(v.Issued, language))
+		if provider, _ := v.AwardedBy.In(language); provider != "" {
+			by := "awarded by %s, sealed on its behalf: so the sealer declares\n"
+			if language == "it" {
+				by = "rilasciato da %s, sigillato per suo conto: così dichiara chi sigilla\n"
+			}
+			c.printf("  "+by, plain(provider))
+		}
+		for _, m := range v.More {
+			title, _ := m.Title.In(language)
+			c.printf("  + %s\n", plain(title))
+		}
 	}
 	for _, check := range r.Checks {
 		found, todo := verifier.Words(check, language)

@@ -1,0 +1,145 @@
+package credentials
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// profiles checks what the profiles Accredited and Issued by mandate ask for
+// beside the generic one. Their shapes bind every evidence in the document.
+func (l *linter) profiles() {
+	accredited := l.profile(profileAccredited, schemaAccredited)
+	mandated := l.profile(profileMandate, schemaMandate)
+	evidence := l.doc.get("evidence").each()
+	l.need(!accredited && !mandated || len(evidence) > 0, "S22", clauseAP, "/evidence",
+		"the profile asks for an evidence", "il profilo chiede una prova (evidence)")
+	for i, e := range evidence {
+		e = l.all.resolve(e)
+		path := fmt.Sprintf("/evidence[%d]", i)
+		if accredited {
+			l.need(len(e.get("accreditation").each()) == 1, "S23", clauseAccredited, path+"/accreditation",
+				"each evidence has exactly one accreditation", "ogni prova (evidence) ha esattamente un accreditamento")
+		}
+		statement, plain := e.get("evidenceStatement").v.(string)
+		if mandated {
+			l.need(plain && statement != "", "S24", clauseMandate, path+"/evidenceStatement",
+				"each evidence has one statement, a plain text", "ogni prova (evidence) ha una dichiarazione, in testo semplice")
+		}
+		l.accreditation(path+"/accreditation", l.all.resolve(e.get("accreditation")))
+	}
+	if accredited {
+		claims := l.doc.at("credentialSubject", "hasClaim").each()
+		l.need(len(claims) == 1 && l.all.resolve(claims[0]).get("type").text() == "LearningAchievement", "S23", clauseAccredited, "/credentialSubject/hasClaim",
+			"an accredited credential has exactly one claim, an achievement", "una credenziale accreditata ha esattamente un’attestazione, un risultato")
+	}
+}
+
+// profile tells whether a profile is that of the document. Its concept and its
+// schema go together; other software writes one alone.
+func (l *linter) profile(concept, schema string) bool {
+	named, checked := false, false
+	for _, c := range l.all.concepts(l.doc.get("credentialProfiles")) {
+		named = named || c.URI == concept
+	}
+	for _, s := range l.doc.get("credentialSchema").each() {
+		checked = checked || s.get("id").text() == schema
+	}
+	if named != checked {
+		l.report(l.ours(), "S22", clauseAP, "/credentialProfiles",
+			"the profile "+concept+" and the schema "+schema+" go together", "il profilo "+concept+" e lo schema "+schema+" vanno insieme")
+	}
+	return named || checked
+}
+
+// ours is the gravity of what is ours to keep to and others’ to be told.
+func (l *linter) ours() Severity {
+	if l.issuing {
+		return Error
+	}
+	return Warning
+}
+
+// accreditation must cover the day and the level of the credential, as the
+// register asks when it is looked up.
+func (l *linter) accreditation(path string, a node) {
+	issued, until := readTime(l.doc.get("issued")), readTime(a.get("expiryDate"))
+	if !until.IsZero() && issued.After(until) {
+		l.report(l.ours(), "S25", clauseRegister, path+"/expiryDate",
+			"the accreditation ended before the credential was issued", "l’accreditamento è finito prima del rilascio")
+	}
+	level := l.all.concept(l.all.resolve(l.doc.at("credentialSubject", "hasClaim", "specifiedBy")).get("eqfLevel"))
+	limits := l.all.concepts(a.get("limitEQFLevel"))
+	covered := len(limits) == 0
+	for _, limit := range limits {
+		covered = covered || level == nil || limit.URI >= level.URI // the same list, one digit
+	}
+	if !covered {
+		l.report(l.ours(), "S25", clauseRegister, path+"/limitEQFLevel",
+			"the level is above those that the accreditation covers", "il livello è sopra quelli coperti dall’accreditamento")
+	}
+}
+
+// mostYears is how long a credential may sensibly be valid.
+const mostYears = 20
+
+// plausible warns of what keeps to every rule and is probably a mistake.
+func (l *linter) plausible() {
+	warn := func(rule, path, en, it string) { l.report(Warning, rule, clauseSense, path, en, it) }
+	from, until := readTime(l.doc.get("validFrom")), readTime(l.doc.get("validUntil"))
+	if !from.IsZero() && until.After(from.AddDate(mostYears, 0, 1)) {
+		warn("P01", "/validUntil", "it is valid for more than twenty years", "vale per più di vent’anni")
+	}
+	if !until.IsZero() && until.Before(from) {
+		warn("P01", "/validUntil", "it ends before it begins", "finisce prima di cominciare")
+	}
+	claim := l.all.resolve(l.doc.at("credentialSubject", "hasClaim"))
+	whole, ok := minutes(l.all.resolve(claim.get("specifiedBy")).get("volumeOfLearning").text())
+	sum, parts := 0, 0
+	for _, a := range claim.get("influencedBy").each() {
+		part, known := minutes(l.all.resolve(a).get("workload").text())
+		sum, ok = sum+part, ok && known
+		parts++
+	}
+	if ok && parts > 0 && sum != whole {
+		warn("P02", "/credentialSubject/hasClaim/influencedBy", "the hours of the activities do not add up to the workload", "le ore delle attività non danno l’impegno orario")
+	}
+	l.birth(warn)
+}
+
+func (l *linter) birth(warn func(rule, path, en, it string)) {
+	const path = "/credentialSubject/dateOfBirth"
+	born, issued := readTime(l.doc.at("credentialSubject", "dateOfBirth")), readTime(l.doc.get("issued"))
+	if born.IsZero() {
+		return
+	}
+	if born.Hour() > 1 { // one o’clock where summer time took the hour before
+		warn("P03", path, "the birth date is not midnight by its own offset: some readers will show the day before or after", "la data di nascita non è a mezzanotte secondo il suo fuso: qualche lettore mostrerà il giorno prima o dopo")
+	}
+	if age := issued.Sub(born); !issued.IsZero() && (age < 0 || age > 120*366*24*time.Hour) {
+		warn("P03", path, "the birth date cannot be right", "la data di nascita non può essere giusta")
+	}
+}
+
+// minutes reads a duration in hours and minutes; days, months and years are no
+// hours that could be added.
+func minutes(duration string) (int, bool) {
+	rest, ok := strings.CutPrefix(duration, "PT")
+	if !ok || !isoDuration.MatchString(duration) || strings.Contains(rest, "S") {
+		return 0, false
+	}
+	var hours, mins int
+	switch {
+	case strings.HasSuffix(rest, "H"):
+		_, err := fmt.Sscanf(rest, "%dH", &hours)
+		ok = err == nil
+	case strings.Contains(rest, "H"):
+		_, err := fmt.Sscanf(rest, "%dH%dM", &hours, &mins)
+		ok = err == nil
+	default:
+		_, err := fmt.Sscanf(rest, "%dM", &mins)
+		ok = err == nil
+	}
+	const most = 1 << 20 // more is no workload
+	return hours*60 + mins, ok && hours < most && mins < most
+}
