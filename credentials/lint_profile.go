@@ -61,11 +61,13 @@ func (l *linter) ours() Severity {
 }
 
 // accreditation must cover the day and the level of the credential, as the
-// register asks when it is looked up.
+// register asks when it is looked up. The day is no error: a module may be
+// admitted and renewed between two accreditations, and the issuer refuses by
+// the day of issuing.
 func (l *linter) accreditation(path string, a node) {
 	issued, until := readTime(l.doc.get("issued")), readTime(a.get("expiryDate"))
 	if !until.IsZero() && issued.After(until) {
-		l.report(l.ours(), "S25", clauseRegister, path+"/expiryDate",
+		l.report(Warning, "S25", clauseRegister, path+"/expiryDate",
 			"the accreditation ended before the credential was issued", "l’accreditamento è finito prima del rilascio")
 	}
 	level := l.all.concept(l.all.resolve(l.doc.at("credentialSubject", "hasClaim", "specifiedBy")).get("eqfLevel"))
