@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strconv"
 
 	"attesta/credentials"
 	"attesta/registry"
@@ -16,7 +17,8 @@ var lintCommand = command{
 Holds a document to the eleven mandatory elements of a micro-credential, to the
 European application profile, to the code lists, and to what the Commission's
 own readers refuse. It says by rule what is wrong, where, and which clause asks
-for it. It checks no seal: that is attesta verify.
+for it, and warns of what is probably a mistake. It checks no seal: that is
+attesta verify.
 
 FILE is a sealed credential or an unsealed JSON-LD document. With --module it is
 the credential that a module of this installation would give today.
@@ -87,10 +89,28 @@ func lintFile(name string) ([]credentials.Finding, error) {
 }
 
 func printLint(c *console, found []credentials.Finding) {
-	language := c.language()
+	language, at := c.language(), "at"
+	words := map[credentials.Severity]string{credentials.Error: "error", credentials.Warning: "warning"}
+	if language == "it" {
+		at = "in"
+		words = map[credentials.Severity]string{credentials.Error: "errore", credentials.Warning: "avviso"}
+	}
 	for _, f := range found {
-		c.printf("%-8s %s  %s\n              at %s (%s)\n", f.Severity, f.Rule, plain(f.Message[language]), plain(f.Path), f.Clause)
+		c.printf("%-8s %s  %s\n              %s %s (%s)\n", words[f.Severity], f.Rule, plain(f.Message[language]), at, plain(f.Path), f.Clause)
 	}
 	errors := len(credentials.Errors(found))
-	c.printf("%s, %s\n", count(errors, "error"), count(len(found)-errors, "warning"))
+	warnings := len(found) - errors
+	if language == "it" {
+		c.printf("%s, %s\n", conto(errors, "errore", "errori"), conto(warnings, "avviso", "avvisi"))
+		return
+	}
+	c.printf("%s, %s\n", count(errors, "error"), count(warnings, "warning"))
+}
+
+// conto is count in Italian.
+func conto(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + more
 }
