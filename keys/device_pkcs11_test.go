@@ -139,8 +139,8 @@ func TestAttachRefuses(t *testing.T) {
 		says   string
 		is     error
 	}{
-		"wrong PIN":             {func(d *Device) { d.PIN = "11111111" }, asPEM(leaf), "password is wrong", ErrPassword},
-		"PIN too short":         {func(d *Device) { d.PIN = "1" }, asPEM(leaf), "password is wrong", ErrPassword},
+		"wrong PIN":             {func(d *Device) { d.PIN = "11111111" }, asPEM(leaf), "password or PIN is wrong", ErrPassword},
+		"PIN too short":         {func(d *Device) { d.PIN = "1" }, asPEM(leaf), "password or PIN is wrong", ErrPassword},
 		"no such token":         {func(d *Device) { d.Token = "other" }, asPEM(leaf), "token", nil},
 		"no such module":        {func(d *Device) { d.Module = "/nowhere.so" }, asPEM(leaf), "module", nil},
 		"no such key":           {func(d *Device) { d.Label = "seal" }, asPEM(leaf), "no key pair of this label", nil},

@@ -69,7 +69,7 @@ func (k *Key) MaySign(at time.Time) error {
 	leaf := k.Certificate()
 	switch {
 	case !k.Revoked.IsZero():
-		return fmt.Errorf("%w: key %s was revoked on %s", ErrNoKey, k.ID, k.Revoked.Format(time.DateOnly))
+		return fmt.Errorf("%w: key %s was revoked on %s", ErrNoKey, k.ID, k.RevokedAt.Format(time.DateOnly))
 	case k.retired(at):
 		return fmt.Errorf("%w: key %s was retired on %s", ErrNoKey, k.ID, k.Retired.Format(time.DateOnly))
 	case at.Before(k.From) || at.Before(leaf.NotBefore):

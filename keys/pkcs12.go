@@ -12,7 +12,7 @@ import (
 )
 
 // ErrPassword is wrapped when a password or a PIN is wrong.
-var ErrPassword = errors.New("the password is wrong")
+var ErrPassword = errors.New("the password or PIN is wrong")
 
 // Import takes the key of a PKCS #12 file into the ring (RFC 7292), with its
 // certificate and those of the authorities that the file holds, and retires

@@ -145,10 +145,11 @@ func (l local) checkKeys() []diagnosis {
 	now := l.now()
 	selfMade := false
 	for _, k := range l.ring.All() {
+		if k.MaySign(now) != nil {
+			continue
+		}
 		selfMade = selfMade || k.Purpose == keys.Seal && k.SelfMade
-		until := k.Certificate().NotAfter
-		switch err := k.MaySign(now); {
-		case err == nil && k.Retired.IsZero() && until.Before(now.AddDate(0, 0, 60)):
+		if until := k.Certificate().NotAfter; k.Retired.IsZero() && until.Before(now.AddDate(0, 0, 60)) {
 			found = append(found, diagnosis{false, fmt.Sprintf("The certificate of key %s ends on %s.", k.ID, until.Format(time.DateOnly)), "Before that day: attesta keys rotate, or attesta keys import with the certificate that follows."})
 		}
 	}

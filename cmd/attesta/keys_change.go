@@ -72,10 +72,16 @@ func (l local) keyAnswer(k *keys.Key) keyAnswer {
 	if k.SelfMade {
 		answer.Level = keys.Demonstration
 	}
-	if err := k.MaySign(l.now()); err != nil {
-		answer.State = strings.TrimPrefix(err.Error(), keys.ErrNoKey.Error()+": ")
-	} else if !k.Retired.IsZero() {
+	err := k.MaySign(l.now())
+	switch {
+	case !k.Revoked.IsZero():
+		answer.State = "revoked since " + l.moment(k.Revoked)
+	case !k.Retired.IsZero() && l.now().Before(k.Retired):
 		answer.State = "retires on " + l.moment(k.Retired)
+	case !k.Retired.IsZero():
+		answer.State = "retired on " + l.moment(k.Retired)
+	case err != nil:
+		answer.State = strings.TrimPrefix(err.Error(), keys.ErrNoKey.Error()+": ")
 	}
 	return answer
 }
