@@ -24,6 +24,13 @@ type Ledger interface {
 	// is; with another digest the whole step fails with ErrConflict, and for a
 	// Seq that does not exist with ErrNotFound. No Seq occurs twice in a call.
 	Complete(ctx context.Context, sealings []Sealing, at time.Time) error
+	// Extend replaces the sealed bytes of sealed records, their Digest and their
+	// Level. A record that has the same digest and level already is left as it
+	// is; else the whole step fails with ErrConflict if its digest is not Before,
+	// it is not sealed or its level is higher, and for a Seq that does not exist
+	// with ErrNotFound. No Seq occurs twice in a call. The event is of the kind
+	// "extend", about the credential, and its Why is the level.
+	Extend(ctx context.Context, extensions []Extension, at time.Time) error
 	// Find returns the record that a key names, or ErrNotFound.
 	Find(ctx context.Context, key Key) (Record, error)
 	// Sealed returns the exact bytes of a sealed record, checked against its
@@ -34,6 +41,9 @@ type Ledger interface {
 	// Unfinished returns at most limit reserved records above seq after, oldest
 	// first, with Body.
 	Unfinished(ctx context.Context, after uint64, limit int) ([]Record, error)
+	// AtLevel returns at most limit sealed records with this level above seq
+	// after, oldest first, without Body. An erased record is none of them.
+	AtLevel(ctx context.Context, level Level, after uint64, limit int) ([]Record, error)
 	// SetStatus moves the status of a sealed record as Transition allows. A
 	// change to the status a record already has returns the record unchanged;
 	// a record that is not sealed is ErrConflict.

@@ -83,7 +83,8 @@ func checkIntent(in Intent) error {
 
 // Complete stores the exact sealed bytes of reserved records, all or nothing,
 // and drops their bodies. Doing it again with the same bytes changes nothing;
-// with other bytes it is ErrConflict; an unknown Seq is ErrNotFound.
+// with other bytes, or once the seal was extended, it is ErrConflict; an
+// unknown Seq is ErrNotFound.
 func (r *Registry) Complete(ctx context.Context, sealings []Sealing, at time.Time) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -55,12 +55,13 @@ type Record struct {
 	List       string // id of the status list
 	Index      uint32 // position in it, below ListSize
 	Body       []byte // only while State is Reserved
-	Digest     string // SHA-256 of the sealed bytes, hex; only when sealed
+	Digest     string // SHA-256 of the sealed bytes as they are now, hex; only when sealed
 	ReservedAt time.Time
 	SealedAt   time.Time
 	Status     status.Value
 	Reason     string    // of the last change of status
 	StatusAt   time.Time // of the last change of status
+	Level      Level     // of the seal, once sealed
 }
 
 // Reservation is the answer to one Intent: the record, and whether it was
@@ -208,7 +209,7 @@ func ParseEditionKey(key string) (module, edition string, err error) {
 type Event struct {
 	Seq  uint64    `json:"seq"`
 	At   time.Time `json:"at"`
-	Kind string    `json:"kind"` // reserve, seal, suspend, reinstate, revoke, provider, module, learners, access
+	Kind string    `json:"kind"` // reserve, seal, extend, suspend, reinstate, revoke, provider, module, learners, access
 	What string    `json:"what"`
 	By   string    `json:"by,omitempty"`
 	Why  string    `json:"why,omitempty"`

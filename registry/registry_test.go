@@ -117,6 +117,14 @@ func TestTransitionIsATableWithoutGaps(t *testing.T) {
 	}
 }
 
+func TestLevelsAreCalledAsInTheStandard(t *testing.T) {
+	for l, want := range []string{"B", "T", "LT", "LTA", "level(4)"} {
+		if got := registry.Level(l).String(); got != want {
+			t.Errorf("level %d is called %q, want %q", l, got, want)
+		}
+	}
+}
+
 func TestEditionKeysAreUnambiguous(t *testing.T) {
 	seen := map[string]bool{}
 	names := []string{"a", "a/b", "%2F", "a%2Fb", "é", " ", "?", "/", "."}

@@ -3,6 +3,7 @@ package bolt_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -142,15 +143,25 @@ func fill(t testing.TB, r *registry.Registry, n int) []registry.Record {
 	got, err := r.Reserve(ctx, in, testAt)
 	var sealings []registry.Sealing
 	var recs []registry.Record
+	var extensions []registry.Extension
 	for i, g := range got {
 		if i%4 != 3 {
-			sealings = append(sealings, registry.Sealing{Seq: g.Record.Seq, Sealed: document(g.Record.Seq)})
+			doc := document(g.Record.Seq)
+			if i%3 == 0 {
+				first := []byte("to be extended")
+				extensions = append(extensions, registry.Extension{
+					Seq: g.Record.Seq, Before: fmt.Sprintf("%x", sha256.Sum256(first)), Sealed: doc, Level: registry.LevelT,
+				})
+				doc = first
+			}
+			sealings = append(sealings, registry.Sealing{Seq: g.Record.Seq, Sealed: doc})
 			recs = append(recs, g.Record)
 		}
 	}
 	errs := []error{
 		err,
 		r.Complete(ctx, sealings, testAt),
+		r.Extend(ctx, extensions, testAt),
 		r.PutProviders(ctx, []registry.Provider{{ID: "prov-1", Spec: []byte("{}")}}, testAt),
 		r.PutModules(ctx, []registry.Module{{Code: "MOD-1", Version: "1", Provider: "prov-1", Spec: []byte("{}")}}, testAt),
 		r.PutLearners(ctx, []registry.Learner{{Ref: "L-1", GivenName: "Ada"}}, testAt),
@@ -331,6 +342,15 @@ func survey(t *testing.T, file []byte, recs []registry.Record) string {
 		b, err := r.SealedBytes(context.Background(), rec.Seq)
 		if err == nil && !bytes.Equal(b, document(rec.Seq)) {
 			t.Errorf("record %d: other bytes were served", rec.Seq)
+		}
+		lost = lost || err != nil
+	}
+	for _, l := range []registry.Level{registry.LevelB, registry.LevelT} {
+		page, err := r.AtLevel(context.Background(), l, 0, 500)
+		for _, rec := range page {
+			if rec.Level != l {
+				t.Errorf("record %d of level %v is served at %v", rec.Seq, rec.Level, l)
+			}
 		}
 		lost = lost || err != nil
 	}

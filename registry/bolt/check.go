@@ -80,7 +80,7 @@ func (a *audit) fault(format string, args ...any) error {
 
 func (a *audit) run() error {
 	for _, step := range []func() error{
-		a.readLists, a.readRecords, a.readClaims, a.compareSizes, a.compareLists,
+		a.readLists, a.readRecords, a.readClaims, a.readLevels, a.compareSizes, a.compareLists,
 		func() error { return a.compareCounts(bucketCounts) },
 		func() error { return a.compareCounts(bucketEditions) },
 		a.readEvents, a.readCatalogue, a.readLearners, a.readAccess,
@@ -191,6 +191,11 @@ func (a *audit) checkIndexes(r registry.Record) error {
 			return a.fault("record %d: missing in a page index (%v)", r.Seq, err)
 		}
 	}
+	if r.State == registry.Sealed {
+		if _, err := a.get(bucketLevels, levelKey(r.Level, r.Seq)); err != nil {
+			return a.fault("record %d: missing in %s at %v (%v)", r.Seq, bucketLevels, r.Level, err)
+		}
+	}
 	if a.has(bucketUnfinished, seqKey(r.Seq)) != (r.State == registry.Reserved) {
 		return a.fault("record %d is %s and unfinished says otherwise", r.Seq, r.State)
 	}
@@ -256,6 +261,18 @@ func (a *audit) readClaims() error {
 		}
 		seen[seq] = true
 		return nil
+	})
+	return err
+}
+
+// readLevels follows the index back to its records.
+func (a *audit) readLevels() error {
+	_, err := a.each(bucketLevels, func(k, v []byte) error {
+		if len(v) > 0 {
+			return a.fault("%s, key %x: a value of %d bytes", bucketLevels, k, len(v))
+		}
+		_, err := a.byLevel(k)
+		return err
 	})
 	return err
 }

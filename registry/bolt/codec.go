@@ -11,8 +11,9 @@ import (
 )
 
 // Values are a sequence of variable-length numbers and of text and bytes with
-// their length before them. The first byte of a record is its layout.
-const recordLayout = 1
+// their length before them. The first byte of a record is its layout: 1 ends
+// with the time of the status, 2 with the level of the seal after it.
+const recordLayout = 2
 
 type encoder struct{ b []byte }
 
@@ -93,13 +94,15 @@ func encodeRecord(r registry.Record) ([]byte, error) {
 	e.number(uint64(r.Status))
 	e.text(r.Reason)
 	e.time(r.StatusAt)
+	e.number(uint64(r.Level))
 	return e.b, nil
 }
 
 // decodeRecord reads a record, without its Body, from any bytes.
 func decodeRecord(seq uint64, b []byte) (registry.Record, error) {
 	d := decoder{b: b}
-	if layout := d.number(); d.err == nil && layout != recordLayout {
+	layout := d.number()
+	if d.err == nil && (layout < 1 || layout > recordLayout) {
 		d.fail("a record of another layout")
 	}
 	r := registry.Record{Seq: seq}
@@ -118,24 +121,28 @@ func decodeRecord(seq uint64, b []byte) (registry.Record, error) {
 	value := d.number()
 	r.Reason = d.text()
 	r.StatusAt = d.time()
+	level := uint64(registry.LevelB)
+	if layout > 1 {
+		level = d.number()
+	}
 	if err := d.end(); err != nil {
 		return registry.Record{}, fmt.Errorf("reading record %d: %w", seq, err)
 	}
-	sealed := 0
+	sealed, highest := 0, registry.LevelB
 	switch r.State {
 	case registry.Reserved:
 	case registry.Sealed, registry.Erased:
-		sealed = 32
+		sealed, highest = 32, registry.LevelLTA
 	default:
 		d.fail("state")
 	}
-	if index >= registry.ListSize || value > uint64(status.Suspended) || len(digest) != sealed {
+	if index >= registry.ListSize || value > uint64(status.Suspended) || len(digest) != sealed || level > uint64(highest) {
 		d.fail("a record out of bounds")
 	}
 	if d.err != nil {
 		return registry.Record{}, fmt.Errorf("reading record %d: %w", seq, d.err)
 	}
-	r.Index, r.Status = uint32(index), status.Value(value)
+	r.Index, r.Status, r.Level = uint32(index), status.Value(value), registry.Level(level)
 	return r, nil
 }
 

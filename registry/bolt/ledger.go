@@ -3,9 +3,7 @@ package bolt
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -90,18 +88,16 @@ func (s *Store) reserve(t *tx, in registry.Intent, n registry.Names, at time.Tim
 
 // Complete is registry.Ledger.Complete, one transaction for all sealings.
 func (s *Store) Complete(ctx context.Context, sealings []registry.Sealing, at time.Time) error {
-	type sealing struct{ digest, packed []byte }
-	ready := make([]sealing, len(sealings))
+	parcels := make([]parcel, len(sealings))
 	for i, x := range sealings { // before the lock is taken
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		digest := sha256.Sum256(x.Sealed)
-		ready[i] = sealing{digest[:], s.pack(x.Sealed)}
+		parcels[i] = s.parcel(x.Sealed)
 	}
 	return s.update(ctx, func(t *tx) error {
 		for i, x := range sealings {
-			if err := t.complete(x.Seq, hex.EncodeToString(ready[i].digest), ready[i].packed, at); err != nil {
+			if err := t.complete(x.Seq, parcels[i], at); err != nil {
 				return fmt.Errorf("record %d: %w", x.Seq, err)
 			}
 		}
@@ -109,23 +105,26 @@ func (s *Store) Complete(ctx context.Context, sealings []registry.Sealing, at ti
 	})
 }
 
-func (t *tx) complete(seq uint64, digest string, packed []byte, at time.Time) error {
+func (t *tx) complete(seq uint64, p parcel, at time.Time) error {
 	was, err := t.recordOnly(seq)
 	if err != nil {
 		return err
 	}
 	switch {
-	case was.State == registry.Sealed && was.Digest == digest:
+	case was.State == registry.Sealed && was.Digest == p.digest:
 		return nil
 	case was.State != registry.Reserved:
 		return fmt.Errorf("it is %s with other bytes: %w", was.State, registry.ErrConflict)
 	}
 	is := was
-	is.State, is.Digest, is.SealedAt = registry.Sealed, digest, at
+	is.State, is.Digest, is.SealedAt = registry.Sealed, p.digest, at
 	if err := t.putRecord(was, is); err != nil {
 		return err
 	}
-	if err := t.put(bucketSealed, seqKey(seq), packed); err != nil {
+	if err := t.put(bucketSealed, seqKey(seq), p.packed); err != nil {
+		return err
+	}
+	if err := t.put(bucketLevels, levelKey(is.Level, seq), nil); err != nil {
 		return err
 	}
 	for _, bucket := range []string{bucketBodies, bucketUnfinished} {

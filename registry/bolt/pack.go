@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 
@@ -15,6 +16,17 @@ const (
 	packedPlain = 0
 	packedFlate = 1 // length of the original as a number, then raw DEFLATE
 )
+
+// parcel is a sealed document made ready to be stored.
+type parcel struct {
+	digest string
+	packed []byte
+}
+
+func (s *Store) parcel(sealed []byte) parcel {
+	digest := sha256.Sum256(sealed)
+	return parcel{hex.EncodeToString(digest[:]), s.pack(sealed)}
+}
 
 // pack compresses sealed bytes if that saves an eighth or more. Documents are
 // JSON around images in base64, where all that can be won cheaply is the two

@@ -17,6 +17,7 @@ const (
 	bucketBodies      = "bodies"      // seq: body, while reserved
 	bucketSealed      = "sealed"      // seq: packed sealed bytes
 	bucketUnfinished  = "unfinished"  // seq, while reserved
+	bucketLevels      = "levels"      // level of the seal, seq, while sealed
 	bucketAwards      = "awards"      // edition, module, learner: seq
 	bucketCredentials = "credentials" // credential id: seq
 	bucketHandles     = "handles"     // handle: seq
@@ -42,7 +43,7 @@ const identity = "attesta registry"
 // migrations lead from an empty file to the layout of today; the schema version
 // of a file is how many of them it has had. One that was released never changes.
 func migrations() []func(*tx) error {
-	return []func(*tx) error{createBuckets}
+	return []func(*tx) error{createBuckets, indexLevels}
 }
 
 func createBuckets(t *tx) error {
@@ -57,6 +58,23 @@ func createBuckets(t *tx) error {
 		}
 	}
 	return nil
+}
+
+// indexLevels adds the index by level for what is sealed already.
+func indexLevels(t *tx) error {
+	if _, err := t.CreateBucket([]byte(bucketLevels)); err != nil {
+		return fmt.Errorf("creating bucket %s: %w", bucketLevels, err)
+	}
+	return t.scan(bucketRecords, nil, nil, func(k, v []byte) (bool, error) {
+		if len(k) != 8 {
+			return false, fmt.Errorf("reading %s: %w", bucketRecords, errDamaged)
+		}
+		r, err := decodeRecord(binary.BigEndian.Uint64(k), v)
+		if err != nil || r.State != registry.Sealed {
+			return err == nil, err
+		}
+		return true, t.put(bucketLevels, levelKey(r.Level, r.Seq), nil)
+	})
 }
 
 // initialise makes a new file a registry, in one transaction.

@@ -3,7 +3,9 @@ package bolt
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -252,11 +254,19 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 			l, _ := t.bucket(bucketLists).Cursor().First()
 			return t.put(bucketEntries, append(bytes.Clone(l), 0, 1, 0xff, 0xff), []byte{1})
 		},
+		"other level":          edit(func(r *registry.Record) { r.Level = registry.LevelLTA }),
+		"level of no record":   func(t *tx) error { return t.put(bucketLevels, levelKey(registry.LevelB, 99), nil) },
+		"level of an open one": func(t *tx) error { return t.put(bucketLevels, levelKey(registry.LevelB, 3), nil) },
+		"second level":         func(t *tx) error { return t.put(bucketLevels, levelKey(registry.LevelB, 2), nil) },
+		"level with a value":   func(t *tx) error { return t.put(bucketLevels, levelKey(registry.LevelB, 1), []byte{1}) },
+		"moved to another level": func(t *tx) error {
+			return errors.Join(t.remove(bucketLevels, levelKey(registry.LevelT, 2)), t.put(bucketLevels, levelKey(registry.LevelLT, 2), nil))
+		},
 	}
 	for _, bucket := range []string{
 		bucketRecords, bucketBodies, bucketSealed, bucketUnfinished, bucketAwards, bucketCredentials, bucketHandles,
 		bucketClaims, bucketPages, bucketCounts, bucketEditions, bucketLists, bucketOpenLists, bucketEntries, bucketEvents,
-		bucketNewest, bucketOffers, bucketAccess, bucketExpiry, bucketModules,
+		bucketLevels, bucketNewest, bucketOffers, bucketAccess, bucketExpiry, bucketModules,
 	} {
 		faults["flip in "+bucket] = flip(bucket)
 		if bucket != bucketOpenLists { // then another list is opened: no damage
@@ -286,9 +296,12 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 func someOfEverything(t testing.TB, r *registry.Registry) {
 	t.Helper()
 	recs := reserveSome(t, r, 0, 4)
+	two := sha256.Sum256([]byte("two"))
+	stamped := registry.Extension{Seq: 2, Before: hex.EncodeToString(two[:]), Sealed: []byte("two, stamped"), Level: registry.LevelT}
 	_, grantErr := r.Grant(t.Context(), registry.Session, "a", time.Hour, at)
 	err := errors.Join(grantErr,
 		r.Complete(t.Context(), []registry.Sealing{{Seq: 1, Sealed: []byte("one")}, {Seq: 2, Sealed: []byte("two")}}, at),
+		r.Extend(t.Context(), []registry.Extension{stamped}, at),
 		r.PutProviders(t.Context(), []registry.Provider{{ID: "p", Spec: []byte("{}")}}, at),
 		r.PutModules(t.Context(), []registry.Module{{Code: "m", Version: "1", Provider: "p", Spec: []byte("{}")}}, at),
 		r.PutLearners(t.Context(), []registry.Learner{{Ref: "l0", GivenName: "Ada"}}, at))
@@ -324,7 +337,7 @@ func FuzzDecodeRecord(f *testing.F) {
 		{
 			Credential: "c", Handle: "h", Provider: "p", Learner: "l", Module: "m", Version: "v", Edition: "e", State: registry.Sealed,
 			Facts: registry.Facts{Score: "30"}, List: "x", Index: 131071, Digest: strings.Repeat("ab", 32), ReservedAt: at,
-			SealedAt: at, Status: status.Revoked, Reason: "other", StatusAt: at,
+			SealedAt: at, Status: status.Revoked, Reason: "other", StatusAt: at, Level: registry.LevelLTA,
 		},
 	} {
 		b, err := encodeRecord(r)
@@ -332,6 +345,13 @@ func FuzzDecodeRecord(f *testing.F) {
 			f.Fatal(err)
 		}
 		f.Add(b)
+		if r.Level == registry.LevelB {
+			b, err = asLayout1(r)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(b)
+		}
 	}
 	f.Add([]byte{})
 	f.Add(bytes.Repeat([]byte{0xff}, 40))
@@ -362,11 +382,8 @@ func FuzzUnpack(f *testing.F) {
 	})
 }
 
-// BenchmarkReserveComplete1000 takes 1000 awards of 45 kB from intent to sealed:
-// two commits of two fsyncs each (B18).
-func BenchmarkReserveComplete1000(b *testing.B) {
-	const n = 1000
-	s, r, _ := newStore(b)
+// text45k is like a document around an image in base64.
+func text45k() []byte {
 	body := make([]byte, 45_000)
 	src := rand.NewChaCha8([32]byte{})
 	_, _ = src.Read(body)
@@ -374,6 +391,15 @@ func BenchmarkReserveComplete1000(b *testing.B) {
 	for i := range body {
 		body[i] = alphabet[body[i]&63]
 	}
+	return body
+}
+
+// BenchmarkReserveComplete1000 takes 1000 awards of 45 kB from intent to sealed:
+// two commits of two fsyncs each (B18).
+func BenchmarkReserveComplete1000(b *testing.B) {
+	const n = 1000
+	s, r, _ := newStore(b)
+	body := text45k()
 	commits := func() int {
 		btx, err := s.db.Begin(false)
 		if err != nil {

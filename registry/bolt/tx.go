@@ -122,7 +122,7 @@ func (t *tx) put(bucket string, key, value []byte) error {
 func (t *tx) bucket(name string) *bbolt.Bucket {
 	b := t.Bucket([]byte(name))
 	switch name {
-	case bucketRecords, bucketBodies, bucketSealed, bucketUnfinished, bucketEvents:
+	case bucketRecords, bucketBodies, bucketSealed, bucketUnfinished, bucketLevels, bucketEvents:
 		b.FillPercent = 0.95 // written in order of key
 	}
 	return b

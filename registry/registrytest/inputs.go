@@ -16,6 +16,7 @@ func inputPromises() []promise {
 		{"references that a store might mangle are refused and leave nothing", badReferences},
 		{"other input out of bounds is refused and leaves nothing", badInput},
 		{"references of full length are kept", longReferences},
+		{"extensions out of bounds are refused and leave nothing", badExtensions},
 	}
 }
 
@@ -31,6 +32,8 @@ func cancelled(k *kit) {
 	for i, call := range []func() error{
 		func() error { _, err := k.Reserve(ctx, intents(7, 9), k.at); return err },
 		func() error { return k.Complete(ctx, []registry.Sealing{{Seq: open.Seq, Sealed: []byte("x")}}, k.at) },
+		func() error { return k.Extend(ctx, []registry.Extension{extension(r, registry.LevelT)}, k.at) },
+		func() error { _, err := k.AtLevel(ctx, registry.LevelB, 0, 1); return err },
 		func() error { _, err := k.SetStatus(ctx, change(r, status.Revoked), k.at); return err },
 		func() error { return k.PutProviders(ctx, []registry.Provider{{ID: "p", Spec: []byte("x")}}, k.at) },
 		func() error { return k.PutModules(ctx, []registry.Module{module("1", "x")}, k.at) },
@@ -207,4 +210,44 @@ func longReferences(k *kit) {
 	modules, err := k.Modules(k.ctx(), long, "", 5)
 	k.must(err)
 	k.same("modules", len(modules), 1)
+}
+
+func badExtensions(k *kit) {
+	recs := k.seal(intents(0, 2)...)
+	call := func(at time.Time, edit func(*registry.Extension)) func() error {
+		return func() error {
+			x := extension(recs[1], registry.LevelT)
+			edit(&x)
+			return k.Extend(k.ctx(), []registry.Extension{extension(recs[0], registry.LevelT), x}, at)
+		}
+	}
+	calls := map[string]func() error{
+		"zero time":     call(time.Time{}, func(*registry.Extension) {}),
+		"far time":      call(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), func(*registry.Extension) {}),
+		"nil bytes":     call(k.at, func(x *registry.Extension) { x.Sealed = nil }),
+		"empty bytes":   call(k.at, func(x *registry.Extension) { x.Sealed = []byte{} }),
+		"huge bytes":    call(k.at, func(x *registry.Extension) { x.Sealed = make([]byte, registry.MaxBytes+1) }),
+		"no such level": call(k.at, func(x *registry.Extension) { x.Level = registry.LevelLTA + 1 }),
+		"last level":    call(k.at, func(x *registry.Extension) { x.Level = 255 }),
+		"page of no level": func() error {
+			_, err := k.AtLevel(k.ctx(), registry.LevelLTA+1, 0, 1)
+			return err
+		},
+	}
+	for _, bad := range []string{
+		"0", "\x00", "\xff", recs[1].Digest[1:], recs[1].Digest + "0", recs[1].Digest + "\x00", " " + recs[1].Digest[1:],
+		strings.ToUpper(recs[1].Digest), strings.Repeat("g", 64), strings.Repeat("é", 32), strings.Repeat("/", 64),
+	} {
+		if bad == recs[1].Digest { // a digest without letters
+			continue
+		}
+		calls[fmt.Sprintf("before %q", bad)] = call(k.at, func(x *registry.Extension) { x.Before = bad })
+	}
+	for _, limit := range []int{-1, 0, registry.MaxLimit + 1} {
+		calls[fmt.Sprint("limit ", limit)] = func() error { _, err := k.AtLevel(k.ctx(), registry.LevelB, 0, limit); return err }
+	}
+	k.refuse(calls)
+	for _, r := range recs {
+		k.same("record", k.find(r.Seq), r)
+	}
 }

@@ -362,6 +362,7 @@ func emptyCalls(k *kit) {
 	k.must(err)
 	k.same("reservations", len(got), 0)
 	k.must(k.Complete(k.ctx(), nil, k.at))
+	k.must(k.Extend(k.ctx(), nil, k.at))
 	k.must(k.PutProviders(k.ctx(), nil, k.at))
 	k.must(k.PutModules(k.ctx(), nil, k.at))
 	k.must(k.PutLearners(k.ctx(), nil, k.at))

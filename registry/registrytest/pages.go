@@ -2,9 +2,11 @@ package registrytest
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 
 	"attesta/registry"
+	"attesta/status"
 )
 
 func pagePromises() []promise {
@@ -15,6 +17,8 @@ func pagePromises() []promise {
 		{"editions page in order without gaps or repeats, whatever they are called", editionPages},
 		{"events page in order without gaps or repeats", eventPages},
 		{"providers and modules page in order without gaps or repeats", cataloguePages},
+		{"records of a level page oldest first without gaps or repeats", levelPages},
+		{"records that leave a level do not disturb a reader of pages", levelPagesWhileExtending},
 	}
 }
 
@@ -243,4 +247,73 @@ func cataloguePages(k *kit) {
 			k.same("modules of "+provider, got, want)
 		}
 	}
+}
+
+func levelPages(k *kit) {
+	want := map[registry.Level][]uint64{}
+	rnd := rand.New(rand.NewPCG(3, 4))
+	for n := range 60 {
+		if n%5 == 4 {
+			k.reserve(intent(n))
+			continue
+		}
+		r := k.seal(intent(n))[0]
+		if n%7 < 2 {
+			k.set(r, status.Value(1+n%7))
+		}
+		l := levels()[rnd.IntN(4)]
+		if want[l] = append(want[l], r.Seq); l > registry.LevelB {
+			k.extend(r, l)
+		}
+	}
+	for _, l := range levels() {
+		if len(want[l]) < 5 {
+			k.Fatalf("only %d records at %v", len(want[l]), l)
+		}
+		for _, limit := range []int{1, 4, 500} {
+			got := k.atLevel(l, limit)
+			k.same(fmt.Sprintf("records at %v by %d", l, limit), seqs(got), want[l])
+			for _, r := range got {
+				k.same("record", r, k.find(r.Seq))
+			}
+		}
+		for i, seq := range want[l] {
+			page, err := k.AtLevel(k.ctx(), l, seq-1, 2)
+			k.must(err)
+			k.same("records from one on", seqs(page), want[l][i:min(i+2, len(want[l]))])
+		}
+		for _, after := range []uint64{60, 1 << 62, 1<<63 - 1, ^uint64(0)} {
+			page, err := k.AtLevel(k.ctx(), l, after, 5)
+			k.must(err)
+			k.same("records beyond the last", len(page), 0)
+		}
+	}
+}
+
+// What extends a registry reads a page, extends it and asks for the next one.
+func levelPagesWhileExtending(k *kit) {
+	k.seal(intents(0, 20)...)
+	for _, l := range levels()[:3] {
+		var got, want []uint64
+		for after := uint64(0); ; {
+			page, err := k.AtLevel(k.ctx(), l, after, 3)
+			k.must(err)
+			if !k.more(len(page), 3) {
+				break
+			}
+			var x []registry.Extension
+			for _, r := range page {
+				x = append(x, extension(r, l+1))
+			}
+			k.must(k.Extend(k.ctx(), x, k.at))
+			got = append(got, seqs(page)...)
+			after = page[len(page)-1].Seq
+		}
+		for n := uint64(1); n <= 20; n++ {
+			want = append(want, n)
+		}
+		k.same(fmt.Sprintf("records that were at %v", l), got, want)
+		k.same("records left there", len(k.atLevel(l, 500)), 0)
+	}
+	k.same("records at LTA", len(k.atLevel(registry.LevelLTA, 7)), 20)
 }

@@ -1,8 +1,10 @@
 package registrytest
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"attesta/registry"
@@ -17,6 +19,9 @@ func racePromises() []promise {
 		{"revoked stays revoked whoever reinstates meanwhile", revokeRace},
 		{"a list is a consistent picture while it changes", publishRace},
 		{"of many who redeem one secret exactly one succeeds", redeemRace},
+		{"of many who extend one record at once exactly one succeeds", extendRace},
+		{"extending and changing the status at once lose nothing", extendStatusRace},
+		{"a reader meets the bytes before or those after", extendReadRace},
 	}
 }
 
@@ -224,4 +229,107 @@ func redeemRace(k *kit) {
 	_, err = k.Enter(k.ctx(), registry.SignIn, secret, k.at)
 	k.want(err, registry.ErrNotFound)
 	k.same("events", len(k.events()), 2)
+}
+
+// B6
+func extendRace(k *kit) {
+	for round := range 8 {
+		pair := k.seal(intent(2*round), intent(2*round+1))
+		events := len(k.events())
+		const n = 12
+		won, doc := -1, func(i int) string { return fmt.Sprintf("round %d, by %d", round, i) }
+		for i, err := range together(n, func(i int) error {
+			x := make([]registry.Extension, 2)
+			for j := range x {
+				r := pair[(i+j)%2] // half in the other order, so that locks taken row by row would cross
+				x[j] = registry.Extension{Seq: r.Seq, Before: r.Digest, Sealed: []byte(doc(i)), Level: levels()[i%4]}
+			}
+			return k.Extend(k.ctx(), x, k.at)
+		}) {
+			switch {
+			case err != nil:
+				k.want(err, registry.ErrConflict)
+			case won >= 0:
+				k.Errorf("callers %d and %d both succeeded", won, i)
+			default:
+				won = i
+			}
+		}
+		if won < 0 {
+			k.Fatal("nobody succeeded")
+		}
+		for _, r := range pair {
+			k.same("bytes", k.bytes(r.Seq), doc(won))
+			r.Digest, r.Level = digest([]byte(doc(won))), levels()[won%4]
+			k.same("record", k.find(r.Seq), r)
+			k.same("levels it is at", k.where(r.Seq), []registry.Level{r.Level})
+		}
+		k.same("events", len(k.events()), events+2)
+	}
+}
+
+// B6
+func extendStatusRace(k *kit) {
+	for round := range 12 {
+		r := k.seal(intent(round))[0]
+		x := extension(r, registry.LevelT)
+		for _, err := range together(4, func(i int) error {
+			if i%2 == 0 {
+				return k.Extend(k.ctx(), []registry.Extension{x}, k.at)
+			}
+			_, err := k.SetStatus(k.ctx(), change(r, status.Revoked), k.at)
+			return err
+		}) {
+			k.must(err)
+		}
+		r.Digest, r.Level = digest(x.Sealed), registry.LevelT
+		r.Status, r.Reason, r.StatusAt = status.Revoked, "other", k.at
+		k.same("record", k.find(r.Seq), r)
+		k.same("events", len(k.events()), 4*(round+1))
+	}
+}
+
+func extendReadRace(k *kit) {
+	r := k.seal(intent(1))[0]
+	const n = 40
+	doc := func(i int) []byte { return bytes.Repeat(fmt.Appendf(nil, "%04d", i), 500) }
+	done := make(chan struct{})
+	for _, err := range together(4, func(i int) error {
+		if i == 0 {
+			defer close(done)
+			before := r.Digest
+			for n := range n {
+				x := registry.Extension{Seq: r.Seq, Before: before, Sealed: doc(n), Level: registry.LevelLTA}
+				if err := k.Extend(k.ctx(), []registry.Extension{x}, k.at); err != nil {
+					return err
+				}
+				before = digest(x.Sealed)
+			}
+			return nil
+		}
+		for last := ""; ; {
+			b, err := k.SealedBytes(k.ctx(), r.Seq)
+			if err != nil {
+				return err
+			}
+			now := string(b[:min(4, len(b))])
+			if now == "seal" {
+				now = ""
+			} else if string(b) != strings.Repeat(now, 500) {
+				return errors.New("the bytes are mixed")
+			}
+			if now < last {
+				return fmt.Errorf("%q came after %q", now, last)
+			}
+			last = now
+			select {
+			case <-done:
+				return nil
+			case <-time.After(time.Millisecond):
+			}
+		}
+	}) {
+		k.must(err)
+	}
+	k.same("bytes", k.bytes(r.Seq), string(doc(n-1)))
 }

@@ -25,7 +25,9 @@ import (
 
 // Run holds a backend to its promises.
 func Run(t *testing.T, open func(t *testing.T) registry.Backend) {
-	for _, group := range [][]promise{ledgerPromises(), racePromises(), statusPromises(), pagePromises(), peoplePromises(), inputPromises()} {
+	for _, group := range [][]promise{
+		ledgerPromises(), extendPromises(), racePromises(), statusPromises(), pagePromises(), peoplePromises(), inputPromises(),
+	} {
 		for _, p := range group {
 			t.Run(p.name, func(t *testing.T) {
 				t.Parallel()
