@@ -23,7 +23,7 @@ import (
 	"attesta/registry"
 )
 
-// Config is what an issuer works with. Every field is needed.
+// Config is what an issuer works with. Every field but the last two is needed.
 type Config struct {
 	Registry *registry.Registry
 	Keys     *keys.Ring
@@ -33,6 +33,10 @@ type Config struct {
 	Now       func() time.Time
 	Zone      *time.Location // whose days count
 	PublicURL string         // without a trailing slash; where status lists are published
+	// Stamps proves by when a seal was there, and Revocations that its
+	// certificates counted: without them seals stay at level B. See Extend.
+	Stamps      TimeAuthority
+	Revocations Revocations
 }
 
 // Issuer issues for all providers of an installation. It is safe for

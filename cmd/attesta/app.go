@@ -33,6 +33,7 @@ type app struct {
 	issuer   *issuer.Issuer
 	verifier *verifier.Verifier
 	wallet   *wallet.Wallet
+	stamps   timeAuthority
 }
 
 // begin makes a new installation in a folder that has none, and opens it.
@@ -98,7 +99,9 @@ func (a *app) assemble(c *console, store *bolt.Store) error {
 	a.issuer = issuer.New(issuer.Config{
 		Registry: a.registry, Keys: a.ring, Picture: display.Module,
 		Now: a.now, Zone: a.zone, PublicURL: a.settings.PublicURL,
+		Stamps: &a.stamps, Revocations: a.revocations,
 	})
+	a.stamps.set(a.settings.TimeAuthority)
 	a.wallet = wallet.New(a.registry)
 	trust, err := keys.LoadTrust(a.folder.trust())
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"attesta/credentials"
+	"attesta/issuer"
 	"attesta/keys"
 	"attesta/registry"
 )
@@ -148,7 +149,7 @@ func (e *besideError) Is(target error) bool {
 
 // kindOf names the kind of an error that a command matches.
 func kindOf(err error) string {
-	for _, kind := range []error{registry.ErrNotFound, registry.ErrConflict, registry.ErrInvalid, keys.ErrNoKey} {
+	for _, kind := range []error{registry.ErrNotFound, registry.ErrConflict, registry.ErrInvalid, keys.ErrNoKey, issuer.ErrNoAuthority} {
 		if errors.Is(err, kind) {
 			return kind.Error()
 		}
@@ -170,6 +171,14 @@ func (r *remote) Issue(ctx context.Context, q issueRequest) (a issueAnswer, err 
 
 func (r *remote) SetStatus(ctx context.Context, q statusRequest) (a statusAnswer, err error) {
 	return a, r.call(ctx, "status", q, &a)
+}
+
+func (r *remote) Extend(ctx context.Context, q extendRequest) (a extendAnswer, err error) {
+	return a, r.call(ctx, "extend", q, &a)
+}
+
+func (r *remote) SetTimeAuthority(ctx context.Context, address string) error {
+	return r.call(ctx, "time-authority", address, nil)
 }
 
 func (r *remote) Keys(ctx context.Context) (a []keyAnswer, err error) {
@@ -271,6 +280,18 @@ func (b *besideServer) answer(r *http.Request) (any, error) {
 			return nil, err
 		}
 		return b.SetStatus(r.Context(), q)
+	case "/extend":
+		var q extendRequest
+		if err := decode(&q); err != nil {
+			return nil, err
+		}
+		return b.Extend(r.Context(), q)
+	case "/time-authority":
+		var q string
+		if err := decode(&q); err != nil {
+			return nil, err
+		}
+		return nil, b.SetTimeAuthority(r.Context(), q)
 	case "/keys":
 		return b.Keys(r.Context())
 	case "/keys/change":

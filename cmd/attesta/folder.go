@@ -37,6 +37,8 @@ type settings struct {
 	// PublicURL is written into every credential: its status is published there.
 	PublicURL     string `json:"public_url"`
 	Demonstration bool   `json:"demonstration,omitempty"`
+	// TimeAuthority is asked for time stamps; empty when none is.
+	TimeAuthority string `json:"time_authority,omitempty"`
 }
 
 const defaultAddress = "127.0.0.1:8080"

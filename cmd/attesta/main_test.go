@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"attesta/timestamp/timestamptest"
 )
 
 // day is the day of all tests: rows dated later are in the future. A script may
@@ -46,11 +49,17 @@ func TestMain(m *testing.M) {
 // TestScripts runs the command line as a person would; each script reads as
 // documentation of one subcommand.
 func TestScripts(t *testing.T) {
+	authority := timestamptest.New(t, fixedDay)
+	root := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority.Root.Raw})
 	testscript.Run(t, testscript.Params{
 		Dir:  "testdata/script",
 		Cmds: scriptCommands(),
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("LANG", "en_GB.UTF-8")
+			e.Setenv("TSA", authority.URL)
+			if err := os.WriteFile(filepath.Join(e.WorkDir, "ora.pem"), root, 0o600); err != nil {
+				return err
+			}
 			return copyFixtures(e.WorkDir)
 		},
 	})

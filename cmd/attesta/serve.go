@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -155,6 +156,11 @@ func (a *app) serveOn(ctx context.Context, listener net.Listener, greet func(loc
 		return err
 	}
 	defer stopBeside()
+	stamping, stopStamping := context.WithCancel(ctx)
+	var stamped sync.WaitGroup
+	stamped.Go(func() { a.stampLater(stamping) })
+	defer stamped.Wait()
+	defer stopStamping()
 	server := &http.Server{
 		Handler: routes(site), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second,
 		WriteTimeout: time.Minute, IdleTimeout: time.Minute, MaxHeaderBytes: 32 << 10,

@@ -43,9 +43,8 @@ func TestOurSeals(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				level := levelOf(t, file)
 				put(fmt.Sprintf("%s %s %s", alg, code, at.Format(time.DateOnly)), p.examine(file), func(r dss.Result) bool {
-					return passed(r) && r.Level == level
+					return passed(r) && r.Level == "JAdES-BASELINE-B"
 				})
 			}
 		}

@@ -167,15 +167,6 @@ func member(t *testing.T, file []byte, name string) (from, to int) {
 	return from, to
 }
 
-func levelOf(t *testing.T, file []byte) string {
-	t.Helper()
-	level, err := dss.LevelOf(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return level
-}
-
 // change is a file with one byte replaced by another.
 type change struct {
 	what string

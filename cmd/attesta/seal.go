@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"attesta/issuer"
+	"attesta/registry"
+	"attesta/timestamp"
+	"attesta/verifier"
+)
+
+var sealCommand = command{
+	name: "seal", short: "prove by when seals were there",
+	help: `usage: attesta seal authority URL|none [--data DIR]
+       attesta seal upgrade [--level T|LT|LTA] [--renew] [--data DIR]
+
+A seal by itself says when it was made, and nobody else does. A time stamp of an
+authority proves it, also to those who no longer believe the key or whose
+certificate has ended.
+
+authority sets who is asked for time stamps (RFC 3161). A running server then
+adds one to every new seal within a minute or so; issuing never waits for it.
+Whoever checks must trust the authority too:
+  attesta trust add FILE.pem --name NAME --for time
+
+upgrade extends the seals that there are, and can be repeated at any time:
+  T     a time stamp over the signature
+  LT    also the certificates and lists of revoked certificates to check it with
+  LTA   also a time stamp over all of that, for checks many years from now
+What was signed stays as it is, and files handed out before stay good.
+
+  --level LEVEL   T, LT or LTA (T)
+  --renew         add one more archive time stamp to seals of level LTA
+  --data DIR      folder of the installation (attesta-data, or $ATTESTA_DATA)
+`,
+	run: func(ctx context.Context, c *console, args []string) (int, error) {
+		f := flags("seal")
+		data, level, renew := dataFlag(f, c), f.String("level", "T", ""), f.Bool("renew", false, "")
+		rest, err := parse(f, args)
+		if err != nil {
+			return exitUsage, err
+		}
+		to, known := sealLevels()[*level]
+		switch {
+		case len(rest) == 2 && rest[0] == "authority":
+		case len(rest) != 1 || rest[0] != "upgrade":
+			return exitUsage, misuse("for example: attesta seal upgrade --level T", "say what to do: authority URL, or upgrade")
+		case !known:
+			return exitUsage, misuse("one of T, LT, LTA", "--level %q is no level that a seal can be extended to", *level)
+		case *renew && to != registry.LevelLTA:
+			return exitUsage, misuse("for example: attesta seal upgrade --level LTA --renew", "--renew goes with --level LTA")
+		}
+		o, err := reach(ctx, c, folder(*data))
+		if err != nil {
+			return exitNo, err
+		}
+		defer o.Close()
+		if rest[0] == "authority" {
+			if err := o.SetTimeAuthority(ctx, rest[1]); err != nil {
+				return exitNo, err
+			}
+			c.printf("time-stamping authority: %s\n", plain(rest[1]))
+			return exitDone, nil
+		}
+		answer, err := o.Extend(ctx, extendRequest{Level: to, Renew: *renew})
+		c.printf("%s extended to level %s\n", count(answer.Extended, "seal"), to)
+		if errors.Is(err, issuer.ErrNoAuthority) {
+			err = &hinted{err, "set one: attesta seal authority URL"}
+		}
+		return worked(err), err
+	},
+}
+
+func sealLevels() map[string]registry.Level {
+	return map[string]registry.Level{"T": registry.LevelT, "LT": registry.LevelLT, "LTA": registry.LevelLTA}
+}
+
+type extendRequest struct {
+	Level registry.Level `json:"level"`
+	Renew bool           `json:"renew,omitempty"`
+}
+
+type extendAnswer struct {
+	Extended int `json:"extended"`
+}
+
+func (l local) Extend(ctx context.Context, r extendRequest) (extendAnswer, error) {
+	n, err := l.issuer.Extend(ctx, r.Level, r.Renew)
+	return extendAnswer{n}, err
+}
+
+func (l local) SetTimeAuthority(_ context.Context, address string) error {
+	if address == "none" {
+		address = ""
+	} else if u, err := url.Parse(address); err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
+		return &hinted{fmt.Errorf("the address %q is not a plain web address", address), "write it like https://tsa.example.org/tsr, or none"}
+	}
+	changed := l.settings
+	changed.TimeAuthority = address
+	if err := l.folder.writeSettings(changed); err != nil {
+		return err
+	}
+	l.settings.TimeAuthority = address
+	l.stamps.set(address)
+	return nil
+}
+
+// timeAuthority is the time-stamping authority in use, which an operator may
+// change while a server runs.
+type timeAuthority struct {
+	current atomic.Pointer[timestamp.Authority]
+}
+
+func (a *timeAuthority) set(address string) {
+	if address == "" {
+		a.current.Store(nil)
+		return
+	}
+	a.current.Store(&timestamp.Authority{URL: address})
+}
+
+// Stamp implements issuer.TimeAuthority.
+func (a *timeAuthority) Stamp(ctx context.Context, data []byte) ([]byte, error) {
+	authority := a.current.Load()
+	if authority == nil {
+		return nil, issuer.ErrNoAuthority
+	}
+	return authority.Stamp(ctx, data)
+}
+
+// stampPause is how long a running server waits before it looks again for seals
+// without a time stamp.
+const stampPause = time.Minute
+
+// stampLater adds time stamps to new seals until the context ends. An authority
+// that does not answer is asked again later; that it does not is said once.
+func (a *app) stampLater(ctx context.Context) {
+	silent := false
+	for {
+		if a.stamps.current.Load() != nil {
+			_, err := a.issuer.Extend(ctx, registry.LevelT, false)
+			if err != nil && !silent && ctx.Err() == nil {
+				a.log.Warn("time stamps could not be added; this is tried again every minute", "error", err)
+			}
+			silent = err != nil
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(stampPause):
+		}
+	}
+}
+
+// maxRevocations bounds a list of revoked certificates: it goes into every seal.
+const maxRevocations = 1 << 20
+
+// revocations gets the list of revoked certificates that speaks of one: this
+// installation's own for those of its own root, else the list that the
+// certificate names.
+func (a *app) revocations(ctx context.Context, c *x509.Certificate) ([]byte, error) {
+	if own, ok := a.ownAnchor(); ok && c.CheckSignatureFrom(own.Certificate) == nil {
+		return a.ring.CRL(a.now())
+	}
+	if len(c.CRLDistributionPoints) == 0 {
+		return nil, errors.New("it does not say where the list of revoked certificates lies")
+	}
+	var origins []string
+	for _, anchor := range a.verifier.Trust().Anchors {
+		origins = append(origins, anchor.Origins...)
+	}
+	raw, err := verifier.NewGuardedFor(verifier.Limits{
+		Bytes: maxRevocations, Time: 20 * time.Second, Kinds: []string{"application/"}, Accept: "application/pkix-crl", Plain: true,
+	}).Fetch(ctx, c.CRLDistributionPoints[0], origins)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := x509.ParseRevocationList(raw); err != nil {
+		return nil, fmt.Errorf("reading it: %w", err)
+	}
+	return raw, nil
+}
