@@ -101,7 +101,7 @@ func best(ways []way, leaf *x509.Certificate, at time.Time, use Use) Vouch {
 // 38; ETSI TS 119 615). What the list does not speak of any more is not called
 // qualified.
 func (a Anchor) worth(leaf *x509.Certificate, at time.Time, use Use) (Level, error) {
-	if !a.holds(at) || use == ForSeals && !a.holds(leaf.NotBefore) {
+	if !a.Holds(at) || use == ForSeals && !a.Holds(leaf.NotBefore) {
 		return Unrecognised, fmt.Errorf("asking the anchor %q: it does not vouch at that time", a.Name)
 	}
 	if a.List != nil && at.After(a.List.Fades()) {
@@ -117,7 +117,8 @@ func (a Anchor) worth(leaf *x509.Certificate, at time.Time, use Use) (Level, err
 	return Qualified, nil
 }
 
-func (a Anchor) holds(at time.Time) bool {
+// Holds tells whether a moment is in one of the periods of the anchor.
+func (a Anchor) Holds(at time.Time) bool {
 	return len(a.Periods) == 0 || slices.ContainsFunc(a.Periods, func(p Period) bool { return p.holds(at) })
 }
 

@@ -105,7 +105,7 @@ func ReadLists(name string) (Lists, error) {
 	}
 	l, err := parseLists(raw)
 	if err != nil {
-		return Lists{}, fmt.Errorf("reading the trusted lists: %w; run attesta trust import again", err)
+		return Lists{}, fmt.Errorf("reading the trusted lists: %w; take it away with: attesta trust remove eu-trusted-lists, and import again", err)
 	}
 	return l, nil
 }

@@ -111,6 +111,13 @@ func TestServices(t *testing.T) {
 	if len(got.Certificates) != 2 || got.Unreadable != 2 || !got.Excepts || got.Provider != "Prestatore <& C.>" || got.Name != "Seals" {
 		t.Errorf("%+v", got)
 	}
+	operator := trustlisttest.NewSigner(t, "Gestore", begun, ended)
+	english := strings.Replace(l.XML(), "</TSPName>", `<Name xml:lang="en"> Provider
+ One </Name></TSPName>`, 1)
+	named, err := trustlist.Read(trustlisttest.Sign(t, english, operator, trustlisttest.Options{}), der(operator))
+	if err != nil || named.Services[0].Provider != "Provider One" {
+		t.Errorf("%+v, %v", named, err)
+	}
 	l.Services[0].Identity = nil
 	if got := read(t, l).Services[0]; len(got.Certificates) != 0 {
 		t.Errorf("%+v", got)

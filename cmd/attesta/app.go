@@ -103,12 +103,12 @@ func (a *app) assemble(c *console, store *bolt.Store) error {
 	})
 	a.stamps.set(a.settings.TimeAuthority)
 	a.wallet = wallet.New(a.registry)
-	trust, err := keys.LoadTrust(a.folder.trust())
+	trust, err := openTrustFolder(a.folder.trust(), a.log)
 	if err != nil {
 		return err
 	}
 	a.verifier = verifier.New(verifier.Config{
-		Trust:   func() keys.Trust { return a.trusted(trust) },
+		Trust:   func() keys.Trust { return a.trusted(trust.now()) },
 		Now:     a.now,
 		Fetcher: &ownLists{a.issuer, verifier.NewGuarded()},
 	})

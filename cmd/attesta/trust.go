@@ -1,0 +1,303 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"attesta/keys"
+)
+
+var trustCommand = command{
+	name: "trust", short: "say whom to trust, and read the EU trusted lists",
+	help: `usage: attesta trust import --lotl FILE|URL [--lists DIR] [--signers FILE.pem]
+       attesta trust add FILE.pem --name NAME [--for seals,time] [--level LEVEL]
+       attesta trust list [--json]
+       attesta trust remove NAME
+
+Keeps the folder of anchors: whose seals and time-stamps count, and at what
+level. A running server takes up every change at the next check.
+
+import reads the list of lists of the European Union and the national lists that
+it points to, and takes from them the services that issue certificates for
+qualified seals and those that make qualified time-stamps. Each list must carry
+the signature of who may sign it. One that cannot be read does not stop the
+others; what was read of it before is kept until it fades, six months after its
+next update was due.
+
+  --lotl FILE|URL      the list of lists
+  --lists DIR          take the national lists from the .xml files of this folder
+                       and ask nobody; without it they are fetched
+  --signers FILE.pem   the certificates that may sign the list of lists, as the
+                       Official Journal publishes them. Needed the first time;
+                       afterwards the list itself announces the next ones
+
+add takes one certificate of an authority; remove takes an anchor away by its
+name or by the name of its file.
+
+  --name NAME          what people read: who vouches for a seal
+  --for USES           seals, time or seals,time (seals)
+  --level LEVEL        advanced or demonstration (advanced)
+
+  --json               print the list as JSON
+  --data DIR           the anchors of the installation in this folder
+                       (attesta-data, or $ATTESTA_DATA)
+  --trust DIR          another folder of anchors ($ATTESTA_TRUST)
+
+Exit code: 0 done, 1 something failed, 2 called wrongly.
+`,
+	run: func(ctx context.Context, c *console, args []string) (int, error) {
+		f := flags("trust")
+		data, dir := dataFlag(f, c), f.String("trust", c.getenv("ATTESTA_TRUST"), "")
+		lotl, lists, signers := f.String("lotl", "", ""), f.String("lists", "", ""), f.String("signers", "", "")
+		name, uses, level := f.String("name", "", ""), f.String("for", string(keys.ForSeals), ""), f.String("level", string(keys.Advanced), "")
+		asJSON := f.Bool("json", false, "")
+		rest, err := parse(f, args)
+		if err != nil {
+			return exitUsage, err
+		}
+		if len(rest) == 0 {
+			return exitUsage, misuse("for example: attesta trust list", "say what to do: import, add, list or remove")
+		}
+		words := map[string]int{"import": 1, "add": 2, "list": 1, "remove": 2}[rest[0]]
+		if words == 0 || len(rest) != words {
+			return exitUsage, misuse("", "%q is not: import, add FILE, list or remove NAME", strings.Join(rest, " "))
+		}
+		anchors, err := anchorsIn(*dir, folder(*data), rest[0] == "import" || rest[0] == "add")
+		if err != nil {
+			return exitUsage, err
+		}
+		switch rest[0] {
+		case "import":
+			return importLists(ctx, c, anchors, *lotl, *lists, *signers)
+		case "add":
+			return addAnchor(c, anchors, rest[1], keys.Anchor{Name: *name, Level: keys.Level(*level), For: usesOf(*uses)})
+		case "remove":
+			return removeAnchor(c, anchors, rest[1])
+		}
+		return listAnchors(c, anchors, *asJSON)
+	},
+}
+
+// anchorFolder is a folder of anchors.
+type anchorFolder string
+
+func (d anchorFolder) lists() string   { return filepath.Join(string(d), keys.ListsFile) }
+func (d anchorFolder) signers() string { return filepath.Join(string(d), keys.SignersFile) }
+
+// anchorsIn finds the folder of anchors that a person means, and makes it when
+// something is to be put into it.
+func anchorsIn(dir string, data folder, changes bool) (anchorFolder, error) {
+	if dir == "" {
+		if _, err := os.Stat(string(data)); err != nil {
+			return "", misuse("name an installation with --data DIR, or a folder of anchors with --trust DIR", "there is no attesta data in %s", string(data))
+		}
+		dir = data.trust()
+	}
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return "", misuse("name a folder of anchors", "%s is a file", dir)
+	}
+	if changes {
+		if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // anchors are public
+			return "", fmt.Errorf("making the folder of anchors: %w", err)
+		}
+	}
+	return anchorFolder(dir), nil
+}
+
+// reserved are the files of the folder that are not the operator's.
+func reserved() []string { return []string{keys.ListsFile, filepath.Base(folder("").own())} }
+
+func usesOf(text string) []keys.Use {
+	var uses []keys.Use
+	for word := range strings.SplitSeq(text, ",") {
+		uses = append(uses, keys.Use(strings.TrimSpace(word)))
+	}
+	return uses
+}
+
+var notInFileNames = regexp.MustCompile(`[^a-z0-9]+`)
+
+func addAnchor(c *console, d anchorFolder, file string, a keys.Anchor) (int, error) {
+	word := strings.Trim(notInFileNames.ReplaceAllString(strings.ToLower(a.Name), "-"), "-")
+	switch {
+	case word == "":
+		return exitUsage, misuse("for example: --name \"Autorità regionale\"", "say with --name who it is, as people know it")
+	case slices.Contains(reserved(), word+".json"):
+		return exitUsage, misuse("choose another name", "--name %q is that of a file that attesta writes itself", a.Name)
+	case a.Level != keys.Advanced && a.Level != keys.Demonstration:
+		return exitUsage, misuse("qualified are only the services that attesta trust import reads", "--level %q is not advanced or demonstration", string(a.Level))
+	}
+	for _, use := range a.For {
+		if use != keys.ForSeals && use != keys.ForTime {
+			return exitUsage, misuse("seals, time or seals,time", "--for %q is not seals or time", string(use))
+		}
+	}
+	if filepath.Ext(file) == ".json" {
+		return exitUsage, misuse("name a certificate in PEM", "%s is no certificate", file)
+	}
+	read, err := keys.LoadTrust(file)
+	if err != nil {
+		return exitNo, err
+	}
+	if len(read.Anchors) != 1 {
+		return exitNo, &hinted{fmt.Errorf("adding %s: it holds %s", file, count(len(read.Anchors), "certificate")), "name a file with the one certificate that you trust"}
+	}
+	a.Certificate = read.Anchors[0].Certificate
+	name := filepath.Join(string(d), word+".json")
+	if _, err := os.Stat(name); !errors.Is(err, fs.ErrNotExist) {
+		return exitNo, &hinted{fmt.Errorf("adding %s: there is an anchor %s already", file, word), "remove it first, or choose another name"}
+	}
+	if err := keys.WriteAnchor(name, a); err != nil {
+		return exitNo, err
+	}
+	c.printf("%s is trusted for %s, at level %s\n", plain(a.Name), joinUses(a.For), a.Level)
+	return exitDone, nil
+}
+
+// anchorsOfFile are the anchors that stand in one file.
+type anchorsOfFile struct {
+	file    string
+	anchors []keys.Anchor
+}
+
+// own reads the anchors that the operator put into the folder, by file.
+func (d anchorFolder) own() ([]anchorsOfFile, error) {
+	entries, err := os.ReadDir(string(d))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the folder of anchors: %w", err)
+	}
+	var all []anchorsOfFile
+	for _, e := range entries {
+		ending := filepath.Ext(e.Name())
+		if e.IsDir() || ending != ".json" && ending != ".pem" || e.Name() == keys.ListsFile || e.Name() == keys.SignersFile {
+			continue
+		}
+		name := filepath.Join(string(d), e.Name())
+		read, err := keys.LoadTrust(name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, anchorsOfFile{name, read.Anchors})
+	}
+	return all, nil
+}
+
+func removeAnchor(c *console, d anchorFolder, name string) (int, error) {
+	own, err := d.own()
+	if err != nil {
+		return exitNo, err
+	}
+	var found []string
+	for _, f := range own {
+		base := filepath.Base(f.file)
+		named := len(f.anchors) == 1 && f.anchors[0].Name == name
+		if named || base == name || strings.TrimSuffix(base, filepath.Ext(base)) == name {
+			found = append(found, f.file)
+		}
+	}
+	lists := filepath.Base(d.lists())
+	if name == lists || name+".json" == lists {
+		found = []string{d.lists()}
+	}
+	switch {
+	case len(found) == 0:
+		return exitNo, &hinted{fmt.Errorf("removing %s: there is no such anchor", name), "see: attesta trust list"}
+	case len(found) > 1:
+		return exitNo, &hinted{fmt.Errorf("removing %s: %d anchors have that name", name, len(found)), "name the file, as attesta trust list shows it"}
+	case found[0] == filepath.Join(string(d), filepath.Base(folder("").own())):
+		return exitNo, fmt.Errorf("removing %s: an installation vouches for itself, and writes that anchor again", name)
+	}
+	if err := os.Remove(found[0]); err != nil {
+		return exitNo, fmt.Errorf("removing %s: %w", name, err)
+	}
+	c.printf("%s is trusted no longer\n", plain(name))
+	return exitDone, nil
+}
+
+func joinUses(uses []keys.Use) string {
+	if len(uses) == 0 {
+		return string(keys.ForSeals)
+	}
+	var words []string
+	for _, use := range uses {
+		words = append(words, string(use))
+	}
+	return strings.Join(words, ", ")
+}
+
+// anchorAnswer is an anchor as attesta trust list says it.
+type anchorAnswer struct {
+	Name        string        `json:"name"`
+	Level       keys.Level    `json:"level"`
+	For         []keys.Use    `json:"for"`
+	Certificate string        `json:"certificate"` // its fingerprint
+	Until       time.Time     `json:"until"`       // the end of the certificate
+	File        string        `json:"file"`
+	Territory   string        `json:"territory,omitempty"`
+	Periods     []keys.Period `json:"periods,omitempty"`
+}
+
+func answerOf(a keys.Anchor, file string) anchorAnswer {
+	answer := anchorAnswer{
+		Name: a.Name, Level: a.Level, For: a.For, Certificate: keys.Fingerprint(a.Certificate),
+		Until: a.Certificate.NotAfter, File: filepath.Base(file), Periods: a.Periods,
+	}
+	if len(answer.For) == 0 {
+		answer.For = []keys.Use{keys.ForSeals}
+	}
+	if a.List != nil {
+		answer.Territory = a.List.Territory
+	}
+	return answer
+}
+
+func listAnchors(c *console, d anchorFolder, asJSON bool) (int, error) {
+	lists, err := keys.ReadLists(d.lists())
+	if err != nil {
+		return exitNo, err
+	}
+	files, err := d.own()
+	if err != nil {
+		return exitNo, err
+	}
+	own, all := []anchorAnswer{}, []anchorAnswer{}
+	for _, f := range files {
+		for _, a := range f.anchors {
+			own = append(own, answerOf(a, f.file))
+		}
+	}
+	rows := rowsOf(lists, c.now())
+	if asJSON {
+		for _, a := range lists.Anchors {
+			all = append(all, answerOf(a, d.lists()))
+		}
+		return exitDone, printJSON(c, map[string]any{"lists": rows, "anchors": slices.Concat(own, all)})
+	}
+	if len(own) > 0 {
+		c.printf("%-28s  %-13s  %-11s  %-10s  %s\n", "FILE", "LEVEL", "FOR", "UNTIL", "NAME")
+	}
+	for _, a := range own {
+		c.printf("%-28s  %-13s  %-11s  %-10s  %s\n", plain(a.File), a.Level, joinUses(a.For), a.Until.Format(time.DateOnly), plain(a.Name))
+	}
+	if len(rows) > 0 {
+		printListHead(c)
+	}
+	for _, row := range rows {
+		printListRow(c, row)
+	}
+	if len(own)+len(rows) == 0 {
+		c.printf("nobody is trusted\n")
+	}
+	return exitDone, nil
+}
