@@ -291,3 +291,20 @@ func TestGuardedRefusesAServerThatNobodyVouchesFor(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// N6: what is signed inside may come over http too, and from no other port.
+func TestLimitsSayWhatIsAsked(t *testing.T) {
+	for address, want := range map[string][2]bool{
+		"https://a.example/x": {true, true}, "https://a.example:443/": {true, true}, "https://a.example:8443/": {false, false},
+		"http://a.example/x": {false, true}, "http://a.example:80/": {false, true}, "http://a.example:8080/": {false, false},
+		"http://a.example:443/": {false, false}, "https://a.example:80/": {false, false}, "ftp://a.example/": {false, false},
+	} {
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := [2]bool{NewGuarded().limits.mayAsk(u), NewGuardedFor(Limits{Plain: true}).limits.mayAsk(u)}; got != want {
+			t.Errorf("%s: %v", address, got)
+		}
+	}
+}

@@ -125,8 +125,14 @@ func usesOf(text string) []keys.Use {
 
 var notInFileNames = regexp.MustCompile(`[^a-z0-9]+`)
 
+// fileWord makes a name into a word for a file; "" when nothing is left.
+func fileWord(name string) string {
+	bare := strings.NewReplacer("à", "a", "è", "e", "é", "e", "ì", "i", "ò", "o", "ù", "u").Replace(strings.ToLower(name))
+	return strings.Trim(notInFileNames.ReplaceAllString(bare, "-"), "-")
+}
+
 func addAnchor(c *console, d anchorFolder, file string, a keys.Anchor) (int, error) {
-	word := strings.Trim(notInFileNames.ReplaceAllString(strings.ToLower(a.Name), "-"), "-")
+	word := fileWord(a.Name)
 	switch {
 	case word == "":
 		return exitUsage, misuse("for example: --name \"Autorità regionale\"", "say with --name who it is, as people know it")

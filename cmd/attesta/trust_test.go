@@ -200,6 +200,18 @@ func TestTheNextSigners(t *testing.T) {
 	}
 }
 
+// A service of which the list excepts some certificates gives no qualified seal.
+func TestAServiceWithExceptions(t *testing.T) {
+	u, anchors := newContinent(t), t.TempDir()
+	u.lists["IT"].Services[0].States[0].NotQualified = true
+	if code, out := u.load(anchors, "--signers", u.file("signers.pem")); code != exitDone {
+		t.Fatal(out)
+	}
+	if out := judged(t, anchors, sealed(t, u.seal, fixedDay())); !strings.Contains(out, "It is an advanced seal") {
+		t.Error(out)
+	}
+}
+
 // A list that is not renewed loses its word by and by, and is not forgotten at
 // once.
 func TestStaleLists(t *testing.T) {
@@ -267,14 +279,14 @@ func TestTrustAddListRemove(t *testing.T) {
 	}{
 		{[]string{"list"}, exitDone, "nobody is trusted"},
 		{[]string{"add", certificate, "--name", "Autorità della Regione", "--for", "seals,time"}, exitDone, "trusted for seals, time, at level advanced"},
-		{[]string{"list"}, exitDone, "autorit-della-regione.json    advanced       seals, time  2027-11-21  Autorità della Regione"},
+		{[]string{"list"}, exitDone, "autorita-della-regione.json   advanced       seals, time  2027-11-21  Autorità della Regione"},
 		{[]string{"list", "--json"}, exitDone, `"level": "advanced"`},
 		{[]string{"add", certificate, "--name", "Autorità della Regione"}, exitNo, "already"},
 		{[]string{"add", certificate}, exitUsage, "--name"},
 		{[]string{"add", certificate, "--name", "x", "--level", "qualified"}, exitUsage, "trust import"},
 		{[]string{"add", certificate, "--name", "x", "--for", "codes"}, exitUsage, "seals or time"},
 		{[]string{"add", certificate, "--name", "EU trusted lists"}, exitUsage, "attesta writes itself"},
-		{[]string{"add", filepath.Join(dir, "autorit-della-regione.json"), "--name", "x"}, exitUsage, "PEM"},
+		{[]string{"add", filepath.Join(dir, "autorita-della-regione.json"), "--name", "x"}, exitUsage, "PEM"},
 		{[]string{"add", filepath.Join(dir, "none.pem"), "--name", "x"}, exitNo, "0 certificates"},
 		{[]string{"remove", "Nessuno"}, exitNo, "no such anchor"},
 		{[]string{"remove", "Autorità della Regione"}, exitDone, "trusted no longer"},
