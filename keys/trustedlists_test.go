@@ -105,3 +105,21 @@ func TestPeriodsOfAnAnchor(t *testing.T) {
 		}
 	}
 }
+
+func FuzzLists(f *testing.F) {
+	l := someLists(f)
+	name := filepath.Join(f.TempDir(), ListsFile)
+	if err := WriteLists(name, l); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(readFile(f, name))
+	f.Add([]byte(`{"lists":[{"territory":"IT","issued":"2026-11-21T08:30:00Z"}],"services":[]}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		l, err := parseLists(raw)
+		for _, a := range l.Anchors {
+			if err != nil || a.List == nil || a.Certificate == nil || len(a.For) != 1 || len(a.Periods) == 0 {
+				t.Fatalf("%+v, %v", a, err)
+			}
+		}
+	})
+}

@@ -91,6 +91,9 @@ type extendAnswer struct {
 }
 
 func (l local) Extend(ctx context.Context, r extendRequest) (extendAnswer, error) {
+	if l.stamps.current.Load() == nil {
+		return extendAnswer{}, issuer.ErrNoAuthority
+	}
 	n, err := l.issuer.Extend(ctx, r.Level, r.Renew)
 	return extendAnswer{n}, err
 }
