@@ -367,6 +367,10 @@ func TestLintOfTheCommissionsSamples(t *testing.T) {
 func FuzzLint(f *testing.F) {
 	f.Add([]byte(smallDocument))
 	f.Add([]byte(shortDocument(f)))
+	f.Add([]byte(`{"credentialProfiles":[{"id":"` + profileAccredited + `"}],"credentialSchema":{"id":"` + schemaMandate + `"},"evidence":["x",{"type":"Evidence","evidenceStatement":1,` +
+		`"accreditation":[{"type":"Accreditation","limitEQFLevel":["http://data.europa.eu/snb/eqf/1"],"expiryDate":"2020-01-01T00:00:00Z"}]}],` +
+		`"credentialSubject":{"dateOfBirth":"1999-10-01T22:00:00Z","nationalID":[],"hasClaim":{"influencedBy":[{"workload":"PT1H"}],"specifiedBy":{"volumeOfLearning":"PT2H30M","isPartOf":{},"eqfLevel":"http://data.europa.eu/snb/eqf/7"}}},` +
+		`"issuer":{"location":{"spatialCode":{"id":"http://data.europa.eu/nuts/code/ITI4"}}}}`))
 	f.Add([]byte(`{"credentialSubject":{"hasClaim":[{"provenBy":[[[]]],"specifiedBy":{"id":"x","learningOutcome":[null,1,"x"]}}]}}`))
 	f.Add([]byte(`{"id":"a:b","displayParameter":[{"language":["a:b",{"id":"a:b"}],"individualDisplay":{"displayDetail":[[]]}}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -143,6 +143,7 @@ func TestViewEndsOnCircles(t *testing.T) {
 func FuzzView(f *testing.F) {
 	f.Add([]byte(smallDocument))
 	f.Add([]byte(shortDocument(f)))
+	f.Add([]byte(newDocument(f, fullAward(f), goodIssue(f))))
 	f.Add([]byte(`{"status":[[{}]],"credentialSubject":[[{"hasClaim":[[{"specifiedBy":[["x"]]}]]}]],"issuer":[{}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		n, err := readJSON(data)

@@ -90,7 +90,7 @@ func isTaxCode(s string) bool {
 	const form, stand = "AAAAAA00A00A000A", "LMNPQRSTUV"
 	sum := 0
 	for i := range 15 {
-		n := 0
+		var n int
 		switch c := s[i]; {
 		case form[i] == '0' && c >= '0' && c <= '9':
 			n = int(c - '0')

@@ -35,7 +35,8 @@ func TestTemplates(t *testing.T) {
 }
 
 // dynamic are the beginnings of keys whose end is made at run time.
-var dynamic = []string{"claim.",
+var dynamic = []string{
+	"claim.",
 	"because.", "todo.", "reason.", "check.", "outcome.", "level.", "error.", "verdict.", "declares.",
 	"hour.", "minute.", "state.", "status.", "holder.todo.",
 }
