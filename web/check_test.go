@@ -385,3 +385,43 @@ func TestLargeBodyOverTheWire(t *testing.T) {
 		t.Errorf("%d", answer.StatusCode)
 	}
 }
+
+// TestSealedForAnother: the page says who awarded and who sealed, on whose word,
+// and whose identifier it shows; and it names everything that a file attests.
+func TestSealedForAnother(t *testing.T) {
+	s, _ := newSite(t, newWorld())
+	p := s.page(httptest.NewRequest(http.MethodGet, "/?lang=it", nil), "result.title")
+	v := &credentials.View{
+		Title: both("Corso", "Course"), AwardedBy: both("Centro Lago", "Lake Centre"), Issuer: "Piattaforma", IssuerNames: credentials.Text{"und": "Piattaforma"},
+		IssuerLegal: "VATIT-1", Mandate: credentials.Text{"und": "convenzione 12"},
+		Activities: []credentials.ActivityView{{Title: both("Ore in presenza", "Contact hours"), Hours: "PT20H"}, {Title: both("Studio", "Study"), Hours: "PT4H"}},
+		Parts:      []credentials.PartView{{Title: both("Primo modulo", "First"), CompletedOn: now()}},
+		Claims:     3, More: []credentials.ClaimView{
+			{Kind: "LearningActivity", Title: both("Visita", "Visit")}, {Kind: "LearningActivity", Title: both("Stage", "Work placement")}, {Kind: "odd"},
+		},
+		Accreditation: &credentials.AccreditationView{ID: "https://albo.example.org/1", Title: both("Licenza", "Licence"), From: now()},
+	}
+	c := p.claimsOf(verifier.Report{Credential: v})
+	if got := c.Issuer.Text; got != "Rilasciato da Centro Lago, sigillato per suo conto da Piattaforma: così dichiara Piattaforma." {
+		t.Errorf("%s", got)
+	}
+	details := map[string]fact{}
+	for _, f := range c.Details {
+		if _, twice := details[f.Term]; twice {
+			t.Errorf("%s stands there twice", f.Term)
+		}
+		details[f.Term] = f
+	}
+	if f := details["Come è distribuito l’impegno"]; len(f.Values) != 2 || f.Values[0].Text != "Ore in presenza: 20 ore" {
+		t.Errorf("%+v", f)
+	}
+	if f := details["Identificativo di chi sigilla"]; len(f.Values) != 1 || details["Chi sigilla per conto di chi"].Values[0].Text != "convenzione 12" {
+		t.Errorf("%+v", details)
+	}
+	if f := details["Accreditamento dichiarato"]; len(f.Values) != 3 || !strings.Contains(f.Note.Text, "non è stato controllato") {
+		t.Errorf("%+v", f)
+	}
+	if len(c.More) != 2 || len(c.More[0].Values) != 2 || c.More[0].Term != "Attività" || c.More[1].Values[0].Text == "" {
+		t.Errorf("%+v", c.More)
+	}
+}

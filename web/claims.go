@@ -138,11 +138,14 @@ func (p Page) details(c *claims, v *credentials.View) {
 	if v.Setting != nil {
 		add("fact.setting", p.concept(*v.Setting))
 	}
+	var spent []said
 	for _, a := range v.Activities {
-		if hours := p.effort(a.Hours); hours != "" && p.say(a.Title).Text != "" {
-			add("fact.activities", said{Text: p.say(a.Title).Text + ": " + hours})
+		if title, hours := p.say(a.Title), p.effort(a.Hours); title.Text != "" && hours != "" {
+			title.Text += ": " + hours
+			spent = append(spent, title)
 		}
 	}
+	add("fact.activities", spent...)
 	p.composition(c, v)
 	add("fact.further", p.say(v.Further))
 	add("fact.module", said{Text: visible(v.ModuleURL)})
@@ -153,7 +156,11 @@ func (p Page) details(c *claims, v *credentials.View) {
 	add("fact.country", place...)
 	add("fact.mandate", p.say(v.Mandate))
 	p.accreditation(c, v)
-	add("fact.legal", said{Text: visible(v.IssuerLegal)})
+	legal := "fact.legal"
+	if len(v.AwardedBy) > 0 {
+		legal = "fact.sealer"
+	}
+	add(legal, said{Text: visible(v.IssuerLegal)})
 	add("fact.identifiers", texts(v.Identifiers)...)
 	add("fact.id", said{Text: visible(v.ID)})
 }
