@@ -368,11 +368,11 @@ func (w *walker) hex4() (rune, error) {
 	for _, c := range w.data[w.pos : w.pos+4] {
 		switch {
 		case '0' <= c && c <= '9':
-			r = r<<4 | rune(c-'0')
+			r = r<<4 | (c - '0')
 		case 'a' <= c && c <= 'f':
-			r = r<<4 | rune(c-'a'+10)
+			r = r<<4 | (c - 'a' + 10)
 		case 'A' <= c && c <= 'F':
-			r = r<<4 | rune(c-'A'+10)
+			r = r<<4 | (c - 'A' + 10)
 		default:
 			return 0, w.fail("an escape is not hexadecimal")
 		}

@@ -30,12 +30,12 @@ func (j *judgement) prove() proof {
 	e := j.parsed.Envelope
 	p := proof{evidence: evidenceOf(e)}
 	bound, left := j.now, maxStamps
-	for n := len(e.Unsigned) - 1; n >= 0; n-- {
+	for n, u := range slices.Backward(e.Unsigned) {
 		over := e.Stamped(n)
 		if over == nil {
 			continue
 		}
-		for _, token := range e.Unsigned[n].Stamps {
+		for _, token := range u.Stamps {
 			if left--; left < 0 {
 				return p
 			}
@@ -43,7 +43,7 @@ func (j *judgement) prove() proof {
 			if !ok {
 				continue
 			}
-			if e.Unsigned[n].Name == credentials.ArchiveStamp {
+			if u.Name == credentials.ArchiveStamp {
 				bound = at
 			}
 			if p.at.IsZero() || at.Before(p.at) {

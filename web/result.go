@@ -28,6 +28,7 @@ type resultPage struct {
 	Picture   string // of the QR, for paper
 	Host      string
 	Digest    string
+	Baseline  string // JAdES level of the seal, by what it carries
 }
 
 // verdict is the answer in one sentence.
@@ -55,7 +56,7 @@ type checkRow struct {
 
 // result puts a report into words. Handle is "" for what was presented by hand.
 func (s *Site) result(r *http.Request, report verifier.Report, handle string) resultPage {
-	p := resultPage{Page: s.page(r, "result.title"), Digest: visible(report.Digest), Host: s.PublicURL}
+	p := resultPage{Page: s.page(r, "result.title"), Digest: visible(report.Digest), Host: s.PublicURL, Baseline: report.Baseline}
 	p.Verdict = p.verdictOf(report)
 	p.Heading = p.Verdict.Sentence
 	p.Claims = p.claimsOf(report)
