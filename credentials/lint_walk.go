@@ -148,7 +148,7 @@ func (l *linter) listedConcepts(path string, rule codeRule, n node) {
 		inScheme := c.Scheme == rule.list.scheme
 		switch {
 		case member && inScheme:
-		case !rule.fixed && !l.issuing && !strings.HasPrefix(c.URI, rule.list.prefix):
+		case !rule.fixed && !l.issuing: // lists grow, and nothing forbids a concept of another
 			l.report(Warning, "C01", clauseCode, path, c.URI+" is a concept outside the usual list", c.URI+" è un concetto fuori dall’elenco usuale")
 		default:
 			l.report(Error, "C01", clauseCode, path, c.URI+" does not belong to the list "+rule.list.scheme, c.URI+" non appartiene all’elenco "+rule.list.scheme)
