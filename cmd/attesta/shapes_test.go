@@ -104,6 +104,15 @@ func issueOneOfEach(t *testing.T, dir, learner string, modules []string) []strin
 	if err != nil || len(files) != len(modules) {
 		t.Fatalf("%d files issued, want %d (%v)", len(files), len(modules), err)
 	}
+	for _, name := range files {
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Size() >= 60_000 {
+			t.Errorf("%s has %d bytes", filepath.Base(name), info.Size())
+		}
+	}
 	return files
 }
 
