@@ -206,18 +206,29 @@ func (e *Envelope) namesLeaf(digest node) bool {
 // issuerSerial is the DER value that JAdES puts, in base64, into kid: the
 // sequence of the issuer's name and the serial number (RFC 5035 clause 4).
 func issuerSerial(c *x509.Certificate) ([]byte, error) {
-	type issuerAndSerial struct {
-		Names  []asn1.RawValue
-		Serial asn1.RawValue
-	}
 	serial, err := asn1.Marshal(c.SerialNumber)
 	if err != nil {
 		return nil, fmt.Errorf("encoding the serial number: %w", err)
 	}
-	return asn1.Marshal(issuerAndSerial{
-		Names:  []asn1.RawValue{{Class: asn1.ClassContextSpecific, Tag: 4, IsCompound: true, Bytes: c.RawIssuer}},
-		Serial: asn1.RawValue{FullBytes: serial},
-	})
+	const sequence, directoryName = 0x30, 0xa4 // the latter is [4], constructed
+	names := appendDER(nil, sequence, appendDER(nil, directoryName, c.RawIssuer))
+	return appendDER(nil, sequence, append(names, serial...)), nil
+}
+
+// appendDER writes a tag, the length and the content (X.690 clauses 8.1 and 10.1).
+func appendDER(b []byte, tag byte, content []byte) []byte {
+	b = append(b, tag)
+	switch n := len(content); {
+	case n < 0x80:
+		b = append(b, byte(n))
+	case n < 0x100:
+		b = append(b, 0x81, byte(n))
+	case n < 0x10000:
+		b = append(b, 0x82, byte(n>>8), byte(n))
+	default:
+		b = append(b, 0x83, byte(n>>16), byte(n>>8), byte(n))
+	}
+	return append(b, content...)
 }
 
 // decodeBase64URL decodes base64url without padding and refuses every form

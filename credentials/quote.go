@@ -1,34 +1,49 @@
 package credentials
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"slices"
 )
 
 // appendQuoted writes text that is valid UTF-8 as a JSON string (RFC 8259
-// clause 7). A sealed file is mostly one such string: long runs of base64, and
-// JSON with a quote every few bytes. The first go 32 bytes at a time, the rest
-// eight, of which those before the next escape stay.
+// clause 7). A sealed file is mostly one such string: JSON with a quote every few
+// bytes, which goes eight bytes at a time, of which those before the next escape
+// stay; and long runs of base64, which are searched and copied at once.
 func appendQuoted(b, text []byte) []byte {
 	b = append(b, '"')
+	if anyControl(text) {
+		return appendBytes(b, text)
+	}
+	b = slices.Grow(b, len(text)+escapes(text)+1)
+	out := b[len(b):cap(b)]
+	n := 0
 	for len(text) >= 8 {
-		if cap(b)-len(b) < 32 {
-			b = slices.Grow(b, len(text)+32)
-		}
 		eight := binary.LittleEndian.Uint64(text)
+		binary.LittleEndian.PutUint64(out[n:], eight)
 		found := special(eight)
 		if found == 0 {
-			n := plainRun(text)
-			b, text = append(b, text[:n]...), text[n:]
+			run := copy(out[n:], text[:plainRun(text)])
+			n, text = n+run, text[run:]
 			continue
 		}
-		here := len(b)
-		binary.LittleEndian.PutUint64(b[here:here+8], eight)
-		n := bits.TrailingZeros64(found) / 8
-		b = appendEscape(b[:here+n], text[n])
-		text = text[n+1:]
+		here := bits.TrailingZeros64(found) / 8
+		n += here
+		out[n], out[n+1] = '\\', text[here]
+		n, text = n+2, text[here+1:]
 	}
+	return appendBytes(b[:len(b)+n], text)
+}
+
+// escapes is how many bytes the escapes of a text without control characters
+// add to it, and what a step may write that the next writes over.
+func escapes(text []byte) int {
+	return bytes.Count(text, []byte{'"'}) + bytes.Count(text, []byte{'\\'}) + 8
+}
+
+// appendBytes writes the rest of a string byte by byte, and its end.
+func appendBytes(b, text []byte) []byte {
 	for _, c := range text {
 		if escaped(c) {
 			b = appendEscape(b, c)
@@ -39,22 +54,46 @@ func appendQuoted(b, text []byte) []byte {
 	return append(b, '"')
 }
 
-// plainRun is the length of the text's beginning that needs no escape, in steps
-// of eight bytes, of which the first are known to need none.
+// longRun is from when on a run is searched for its end instead of stepped over.
+const longRun = 64
+
+// plainRun is the length of the beginning of a text without control characters
+// that needs no escape, or of a part of it, of which the first eight bytes are
+// known to need none.
 func plainRun(text []byte) int {
 	n := 8
-	for len(text)-n >= 32 {
-		next := text[n : n+32]
-		if special(binary.LittleEndian.Uint64(next))|special(binary.LittleEndian.Uint64(next[8:]))|
-			special(binary.LittleEndian.Uint64(next[16:]))|special(binary.LittleEndian.Uint64(next[24:])) != 0 {
-			break
-		}
-		n += 32
-	}
 	for len(text)-n >= 8 && special(binary.LittleEndian.Uint64(text[n:])) == 0 {
-		n += 8
+		if n += 8; n >= longRun {
+			return n + untilQuote(text[n:])
+		}
 	}
 	return n
+}
+
+// untilQuote is the length of the text before its first quote or backslash.
+func untilQuote(text []byte) int {
+	if n := bytes.IndexByte(text, '"'); n >= 0 {
+		text = text[:n]
+	}
+	if n := bytes.IndexByte(text, '\\'); n >= 0 {
+		return n
+	}
+	return len(text)
+}
+
+// anyControl tells whether a control character stands in the text.
+func anyControl(text []byte) bool {
+	var found uint64
+	for len(text) >= 32 {
+		w0, w1 := binary.LittleEndian.Uint64(text), binary.LittleEndian.Uint64(text[8:])
+		w2, w3 := binary.LittleEndian.Uint64(text[16:]), binary.LittleEndian.Uint64(text[24:])
+		found |= (w0-everyByte*0x20)&^w0 | (w1-everyByte*0x20)&^w1 | (w2-everyByte*0x20)&^w2 | (w3-everyByte*0x20)&^w3
+		text = text[32:]
+	}
+	if found&highBits != 0 {
+		return true
+	}
+	return bytes.ContainsFunc(text, func(r rune) bool { return r < 0x20 })
 }
 
 const (

@@ -1,7 +1,6 @@
 package credentials
 
 import (
-	"bytes"
 	"encoding/base64"
 	"fmt"
 )
@@ -260,8 +259,7 @@ func Extend(sealed []byte, added ...Unsigned) ([]byte, error) {
 // file writes the general JWS JSON serialization with the payload first, one
 // signature and no line break.
 func (e *Envelope) file(etsiU []string) []byte {
-	size := len(e.payload) + bytes.Count(e.payload, []byte{'"'}) + bytes.Count(e.payload, []byte{'\\'}) +
-		len(e.protected) + len(e.encodedSignature) + 128
+	size := len(e.payload) + escapes(e.payload) + len(e.protected) + len(e.encodedSignature) + 128
 	if e.Attached {
 		size += len(e.payload) / 2
 	}
