@@ -179,25 +179,24 @@ func (k *keyFlags) request(c *console, f *flag.FlagSet, rest []string) (keyReque
 		}
 	}
 	if err == nil && do == "revoke" {
-		q.Since, err = startOf(k.since)
+		q.Since, _, err = startOf(k.since)
 	}
 	return q, err
 }
 
 // startOf reads a time, or a day, which means its start in Rome.
-func startOf(s string) (time.Time, error) {
-	if t, err := time.Parse(time.RFC3339, s); err == nil {
-		return t, nil
+func startOf(s string) (at time.Time, day bool, err error) {
+	if at, err = time.Parse(time.RFC3339, s); err == nil {
+		return at, false, nil
 	}
 	zone, err := time.LoadLocation("Europe/Rome")
 	if err != nil {
-		return time.Time{}, fmt.Errorf("finding the time zone: %w", err)
+		return at, false, fmt.Errorf("finding the time zone: %w", err)
 	}
-	day, err := time.ParseInLocation(time.DateOnly, s, zone)
-	if err != nil {
-		return time.Time{}, misuse("write 2026-03-14 or 2026-03-14T10:00:00Z", "%q is no time", s)
+	if at, err = time.ParseInLocation(time.DateOnly, s, zone); err != nil {
+		return at, false, misuse("write 2026-03-14 or 2026-03-14T10:00:00Z", "%q is no time", s)
 	}
-	return day, nil
+	return at, true, nil
 }
 
 const maxSecret = 4096

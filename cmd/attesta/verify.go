@@ -98,16 +98,9 @@ func moment(s string, now time.Time) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
 	}
-	if t, err := time.Parse(time.RFC3339, s); err == nil {
-		return t, nil
-	}
-	zone, err := time.LoadLocation("Europe/Rome")
-	if err != nil {
-		return time.Time{}, fmt.Errorf("finding the time zone: %w", err)
-	}
-	day, err := time.ParseInLocation(time.DateOnly, s, zone)
-	if err != nil {
-		return time.Time{}, misuse("write 2026-03-14 or 2026-03-14T10:00:00Z", "%q is no time", s)
+	day, whole, err := startOf(s)
+	if err != nil || !whole {
+		return day, err
 	}
 	end := day.AddDate(0, 0, 1).Add(-time.Second)
 	if now.After(day) && now.Before(end) {
