@@ -109,14 +109,14 @@ func (r *Ring) makeLeaf(root *Key, p Purpose, o Owner, at time.Time) (*Key, erro
 	if err != nil {
 		return nil, err
 	}
-	name := o.Name + " (sigillo dimostrativo)"
+	what := " (sigillo dimostrativo)"
 	if p == Status {
-		name = o.Name + " (stato)"
+		what = " (stato)"
 	}
 	t := &x509.Certificate{
 		SerialNumber: serial,
 		Subject: pkix.Name{
-			CommonName: shorten(name, 64), Organization: []string{shorten(o.Name, 64)}, Country: countries(o.Country),
+			CommonName: shorten(o.Name, 64-len(what)) + what, Organization: []string{shorten(o.Name, 64)}, Country: countries(o.Country),
 			ExtraNames: []pkix.AttributeTypeAndValue{{Type: organizationIdentifier, Value: o.LegalID}},
 		},
 		NotBefore: at.Add(-time.Minute), NotAfter: at.AddDate(leafYears, 0, 0),
