@@ -8,9 +8,9 @@ import (
 
 // VouchList tells whether the certificate of a status list may speak for a seal
 // of another house, such as one from before the provider changed its authority:
-// it names the same organisation, and an anchor that is worth no less than the
-// level of the seal leads to it and has not revoked it. Both chains are leaf
-// first.
+// it names the same organisation, and an anchor for seals that is worth no less
+// than the level of the seal leads to it, and none that does has revoked it.
+// Both chains are leaf first.
 func (t Trust) VouchList(seal []*x509.Certificate, level Level, list []*x509.Certificate, at time.Time) bool {
 	if len(seal) == 0 || len(list) == 0 || maySign(list[0]) != nil {
 		return false
@@ -20,13 +20,15 @@ func (t Trust) VouchList(seal []*x509.Certificate, level Level, list []*x509.Cer
 	}
 	worth := []Level{Demonstration, Advanced, Qualified}
 	least := slices.Index(worth, level)
+	vouched := false
 	for _, a := range t.Anchors {
-		if _, revoked := a.RevokedSince(list[0]); revoked || least < 0 || slices.Index(worth, a.Level) < least {
+		if least < 0 || !a.isFor(ForSeals) || slices.Index(worth, a.Level) < least || !underRoot(list, a.Certificate, at) {
 			continue
 		}
-		if underRoot(list, a.Certificate, at) {
-			return true
+		if _, revoked := a.RevokedSince(list[0]); revoked {
+			return false
 		}
+		vouched = true
 	}
-	return false
+	return vouched
 }

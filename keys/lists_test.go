@@ -17,10 +17,12 @@ func TestVouchList(t *testing.T) {
 	another := func(c *x509.Certificate) {
 		c.Subject.ExtraNames = []pkix.AttributeTypeAndValue{{Type: organizationIdentifier, Value: "VATIT-00000000000"}}
 	}
-	revoked := list(ca, asIs)
+	revoked, stamping := list(ca, asIs), made(t, nil, authority("Time"))
 	trust := Trust{Anchors: []Anchor{
 		{Level: Demonstration, Certificate: demo.c},
 		{Level: Advanced, Certificate: ca.c, Revoked: []RevokedKey{{Certificate: Fingerprint(revoked[0])}}},
+		{Level: Advanced, Certificate: ca.c},
+		{Level: Advanced, Certificate: stamping.c, For: []Use{ForTime}},
 	}}
 	for name, c := range map[string]struct {
 		seal  []*x509.Certificate
@@ -34,6 +36,7 @@ func TestVouchList(t *testing.T) {
 		"an authority for a qualified seal":     {seal(ca), Qualified, list(ca, asIs), false},
 		"nobody vouches for the seal":           {seal(unknown), Unrecognised, list(ca, asIs), false},
 		"nobody vouches for the list":           {seal(ca), Advanced, list(unknown, asIs), false},
+		"an authority for time only":            {seal(ca), Advanced, list(stamping, asIs), false},
 		"another organisation":                  {seal(ca), Advanced, list(ca, another), false},
 		"a revoked key":                         {seal(ca), Advanced, revoked, false},
 		"an ended certificate":                  {seal(ca), Advanced, list(ca, func(c *x509.Certificate) { c.NotAfter = theMoment.AddDate(0, 0, -1) }), false},

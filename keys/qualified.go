@@ -71,14 +71,11 @@ type way struct {
 func best(ways []way, leaf *x509.Certificate, at time.Time, use Use) Vouch {
 	nearest := 0
 	for _, w := range ways {
-		if _, revoked := w.RevokedSince(leaf); revoked {
-			return Vouch{Level: Unrecognised, Anchor: w.Anchor, Err: ErrRevoked}
-		}
 		if w.List != nil && (nearest == 0 || w.length < nearest) {
 			nearest = w.length
 		}
 	}
-	found := Vouch{Level: Unrecognised}
+	found := Vouch{Level: Unrecognised, Worth: Unrecognised}
 	for _, w := range ways {
 		if w.List != nil && w.length > nearest {
 			continue
@@ -88,7 +85,16 @@ func best(ways []way, leaf *x509.Certificate, at time.Time, use Use) Vouch {
 		case err != nil && found.Level == Unrecognised:
 			found.Err = err
 		case err == nil && (found.Level == Unrecognised || level == Qualified && found.Level != Qualified):
-			found = Vouch{Level: level, Anchor: w.Anchor, Device: statements(leaf).device}
+			found.Level, found.Worth, found.Anchor, found.Err = level, level, w.Anchor, nil
+			found.Device = statements(leaf).device
+		}
+	}
+	var first time.Time
+	for _, w := range ways {
+		since, revoked := w.RevokedSince(leaf)
+		if revoked && (!errors.Is(found.Err, ErrRevoked) || since.Before(first)) {
+			first = since
+			found.Level, found.Anchor, found.Err = Unrecognised, w.Anchor, ErrRevoked
 		}
 	}
 	return found
@@ -127,7 +133,7 @@ func unknown(use Use, last error) Vouch {
 	if last == nil {
 		last = fmt.Errorf("building the chain: no anchor for %s is known", use)
 	}
-	return Vouch{Level: Unrecognised, Err: last}
+	return Vouch{Level: Unrecognised, Worth: Unrecognised, Err: last}
 }
 
 var errNoCertificate = errors.New("building the chain: there is no certificate")

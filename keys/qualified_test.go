@@ -93,7 +93,7 @@ func TestQualified(t *testing.T) {
 		"by another list too":          {good, []Anchor{service(root, Qualified, list(), Period{year(-5), year(-2)}), granted}, Qualified, true},
 		"withdrawn, and trusted here":  {good, []Anchor{service(root, Qualified, list(), Period{year(-5), year(-2)}), own}, Advanced, true},
 		"granted, and trusted here":    {good, []Anchor{own, granted}, Qualified, true},
-		"granted, and revoked here":    {good, []Anchor{granted, {Certificate: root.c, Level: Advanced, Revoked: []RevokedKey{{Certificate: Fingerprint(good[0])}}}}, Unrecognised, false},
+		"granted, and revoked here":    {good, []Anchor{granted, {Certificate: root.c, Level: Advanced, Revoked: []RevokedKey{{Certificate: Fingerprint(good[0])}}}}, Unrecognised, true},
 		"the nearer service was withdrawn": {
 			chain(made(t, under, qualifiedSeal(t)), under),
 			[]Anchor{granted, service(under, Qualified, list(), Period{year(-5), year(-2)})},

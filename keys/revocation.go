@@ -24,13 +24,14 @@ type Evidence struct {
 const (
 	maxCertificates = 64
 	maxWords        = 64
+	maxAnswer       = 64 << 10 // bytes; an answer with its certificates has 1 to 6 KB
 )
 
 // ReadEvidence reads DER. What cannot be read is left out: it proves nothing.
 func ReadEvidence(certificates, crls, ocsps [][]byte) Evidence {
 	var e Evidence
 	for _, der := range certificates[:min(len(certificates), maxCertificates)] {
-		if c, err := x509.ParseCertificate(der); err == nil {
+		if c, err := x509.ParseCertificate(der); err == nil && affordable(c) {
 			e.Certificates = append(e.Certificates, c)
 		}
 	}
@@ -39,7 +40,14 @@ func ReadEvidence(certificates, crls, ocsps [][]byte) Evidence {
 			e.crls = append(e.crls, l)
 		}
 	}
-	e.ocsps = ocsps[:min(len(ocsps), maxWords)]
+	for _, der := range ocsps[:min(len(ocsps), maxWords)] {
+		if len(der) > maxAnswer {
+			continue
+		}
+		if by, err := answererOf(der); err == nil && (by == nil || affordable(by)) {
+			e.ocsps = append(e.ocsps, der)
+		}
+	}
 	return e
 }
 
@@ -59,8 +67,15 @@ func (w Word) Revoked() bool { return !w.Since.IsZero() }
 // signed the certificate.
 func (e Evidence) About(c *x509.Certificate, others []*x509.Certificate) Word {
 	var word Word
+	left := maxTries
 	for _, authority := range slices.Concat(others, e.Certificates) {
-		if !bytes.Equal(authority.RawSubject, c.RawIssuer) || c.CheckSignatureFrom(authority) != nil {
+		if !bytes.Equal(authority.RawSubject, c.RawIssuer) || !affordable(authority) {
+			continue
+		}
+		if left--; left < 0 {
+			return word
+		}
+		if c.CheckSignatureFrom(authority) != nil {
 			continue
 		}
 		for _, l := range e.crls {

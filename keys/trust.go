@@ -187,6 +187,7 @@ func WriteAnchor(name string, a Anchor) error {
 // Vouch says who vouches for a certificate at a moment.
 type Vouch struct {
 	Level  Level
+	Worth  Level  // Level, and for a key that was revoked what it was before
 	Anchor Anchor // to which the chain leads; the zero value when to none
 	Device bool   // the certificate says that its key is in a qualified device (QSCD)
 	Err    error  // why nobody does
@@ -220,15 +221,16 @@ func (t Trust) VouchTime(chain []*x509.Certificate, at time.Time) Vouch {
 
 func (t Trust) vouch(chain []*x509.Certificate, at time.Time, use Use) Vouch {
 	if len(chain) == 0 {
-		return Vouch{Level: Unrecognised, Err: errNoCertificate}
+		return Vouch{Level: Unrecognised, Worth: Unrecognised, Err: errNoCertificate}
 	}
 	leaf, fits := chain[0], maySeal
 	if use == ForTime {
 		fits = mayStampTime
 	}
 	if err := fits(leaf); err != nil {
-		return Vouch{Level: Unrecognised, Err: fmt.Errorf("%w: %w", ErrMisused, err)}
+		return Vouch{Level: Unrecognised, Worth: Unrecognised, Err: fmt.Errorf("%w: %w", ErrMisused, err)}
 	}
+	chain = line(chain)
 	between := x509.NewCertPool()
 	for _, c := range chain[1:] {
 		between.AddCert(c)
@@ -290,8 +292,12 @@ func (a Anchor) isFor(use Use) bool {
 // RevokedSince tells whether the key of a certificate no longer counts, and
 // since when.
 func (a Anchor) RevokedSince(c *x509.Certificate) (time.Time, bool) {
+	if len(a.Revoked) == 0 {
+		return time.Time{}, false
+	}
+	names := writings(c)
 	for _, r := range a.Revoked {
-		if r.Certificate == Fingerprint(c) {
+		if slices.Contains(names, r.Certificate) {
 			return r.Since, true
 		}
 	}
@@ -381,7 +387,7 @@ func SameHouse(first, second []*x509.Certificate, at time.Time) bool {
 		return true
 	}
 	root := first[len(first)-1]
-	if !root.IsCA || root.CheckSignatureFrom(root) != nil || organisation(first[0]) == "" || organisation(first[0]) != organisation(second[0]) {
+	if !root.IsCA || !affordable(root) || root.CheckSignatureFrom(root) != nil || organisation(first[0]) == "" || organisation(first[0]) != organisation(second[0]) {
 		return false
 	}
 	return underRoot(first, root, first[0].NotBefore) && underRoot(second, root, at)
@@ -389,7 +395,7 @@ func SameHouse(first, second []*x509.Certificate, at time.Time) bool {
 
 func underRoot(chain []*x509.Certificate, root *x509.Certificate, at time.Time) bool {
 	between := x509.NewCertPool()
-	for _, c := range chain[1:] {
+	for _, c := range line(chain)[1:] {
 		between.AddCert(c)
 	}
 	_, err := verifyChain(chain[0], root, between, at)
