@@ -31,10 +31,14 @@ func (j *judgement) prove() proof {
 	p := proof{evidence: evidenceOf(e)}
 	bound, left := j.now, maxStamps
 	for n, u := range slices.Backward(e.Unsigned) {
+		if len(u.Stamps) == 0 || left <= 0 {
+			continue
+		}
 		over := e.Stamped(n)
 		if over == nil {
 			continue
 		}
+		before := bound // for all stamps of the entry: none of them is over another
 		for _, token := range u.Stamps {
 			if left--; left < 0 {
 				return p
@@ -43,13 +47,14 @@ func (j *judgement) prove() proof {
 			if !ok {
 				continue
 			}
-			if u.Name == credentials.ArchiveStamp {
-				bound = at
+			if u.Name == credentials.ArchiveStamp && at.Before(before) {
+				before = at
 			}
 			if p.at.IsZero() || at.Before(p.at) {
 				p.at, p.by = at, by
 			}
 		}
+		bound = before
 	}
 	return p
 }
@@ -75,7 +80,7 @@ func (j *judgement) stamp(token, over []byte, bound time.Time, evidence keys.Evi
 	vouch := j.trust.VouchTime(chain, t.Time)
 	leaf := t.Chain[0]
 	revoked := vouch.Err != nil && errors.Is(vouch.Err, keys.ErrRevoked)
-	if vouch.Err != nil && !revoked || bound.After(leaf.NotAfter) {
+	if vouch.Err != nil && !revoked || vouch.Worth == keys.Unrecognised || bound.After(leaf.NotAfter) {
 		return at, by, false
 	}
 	if since, ok := revokedSince(leaf, vouch.Anchor, chain, evidence); ok && !since.After(bound) {

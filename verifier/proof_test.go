@@ -318,3 +318,29 @@ func TestLevelIsSaidInWords(t *testing.T) {
 		t.Error(found)
 	}
 }
+
+// J13: of the time stamps of one archive entry none is over another, so a good
+// one does not keep one beside it whose authority has ended since.
+func TestStampsOfOneEntryDoNotKeepEachOther(t *testing.T) {
+	h := newTimed(t)
+	old := timestamptest.New(t, func() time.Time { return h.now })
+	h.trust.Anchors = append(h.trust.Anchors, keys.Anchor{
+		Name: "Ora passata", Level: keys.Advanced, Certificate: old.Root, For: []keys.Use{keys.ForTime},
+		Revoked: []keys.RevokedKey{{Certificate: keys.Fingerprint(old.Leaf), Since: h.now.Add(-time.Hour)}},
+	})
+	sealed := h.sealWith(h.key(keys.Seal), h.document(), h.now.Add(-4*time.Hour))
+	forged, good := timestamptest.Options{Time: h.now.Add(-4 * time.Hour)}, timestamptest.Options{Time: h.now.Add(-2 * time.Hour)}
+	both := func(first, second credentials.Unsigned) []byte { return h.extend(h.extend(sealed, first), second) }
+	message := h.parse(sealed).NextArchived()
+	beside := h.extend(sealed, credentials.Unsigned{Name: credentials.ArchiveStamp, Stamps: [][]byte{
+		h.authority.Make(message, good), old.Make(message, forged),
+	}})
+	if r := h.verify(beside); r.ProvenAt == nil || !r.ProvenAt.Equal(good.Time) {
+		t.Errorf("beside a good one: proved at %v", r.ProvenAt)
+	}
+	stamped := credentials.Unsigned{Name: credentials.SignatureStamp, Stamps: [][]byte{old.Make(h.parse(sealed).EncodedSignature(), forged)}}
+	kept := credentials.Unsigned{Name: credentials.ArchiveStamp, Stamps: [][]byte{h.authority.Make(h.parse(h.extend(sealed, stamped)).NextArchived(), good)}}
+	if r := h.verify(both(stamped, kept)); r.ProvenAt == nil || !r.ProvenAt.Equal(forged.Time) {
+		t.Errorf("the control, under a good one: proved at %v", r.ProvenAt)
+	}
+}

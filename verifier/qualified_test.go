@@ -10,6 +10,7 @@ import (
 	"encoding/asn1"
 	"math/big"
 	"testing"
+	"time"
 
 	"attesta/keys"
 )
@@ -125,6 +126,32 @@ func TestQualified(t *testing.T) {
 		h.trust.Anchors[1].Periods[0].Until = h.now
 		if r := h.verify(sealed); r.Verdict != CannotTell || r.Reason != "issuer_unrecognised" || r.Level != "unrecognised" {
 			t.Errorf("withdrawn: %+v", r)
+		}
+	}
+}
+
+// K1: that a key was revoked after the proof of time makes nothing more of its
+// certificate than it was before.
+func TestRevokedLaterIsNotWorthMore(t *testing.T) {
+	for name, c := range map[string]struct {
+		device bool
+		change func(*keys.Anchor)
+		level  string
+		reason string
+	}{
+		"in a device":     {true, func(*keys.Anchor) {}, "qualified", "issuer_key_revoked_later"},
+		"in no device":    {false, func(*keys.Anchor) {}, "advanced", "issuer_key_revoked_later"},
+		"on a stale list": {true, func(a *keys.Anchor) { a.List.NextUpdate = a.List.Issued.Add(-time.Hour) }, "advanced", "issuer_key_revoked_later"},
+		"withdrawn":       {true, func(a *keys.Anchor) { a.Periods[0].Until = a.Periods[0].From.AddDate(1, 0, 0) }, "unrecognised", "issuer_unrecognised"},
+	} {
+		h := newTimed(t)
+		sealed := h.stampedAt(h.qualified(c.device), h.now)
+		h.now = h.now.Add(time.Hour)
+		anchor := &h.trust.Anchors[len(h.trust.Anchors)-1]
+		anchor.Revoked = []keys.RevokedKey{{Certificate: keys.Fingerprint(h.parse(sealed).Leaf()), Since: h.now.Add(-time.Minute)}}
+		c.change(anchor)
+		if r := h.verify(sealed); r.Level != c.level || r.Find(CheckIssuer).Reason != c.reason {
+			t.Errorf("%s: %s, %s", name, r.Level, r.Find(CheckIssuer).Reason)
 		}
 	}
 }

@@ -162,7 +162,7 @@ func (j *judgement) readList(token []byte, e credentials.StatusEntry) (*status.B
 		return nil, &listError{"status_list_unreadable"}
 	}
 	seal := j.parsed.Envelope.Chain
-	if envelope.Verify() != nil || !keys.SameHouse(seal, envelope.Chain, j.now) && !j.trust.VouchList(seal, j.vouch.Level, envelope.Chain, j.now) {
+	if envelope.Verify() != nil || !keys.SameHouse(seal, envelope.Chain, j.now) && !j.trust.VouchList(seal, j.vouch.Worth, envelope.Chain, j.now) {
 		return nil, &listError{"status_list_untrusted"}
 	}
 	if _, revoked := j.vouch.Anchor.RevokedSince(envelope.Leaf()); revoked {

@@ -205,7 +205,7 @@ func (j *judgement) vouched(signer credentials.Signer, chain []*x509.Certificate
 	facts := []string{"name", signer.Organisation, "id", signer.LegalID, "anchor", anchor.Name}
 	since, revoked := revokedSince(leaf, anchor, chain, j.proof.evidence)
 	on := append(slices.Clip(facts), "on", stamp(since), "by", j.proof.by)
-	known := anchor.Certificate != nil && (j.vouch.Level != keys.Unrecognised || errors.Is(j.vouch.Err, keys.ErrRevoked))
+	known := j.vouch.Worth != keys.Unrecognised
 	switch {
 	case errors.Is(j.vouch.Err, keys.ErrMisused):
 		j.add(CheckIssuer, Fail, "issuer_certificate", facts...)
@@ -218,7 +218,7 @@ func (j *judgement) vouched(signer credentials.Signer, chain []*x509.Certificate
 		j.report.Level = string(keys.Unrecognised)
 		j.add(CheckIssuer, Unknown, "issuer_key_revoked_since", on...)
 	case revoked:
-		j.report.Level = string(anchor.Level)
+		j.report.Level = string(j.worth())
 		j.add(CheckIssuer, Pass, "issuer_key_revoked_later", on...)
 	case j.proof.at.IsZero() && j.now.After(leaf.NotAfter):
 		j.add(CheckIssuer, Unknown, "issuer_certificate_ended", append(facts, "on", stamp(leaf.NotAfter))...)
@@ -237,13 +237,22 @@ func (j *judgement) qualified(facts []string) {
 	reason := "issuer_" + string(keys.Qualified)
 	if !j.vouch.Device {
 		device, reason = "no", "issuer_qualified_certificate"
-		j.report.Level = string(keys.Advanced)
 	}
+	j.report.Level = string(j.worth())
 	facts = append(facts, "device", device)
 	if list != nil {
 		facts = append(facts, "territory", list.Territory, "list", stamp(list.Issued))
 	}
 	j.add(CheckIssuer, Pass, reason, facts...)
+}
+
+// worth is the level of a seal by its certificate, which may have been revoked
+// since.
+func (j *judgement) worth() keys.Level {
+	if j.vouch.Worth == keys.Qualified && !j.vouch.Device {
+		return keys.Advanced
+	}
+	return j.vouch.Worth
 }
 
 func (j *judgement) validity(view credentials.View) {
