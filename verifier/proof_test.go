@@ -167,7 +167,7 @@ func TestRevokedKeyWithAndWithoutProofOfTime(t *testing.T) {
 // nothing else.
 func TestEndedCertificate(t *testing.T) {
 	h := newTimed(t)
-	sealed := h.seal(h.document())
+	sealed, key, document := h.seal(h.document()), h.key(keys.Seal), h.document()
 	stamped := h.archivedAt(h.stampedAt(sealed, h.now), h.now)
 	h.now = h.now.AddDate(4, 6, 0) // the authority's certificate still counts
 	h.publishSoon()
@@ -176,6 +176,12 @@ func TestEndedCertificate(t *testing.T) {
 	}
 	if r := h.verify(stamped); r.Verdict != Valid {
 		t.Errorf("with stamps: %s %s", r.Verdict, r.Reason)
+	}
+	if r := h.verify(h.stampedAt(sealed, h.now)); r.Verdict != CannotTell || r.Reason != "issuer_certificate_ended" || !r.ProvenAt.Equal(h.now) {
+		t.Errorf("with a stamp of today, which anybody can add: %s %s", r.Verdict, r.Reason)
+	}
+	if r := h.verify(h.stampedAt(h.sealWith(key, document, h.now), h.now)); r.Verdict != NotValid || r.Reason != "issuer_certificate" {
+		t.Errorf("sealed after the end: %s %s", r.Verdict, r.Reason)
 	}
 	h.now = h.now.AddDate(1, 0, 0) // nor does that
 	if r := h.verify(stamped); r.Verdict != CannotTell || r.ProvenAt != nil {

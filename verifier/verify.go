@@ -145,8 +145,14 @@ func (j *judgement) seal() bool {
 		j.add(CheckSeal, Pass, "seal_intact", "at", stamp(j.sealedAt().In(zone)), "level", j.report.Baseline)
 		return true
 	}
-	j.report.ProvenAt = &j.proof.at
-	j.add(CheckSeal, Pass, "seal_proven", "at", stamp(j.proof.at.In(zone)), "by", j.proof.by, "level", j.report.Baseline)
+	proven := j.proof.at
+	j.report.ProvenAt = &proven
+	j.add(CheckSeal, Pass, "seal_proven", "at", stamp(proven.In(zone)), "by", j.proof.by, "level", j.report.Baseline)
+	if proven.After(e.Leaf().NotAfter) {
+		// Anybody can have an old seal stamped today. That the seal was there
+		// after the end of its certificate tells no more than the seal does.
+		j.proof.at = time.Time{}
+	}
 	return true
 }
 
