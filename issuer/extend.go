@@ -85,10 +85,30 @@ func (i *Issuer) extendBatch(ctx context.Context, records []registry.Record, to 
 	if len(extended) == 0 {
 		return 0, failed
 	}
-	if err := i.Registry.Extend(ctx, extended, i.now()); err != nil {
+	err := i.Registry.Extend(ctx, extended, i.now())
+	if errors.Is(err, registry.ErrConflict) {
+		n, err := i.extendApart(ctx, extended)
+		return n, errors.Join(err, failed)
+	}
+	if err != nil {
 		return 0, fmt.Errorf("storing %d extended seals: %w", len(extended), errors.Join(err, failed))
 	}
 	return len(extended), failed
+}
+
+// extendApart stores extended seals one by one and passes over those that
+// somebody else extended meanwhile, such as a command beside a server.
+func (i *Issuer) extendApart(ctx context.Context, extended []registry.Extension) (int, error) {
+	done := 0
+	for _, e := range extended {
+		switch err := i.Registry.Extend(ctx, []registry.Extension{e}, i.now()); {
+		case err == nil:
+			done++
+		case !errors.Is(err, registry.ErrConflict):
+			return done, fmt.Errorf("storing an extended seal: %w", err)
+		}
+	}
+	return done, nil
 }
 
 // extendOne writes an extended seal and holds it against the one it extends.
@@ -186,6 +206,9 @@ func (i *Issuer) addValues(ctx context.Context, sealed []byte) ([]byte, error) {
 			continue // nobody stands above it
 		}
 		list, err := i.Revocations(ctx, c)
+		if err == nil {
+			err = speaksOf(list, c, all)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("getting the revocation list for %q: %w", c.Subject.CommonName, err)
 		}
@@ -202,6 +225,29 @@ func (i *Issuer) addValues(ctx context.Context, sealed []byte) ([]byte, error) {
 		added = append(added, credentials.Unsigned{Name: credentials.StatusValues, CRLs: lists})
 	}
 	return credentials.Extend(sealed, added...)
+}
+
+// speaksOf holds a list to the name of who issued a certificate, and to its key
+// where the certificate of the issuer is there: what came over the network goes
+// into the seal for good.
+func speaksOf(der []byte, c *x509.Certificate, all []*x509.Certificate) error {
+	list, err := x509.ParseRevocationList(der)
+	if err != nil {
+		return fmt.Errorf("reading it: %w", err)
+	}
+	if !bytes.Equal(list.RawIssuer, c.RawIssuer) {
+		return errors.New("comparing its issuer: it is of another authority")
+	}
+	known, signed := false, false
+	for _, issuer := range all {
+		if bytes.Equal(issuer.RawSubject, c.RawIssuer) && c.CheckSignatureFrom(issuer) == nil {
+			known, signed = true, signed || list.CheckSignatureFrom(issuer) == nil
+		}
+	}
+	if known && !signed {
+		return errors.New("checking its signature: the authority did not make it")
+	}
+	return nil
 }
 
 // Revocations gets the revocation list, in DER, that speaks of a certificate.

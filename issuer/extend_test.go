@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -184,6 +185,59 @@ func TestExtendSaysWhatIsMissing(t *testing.T) {
 	}
 	if got := h.seals(t); got["B"] != 125 {
 		t.Errorf("the seals are of level %v", got)
+	}
+}
+
+// K1, J12: a list that anybody else made, which plain http may bring, is not
+// put into a seal as what its certificates were checked against.
+func TestExtendTakesNoListOfAnother(t *testing.T) {
+	h, a := stamped(t)
+	other := timestamptest.New(t, h.clock.now)
+	good := h.Revocations
+	own, err := h.ring.CRL(h.clock.now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, list := range map[string][]byte{
+		"rubbish":                           []byte("x"),
+		"of another authority":              own,
+		"of another authority of that name": other.CRL(h.clock.now()),
+	} {
+		h.Revocations = func(ctx context.Context, c *x509.Certificate) ([]byte, error) {
+			if c.Equal(a.Leaf) {
+				return list, nil
+			}
+			return good(ctx, c)
+		}
+		if n, err := h.Extend(t.Context(), registry.LevelLT, false); err == nil || n != 0 {
+			t.Errorf("a list %s: %d extended, %v", name, n, err)
+		}
+	}
+	h.Revocations = good
+	if n, err := h.Extend(t.Context(), registry.LevelLT, false); err != nil || n != 125 {
+		t.Errorf("the control: %d extended, %v", n, err)
+	}
+}
+
+// B9: two that extend at once, such as a command beside a server, do not undo
+// each other's work.
+func TestExtendTwiceAtOnce(t *testing.T) {
+	h, _ := stamped(t)
+	var both sync.WaitGroup
+	var done atomic.Int64
+	for _, level := range []registry.Level{registry.LevelT, registry.LevelLTA, registry.LevelT} {
+		both.Go(func() {
+			n, err := h.Extend(t.Context(), level, false)
+			if err != nil {
+				t.Errorf("to %s: %v", level, err)
+			}
+			done.Add(int64(n))
+		})
+	}
+	both.Wait()
+	got := h.seals(t)
+	if got["T"]+got["LTA"] != 125 || done.Load() < 125 {
+		t.Errorf("%d were extended and the seals are of level %v", done.Load(), got)
 	}
 }
 
