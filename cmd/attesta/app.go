@@ -34,6 +34,7 @@ type app struct {
 	verifier *verifier.Verifier
 	wallet   *wallet.Wallet
 	stamps   timeAuthority
+	crls     *verifier.Guarded // one, so that connections are used again
 }
 
 // begin makes a new installation in a folder that has none, and opens it.
@@ -102,6 +103,9 @@ func (a *app) assemble(c *console, store *bolt.Store) error {
 		Stamps: &a.stamps, Revocations: a.revocations,
 	})
 	a.stamps.set(a.settings.TimeAuthority)
+	a.crls = verifier.NewGuardedFor(verifier.Limits{
+		Bytes: maxRevocations, Time: 20 * time.Second, Kinds: []string{"application/"}, Accept: "application/pkix-crl", Plain: true,
+	})
 	a.wallet = wallet.New(a.registry)
 	trust, err := openTrustFolder(a.folder.trust(), a.log)
 	if err != nil {
@@ -180,10 +184,27 @@ func (a *app) publishAnchor() error {
 // Close releases the data folder and the devices with keys.
 func (a *app) Close() error { return errors.Join(a.ring.Close(), a.registry.Close()) }
 
+// anchorIsOld tells whether the anchor that was written is not what the keys
+// say, as after a crash between a revocation and its writing.
+func (a *app) anchorIsOld() bool {
+	own, ok := a.ownAnchor()
+	if !ok {
+		return false
+	}
+	written, err := keys.LoadTrust(a.folder.own())
+	if err != nil || len(written.Anchors) != 1 {
+		return true
+	}
+	w := written.Anchors[0]
+	return !w.Certificate.Equal(own.Certificate) || !slices.EqualFunc(w.Revoked, own.Revoked, func(a, b keys.RevokedKey) bool {
+		return a.Certificate == b.Certificate && a.Since.Equal(b.Since)
+	})
+}
+
 // resume finishes what a crash, or an operator's tidying, left behind. What it
 // cannot finish keeps nobody from the rest of the work: doctor says it.
 func (a *app) resume(ctx context.Context) {
-	if _, err := os.Stat(a.folder.own()); err != nil {
+	if a.anchorIsOld() {
 		if err := a.publishAnchor(); err != nil {
 			a.log.Warn("writing the anchor of this installation", "error", err)
 		}

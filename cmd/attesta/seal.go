@@ -12,7 +12,6 @@ import (
 	"attesta/issuer"
 	"attesta/registry"
 	"attesta/timestamp"
-	"attesta/verifier"
 )
 
 var sealCommand = command{
@@ -178,9 +177,7 @@ func (a *app) revocations(ctx context.Context, c *x509.Certificate) ([]byte, err
 	for _, anchor := range a.verifier.Trust().Anchors {
 		origins = append(origins, anchor.Origins...)
 	}
-	raw, err := verifier.NewGuardedFor(verifier.Limits{
-		Bytes: maxRevocations, Time: 20 * time.Second, Kinds: []string{"application/"}, Accept: "application/pkix-crl", Plain: true,
-	}).Fetch(ctx, c.CRLDistributionPoints[0], origins)
+	raw, err := a.crls.Fetch(ctx, c.CRLDistributionPoints[0], origins)
 	if err != nil {
 		return nil, err
 	}
