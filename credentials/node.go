@@ -2,6 +2,7 @@ package credentials
 
 import (
 	"encoding/json"
+	"math"
 	"slices"
 	"strings"
 )
@@ -110,4 +111,11 @@ func (n node) has(s string) bool {
 		}
 	}
 	return false
+}
+
+// plainNumber tells whether a number is of a size that every reader keeps (RFC
+// 7493 clause 2.2), and no negative zero, whose sign some readers drop.
+func plainNumber(n json.Number) bool {
+	value, err := n.Float64()
+	return err == nil && math.Abs(value) < 1<<53 && (value != 0 || n[0] != '-')
 }

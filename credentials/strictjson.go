@@ -25,9 +25,9 @@ var errJSON = errors.New("not strict JSON")
 // readJSON reads data as exactly one JSON object in the strict sense of RFC
 // 8259 and RFC 7493 (I-JSON): valid UTF-8, no byte order mark, no name twice
 // in one object (nor twice but for the case of its letters), no lone
-// surrogate, nothing after the object, within maxDepth and maxValues. Readers differ
-// in what they make of anything else, and a signature must mean one thing.
-// Numbers stay as written, as json.Number.
+// surrogate, no number that a reader would round, nothing after the object, within
+// maxDepth and maxValues. Readers differ in what they make of anything else, and a
+// signature must mean one thing. Numbers stay as written, as json.Number.
 func readJSON(data []byte) (node, error) {
 	if !utf8.Valid(data) {
 		return node{}, fmt.Errorf("%w: the text is not valid UTF-8", errJSON)
@@ -409,7 +409,11 @@ func (w *walker) number() (any, error) {
 			return nil, w.fail("a digit was expected")
 		}
 	}
-	return json.Number(w.data[start:w.pos]), nil
+	n := json.Number(w.data[start:w.pos])
+	if !plainNumber(n) {
+		return nil, w.fail("a number that readers would round was not expected")
+	}
+	return n, nil
 }
 
 func (w *walker) digits() int {

@@ -65,6 +65,13 @@ func TestStrictJSONRefusesWhatReadersDisagreeAbout(t *testing.T) {
 		"NaN":                                   `{"a":NaN}`,
 		"Infinity":                              `{"a":Infinity}`,
 		"a hexadecimal number":                  `{"a":0x1}`,
+		"a number that is rounded":              `{"a":9007199254740993}`,
+		"a number that is rounded, below zero":  `{"a":[-9007199254740993]}`,
+		"a number beyond all others":            `{"a":1e400}`,
+		"a number beyond all others, below":     `{"a":{"b":-1e400}}`,
+		"a number of four hundred digits":       `{"a":` + strings.Repeat("9", 400) + `}`,
+		"a negative zero":                       `{"a":-0}`,
+		"a negative zero with a fraction":       `{"a":-0.0}`,
 		"a word with a capital":                 `{"a":True}`,
 		"a longer word":                         `{"a":nullx}`,
 		"33 levels":                             deep(33),
@@ -81,16 +88,16 @@ func TestStrictJSONRefusesWhatReadersDisagreeAbout(t *testing.T) {
 
 func TestStrictJSONReadsWhatIsMeant(t *testing.T) {
 	for text, want := range map[string]any{
-		`{}`:                                   map[string]any{},
-		" {\t\"a\" :\r\n[ ] } \n":              map[string]any{"a": []any{}},
-		`{"a":null,"b":true,"c":false}`:        map[string]any{"a": nil, "b": true, "c": false},
-		`{"a":"\"\\\/\b\f\n\r\t\u00e9"}`:       map[string]any{"a": "\"\\/\b\f\n\r\té"},
-		`{"a":"\ud83d\ude00 x \u2028"}`:        map[string]any{"a": "😀 x \u2028"},
-		`{"n\u0061me":1}`:                      map[string]any{"name": json.Number("1")},
-		`{"a":-0,"b":1e400,"c":0.10,"d":1E+2}`: map[string]any{"a": json.Number("-0"), "b": json.Number("1e400"), "c": json.Number("0.10"), "d": json.Number("1E+2")},
-		`{"a":9007199254740993}`:               map[string]any{"a": json.Number("9007199254740993")}, // not rounded
-		`{"a":{"x":1},"b":{"x":1}}`:            map[string]any{"a": map[string]any{"x": json.Number("1")}, "b": map[string]any{"x": json.Number("1")}},
-		`{"":1}`:                               map[string]any{"": json.Number("1")},
+		`{}`:                                 map[string]any{},
+		" {\t\"a\" :\r\n[ ] } \n":            map[string]any{"a": []any{}},
+		`{"a":null,"b":true,"c":false}`:      map[string]any{"a": nil, "b": true, "c": false},
+		`{"a":"\"\\\/\b\f\n\r\t\u00e9"}`:     map[string]any{"a": "\"\\/\b\f\n\r\té"},
+		`{"a":"\ud83d\ude00 x \u2028"}`:      map[string]any{"a": "😀 x \u2028"},
+		`{"n\u0061me":1}`:                    map[string]any{"name": json.Number("1")},
+		`{"a":0,"b":-1e3,"c":0.10,"d":1E+2}`: map[string]any{"a": json.Number("0"), "b": json.Number("-1e3"), "c": json.Number("0.10"), "d": json.Number("1E+2")},
+		`{"a":9007199254740991}`:             map[string]any{"a": json.Number("9007199254740991")}, // not rounded
+		`{"a":{"x":1},"b":{"x":1}}`:          map[string]any{"a": map[string]any{"x": json.Number("1")}, "b": map[string]any{"x": json.Number("1")}},
+		`{"":1}`:                             map[string]any{"": json.Number("1")},
 	} {
 		got, err := readJSON([]byte(text))
 		if err != nil {
