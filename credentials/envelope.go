@@ -65,7 +65,10 @@ func (e *Envelope) Payload() []byte { return e.payload }
 func (e *Envelope) Leaf() *x509.Certificate { return e.Chain[0] }
 
 // Verify checks the signature with the key of the leaf certificate. It says
-// nothing about whether that certificate deserves trust.
+// nothing about whether that certificate deserves trust. An ECDSA signature has a
+// second form (r, n-s) that anybody can write and that holds as well: two files
+// may differ in the bytes of their signature and carry one sealed content, so
+// those bytes name nothing.
 func (e *Envelope) Verify() error {
 	if err := verifySignature(e.Algorithm, e.Leaf().PublicKey, e.appendInput(nil), e.signature); err != nil {
 		return fmt.Errorf("%w: %w", ErrSeal, err)
