@@ -2,6 +2,7 @@ package keys
 
 import (
 	"bytes"
+	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/json"
@@ -368,11 +369,23 @@ func verifyChain(leaf, anchor *x509.Certificate, between *x509.CertPool, at time
 	if err != nil {
 		return 0, fmt.Errorf("building the chain: %w", err)
 	}
-	shortest := len(chains[0])
+	shortest := 0
 	for _, c := range chains {
-		shortest = min(shortest, len(c))
+		if !slices.ContainsFunc(c[1:], weak) && (shortest == 0 || len(c) < shortest) {
+			shortest = len(c)
+		}
+	}
+	if shortest == 0 {
+		return 0, errors.New("building the chain: the key of an authority is too weak")
 	}
 	return shortest, nil
+}
+
+// weak tells whether the key of an authority is one that others may find, so
+// that whatever is signed with it can be theirs.
+func weak(c *x509.Certificate) bool {
+	key, ok := c.PublicKey.(*rsa.PublicKey)
+	return ok && key.N.BitLen() < minRSABits
 }
 
 // SameHouse tells whether a second certificate, such as that of a status list,
