@@ -75,7 +75,7 @@ func (e Evidence) About(c *x509.Certificate, others []*x509.Certificate) Word {
 		if left--; left < 0 {
 			return word
 		}
-		if c.CheckSignatureFrom(authority) != nil {
+		if !signedBy(c, authority) {
 			continue
 		}
 		for _, l := range e.crls {
@@ -87,6 +87,36 @@ func (e Evidence) About(c *x509.Certificate, others []*x509.Certificate) Word {
 		return word
 	}
 	return word
+}
+
+// maxPath bounds how many authorities are looked for above a certificate.
+const maxPath = 8
+
+// Path is a certificate followed by the authorities above it as far as they are
+// among others, without the anchor that they lead to. The anchor may be nil.
+func Path(c, anchor *x509.Certificate, others []*x509.Certificate) []*x509.Certificate {
+	path := []*x509.Certificate{c}
+	left := maxTries
+	for len(path) < maxPath && (anchor == nil || !signedBy(c, anchor)) {
+		next := slices.IndexFunc(others, func(o *x509.Certificate) bool {
+			if !bytes.Equal(o.RawSubject, c.RawIssuer) || slices.ContainsFunc(path, o.Equal) || !affordable(o) {
+				return false
+			}
+			left--
+			return left >= 0 && signedBy(c, o)
+		})
+		if next < 0 {
+			break
+		}
+		c = others[next]
+		path = append(path, c)
+	}
+	return path
+}
+
+// signedBy tells whether an authority signed a certificate.
+func signedBy(c, authority *x509.Certificate) bool {
+	return bytes.Equal(authority.RawSubject, c.RawIssuer) && c.CheckSignatureFrom(authority) == nil
 }
 
 // and keeps the earlier revocation of two words.

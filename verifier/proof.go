@@ -90,16 +90,25 @@ func (j *judgement) stamp(token, over []byte, bound time.Time, evidence keys.Evi
 }
 
 // revokedSince asks both the anchor and the evidence since when the key of a
-// certificate no longer counts.
-func revokedSince(leaf *x509.Certificate, anchor keys.Anchor, chain []*x509.Certificate, evidence keys.Evidence) (time.Time, bool) {
-	since, revoked := anchor.RevokedSince(leaf)
+// certificate, or that of an authority between it and the anchor, no longer
+// counts.
+func revokedSince(leaf *x509.Certificate, anchor keys.Anchor, chain []*x509.Certificate, evidence keys.Evidence) (since time.Time, revoked bool) {
 	others := chain[1:]
 	if anchor.Certificate != nil {
 		others = append(slices.Clip(others), anchor.Certificate)
 	}
-	word := evidence.About(leaf, others)
-	if word.Revoked() && (!revoked || word.Since.Before(since)) {
-		since, revoked = word.Since, true
+	from := func(at time.Time) {
+		if !revoked || at.Before(since) {
+			since, revoked = at, true
+		}
+	}
+	for _, c := range keys.Path(leaf, anchor.Certificate, chain[1:]) {
+		if at, ok := anchor.RevokedSince(c); ok {
+			from(at)
+		}
+		if word := evidence.About(c, others); word.Revoked() {
+			from(word.Since)
+		}
 	}
 	return since, revoked
 }
