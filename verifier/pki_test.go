@@ -236,7 +236,7 @@ func (s chainSealer) Algorithm() string {
 func (s chainSealer) Sign(input []byte) ([]byte, error) {
 	switch key := s.key.(type) {
 	case *ecdsa.PrivateKey:
-		return rawSealer{key, s.chain[0]}.Sign(input)
+		return rawSealer{key, nil}.Sign(input)
 	case *rsa.PrivateKey:
 		sum := sha256.Sum256(input)
 		return rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, sum[:])
