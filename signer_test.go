@@ -1,0 +1,129 @@
+package attesta_test
+
+import (
+	"go/ast"
+	"go/printer"
+	"go/token"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// signers are all places that name something that signs, or that leads to it. A
+// credential is sealed in one place and a status list signed in one; to issuing
+// there is one way, from the commands of an operator, and no page leads there
+// (J14). A new line here is a new way to a signature: say what guards it, or take
+// it away.
+var signers = []string{
+	// What uses a private key: of the ring and of devices.
+	"keys joseKey.sign: j.signer.Sign",
+	"keys newJOSEKey: jws.NewSigner",
+	"keys deviceSigner.Sign: private.Sign",
+	"keys Key.Sign: k.jose.sign",
+	"keys Key.proves: k.jose.sign", // over words that are no signing input, when a key is attached
+	"keys Ring.makeRoot: x509.CreateCertificate",
+	"keys Ring.makeLeaf: x509.CreateCertificate",
+	"keys Ring.CRL: x509.CreateRevocationList",
+
+	// What seals a document or a token with a key that it is given.
+	"credentials edc.Seal: s.Sign",
+	"credentials SealCompact: s.Sign",
+
+	// The one issuer: it seals what the registry has reserved, and signs the
+	// status lists that it finds there.
+	"issuer Issuer.sealOne: credentials.EDC.Seal",
+	"issuer Issuer.seal: i.sealOne",
+	"issuer Issuer.signList: credentials.SealCompact",
+	"issuer Issuer.StatusList: i.signList",
+
+	// Who asks it to issue: the operator, in the folder or through the channel
+	// that asks for its secret; the demonstration; and a start after a crash.
+	"cmd/attesta declaration: o.Issue", // the command issue
+	"cmd/attesta besideServer.answer: b.Issue",
+	"cmd/attesta local.Issue: l.issuer.Issue",
+	"cmd/attesta local.loadDemo: l.Issue",
+	"cmd/attesta app.resume: a.issuer.Resume",
+
+	// What pages may set off: a list of revoked certificates, the same for
+	// everybody, and one constant word that proves that the keys still sign.
+	"cmd/attesta app.ready: k.Sign",
+	"cmd/attesta keyDocuments.KeyDocument: d.ring.CRL",
+	"cmd/attesta app.revocations: a.ring.CRL",
+}
+
+// signing are the names of what signs or leads to it, as functions, methods or
+// values.
+var signing = []string{
+	"Sign", "sign", "SignASN1", "SignPKCS1v15", "SignPSS", "SignMessage", "NewSigner",
+	"CreateCertificate", "CreateCertificateRequest", "CreateRevocationList", "CreateCRL",
+	"Seal", "SealCompact", "CRL", "sealOne", "signList", "Issue", "Resume",
+}
+
+// noSigners bear such a name: a purpose of keys, a description of what is
+// issued, and what pages say about a seal.
+var noSigners = []string{
+	"keys.Seal", "credentials.Issue", "web Page.verdictOf: v.Seal", "web Site.holder: p.Seal", "web Site.result: p.Seal",
+}
+
+// TestSigners finds every use of what signs and holds it against the list.
+func TestSigners(t *testing.T) {
+	files, set := house(t)
+	var found []string
+	for _, f := range files {
+		if f.test || f.tool() || strings.HasSuffix(f.room, "test") {
+			continue
+		}
+		for _, d := range f.tree.Decls {
+			where := f.room + " " + nameOf(d) + ": "
+			ast.Inspect(d, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.SelectorExpr:
+					text := source(set, n)
+					if slices.Contains(signing, n.Sel.Name) && !slices.Contains(noSigners, text) && !slices.Contains(noSigners, where+text) {
+						found = append(found, where+text)
+					}
+				case *ast.CallExpr:
+					if id, ok := n.Fun.(*ast.Ident); ok && slices.Contains(signing, id.Name) {
+						found = append(found, where+id.Name)
+					}
+				}
+				return true
+			})
+		}
+	}
+	want := slices.Sorted(slices.Values(signers))
+	slices.Sort(found)
+	if diff := cmp.Diff(want, found); diff != "" {
+		t.Errorf("ways to a signature (- that should be, + that are):\n%s", diff)
+	}
+}
+
+// nameOf is the name of a function with its receiver, or the kind of another
+// declaration.
+func nameOf(d ast.Decl) string {
+	f, ok := d.(*ast.FuncDecl)
+	if !ok {
+		return "declaration"
+	}
+	if f.Recv == nil {
+		return f.Name.Name
+	}
+	of := f.Recv.List[0].Type
+	if star, ok := of.(*ast.StarExpr); ok {
+		of = star.X
+	}
+	if id, ok := of.(*ast.Ident); ok {
+		return id.Name + "." + f.Name.Name
+	}
+	return f.Name.Name
+}
+
+func source(set *token.FileSet, n ast.Node) string {
+	var b strings.Builder
+	if err := printer.Fprint(&b, set, n); err != nil {
+		return err.Error()
+	}
+	return b.String()
+}
