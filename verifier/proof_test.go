@@ -149,7 +149,7 @@ func TestRevokedKeyWithAndWithoutProofOfTime(t *testing.T) {
 	}{
 		{"claims to be from before", old, CannotTell, "issuer_key_revoked_since"},
 		{"is proved to be from before", h.stampedAt(old, before.Add(time.Minute)), Valid, "valid"},
-		{"claims before, is proved after", h.stampedAt(old, after), NotValid, "issuer_key_revoked"},
+		{"claims to be from before, is proved later only", h.stampedAt(old, after), CannotTell, "issuer_key_revoked_since"},
 		{"claims to be from after", late, NotValid, "issuer_key_revoked"},
 		{"is proved to be from after", h.stampedAt(late, after), NotValid, "issuer_key_revoked"},
 	} {

@@ -156,14 +156,19 @@ func (j *judgement) seal() bool {
 	return true
 }
 
-// sealedAt is when the seal was made: as time stamps prove it, else as the seal
-// claims for itself, which is the sealer's own word.
+// sealedAt is by when the seal was made: as time stamps prove it, else as the
+// seal claims for itself.
 func (j *judgement) sealedAt() time.Time {
-	switch {
-	case !j.proof.at.IsZero():
+	if !j.proof.at.IsZero() {
 		return j.proof.at
-	case !j.parsed.Envelope.SealedAt.IsZero():
-		return j.parsed.Envelope.SealedAt
+	}
+	return j.claimedAt()
+}
+
+// claimedAt is when the seal says that it was made: the sealer's own word.
+func (j *judgement) claimedAt() time.Time {
+	if at := j.parsed.Envelope.SealedAt; !at.IsZero() {
+		return at
 	}
 	return j.at
 }
@@ -205,7 +210,8 @@ func (j *judgement) issuer(view *credentials.View) {
 // vouched says what the sealer's certificate is worth. A key that no longer
 // counts leaves what is proved to be older as it was; what only claims to be
 // older nobody can tell from a forgery, and likewise what claims to be older
-// than the end of its certificate.
+// than the end of its certificate. A time stamp from after that day proves
+// neither: the seal may have been there long before.
 func (j *judgement) vouched(signer credentials.Signer, chain []*x509.Certificate) {
 	leaf, anchor := chain[0], j.vouch.Anchor
 	facts := []string{"name", signer.Organisation, "id", signer.LegalID, "anchor", anchor.Name}
@@ -215,12 +221,12 @@ func (j *judgement) vouched(signer credentials.Signer, chain []*x509.Certificate
 	switch {
 	case errors.Is(j.vouch.Err, keys.ErrMisused):
 		j.add(CheckIssuer, Fail, "issuer_certificate", facts...)
-	case revoked && !j.sealedAt().Before(since):
+	case revoked && !j.claimedAt().Before(since):
 		j.report.Level = string(keys.Unrecognised)
 		j.add(CheckIssuer, Fail, "issuer_key_revoked", on...)
 	case !known:
 		j.add(CheckIssuer, Unknown, "issuer_unrecognised", facts...)
-	case revoked && j.proof.at.IsZero():
+	case revoked && (j.proof.at.IsZero() || !j.proof.at.Before(since)):
 		j.report.Level = string(keys.Unrecognised)
 		j.add(CheckIssuer, Unknown, "issuer_key_revoked_since", on...)
 	case revoked:
