@@ -115,7 +115,7 @@ func (r *remote) call(ctx context.Context, name string, request, answer any) err
 	if err := json.Unmarshal(raw, &reply); err != nil || response.StatusCode != http.StatusOK {
 		return fmt.Errorf("asking the server: it answered %d", response.StatusCode)
 	}
-	if len(reply.Answer) > 0 {
+	if len(reply.Answer) > 0 && answer != nil {
 		if err := json.Unmarshal(reply.Answer, answer); err != nil {
 			return fmt.Errorf("asking the server: %w", err)
 		}
@@ -171,6 +171,10 @@ func (r *remote) Issue(ctx context.Context, q issueRequest) (a issueAnswer, err 
 
 func (r *remote) SetStatus(ctx context.Context, q statusRequest) (a statusAnswer, err error) {
 	return a, r.call(ctx, "status", q, &a)
+}
+
+func (r *remote) Seals(ctx context.Context) (a sealsAnswer, err error) {
+	return a, r.call(ctx, "seals", nil, &a)
 }
 
 func (r *remote) Extend(ctx context.Context, q extendRequest) (a extendAnswer, err error) {
@@ -280,6 +284,8 @@ func (b *besideServer) answer(r *http.Request) (any, error) {
 			return nil, err
 		}
 		return b.SetStatus(r.Context(), q)
+	case "/seals":
+		return b.Seals(r.Context())
 	case "/extend":
 		var q extendRequest
 		if err := decode(&q); err != nil {

@@ -23,6 +23,7 @@ type operator interface {
 	Lint(ctx context.Context, module string) ([]credentials.Finding, error)
 	Issue(ctx context.Context, r issueRequest) (issueAnswer, error)
 	SetStatus(ctx context.Context, r statusRequest) (statusAnswer, error)
+	Seals(ctx context.Context) (sealsAnswer, error)
 	Extend(ctx context.Context, r extendRequest) (extendAnswer, error)
 	SetTimeAuthority(ctx context.Context, address string) error
 	Keys(ctx context.Context) ([]keyAnswer, error)

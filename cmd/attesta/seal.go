@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -16,12 +19,15 @@ import (
 
 var sealCommand = command{
 	name: "seal", short: "prove by when seals were there",
-	help: `usage: attesta seal authority URL|none [--data DIR]
-       attesta seal upgrade [--level T|LT|LTA] [--renew] [--data DIR]
+	help: `usage: attesta seal list [--json]
+       attesta seal authority URL|none
+       attesta seal upgrade [--level T|LT|LTA] [--renew]
 
 A seal by itself says when it was made, and nobody else does. A time stamp of an
 authority proves it, also to those who no longer believe the key or whose
 certificate has ended.
+
+list says which authority is asked, and how many seals are of which level.
 
 authority sets who is asked for time stamps (RFC 3161). A running server then
 adds one to every new seal within a minute or so; issuing never waits for it.
@@ -36,20 +42,22 @@ What was signed stays as it is, and files handed out before stay good.
 
   --level LEVEL   T, LT or LTA (T)
   --renew         add one more archive time stamp to seals of level LTA
+  --json          print the list as JSON
   --data DIR      folder of the installation (attesta-data, or $ATTESTA_DATA)
 `,
 	run: func(ctx context.Context, c *console, args []string) (int, error) {
 		f := flags("seal")
 		data, level, renew := dataFlag(f, c), f.String("level", "T", ""), f.Bool("renew", false, "")
+		asJSON := f.Bool("json", false, "")
 		rest, err := parse(f, args)
 		if err != nil {
 			return exitUsage, err
 		}
 		to, known := sealLevels()[*level]
 		switch {
-		case len(rest) == 2 && rest[0] == "authority":
+		case len(rest) == 1 && rest[0] == "list", len(rest) == 2 && rest[0] == "authority":
 		case len(rest) != 1 || rest[0] != "upgrade":
-			return exitUsage, misuse("for example: attesta seal upgrade --level T", "say what to do: authority URL, or upgrade")
+			return exitUsage, misuse("for example: attesta seal upgrade --level T", "say what to do: list, authority URL, or upgrade")
 		case !known:
 			return exitUsage, misuse("one of T, LT, LTA", "--level %q is no level that a seal can be extended to", *level)
 		case *renew && to != registry.LevelLTA:
@@ -60,7 +68,15 @@ What was signed stays as it is, and files handed out before stay good.
 			return exitNo, err
 		}
 		defer o.Close()
-		if rest[0] == "authority" {
+		switch rest[0] {
+		case "list":
+			seals, err := o.Seals(ctx)
+			if err != nil || *asJSON {
+				return worked(err), errors.Join(err, printJSON(c, seals))
+			}
+			printSeals(c, seals)
+			return exitDone, nil
+		case "authority":
 			if err := o.SetTimeAuthority(ctx, rest[1]); err != nil {
 				return exitNo, err
 			}
@@ -89,6 +105,43 @@ type extendAnswer struct {
 	Extended int `json:"extended"`
 }
 
+// sealsAnswer says who is asked for time stamps, and how many seals are of which
+// level.
+type sealsAnswer struct {
+	Authority string         `json:"time_authority,omitempty"`
+	Levels    map[string]int `json:"levels"`
+}
+
+func printSeals(c *console, s sealsAnswer) {
+	c.printf("time-stamping authority: %s\n", plain(cmp.Or(s.Authority, "none")))
+	for level := registry.LevelB; level <= registry.LevelLTA; level++ {
+		if n := s.Levels[level.String()]; n > 0 {
+			c.printf("level %-3s  %s\n", level, count(n, "seal"))
+		}
+	}
+}
+
+func (l local) Seals(ctx context.Context) (sealsAnswer, error) {
+	answer := sealsAnswer{Levels: map[string]int{}}
+	if authority := l.stamps.current.Load(); authority != nil {
+		answer.Authority = authority.URL
+	}
+	for level := registry.LevelB; level <= registry.LevelLTA; level++ {
+		for after := uint64(0); ; {
+			page, err := l.registry.AtLevel(ctx, level, after, 500)
+			if err != nil {
+				return answer, err
+			}
+			if len(page) == 0 {
+				break
+			}
+			answer.Levels[level.String()] += len(page)
+			after = page[len(page)-1].Seq
+		}
+	}
+	return answer, nil
+}
+
 func (l local) Extend(ctx context.Context, r extendRequest) (extendAnswer, error) {
 	if l.stamps.current.Load() == nil {
 		return extendAnswer{}, issuer.ErrNoAuthority
@@ -103,6 +156,8 @@ func (l local) SetTimeAuthority(_ context.Context, address string) error {
 	} else if u, err := url.Parse(address); err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
 		return &hinted{fmt.Errorf("the address %q is not a plain web address", address), "write it like https://tsa.example.org/tsr, or none"}
 	}
+	l.stamps.changing.Lock()
+	defer l.stamps.changing.Unlock()
 	changed := l.settings
 	changed.TimeAuthority = address
 	if err := l.folder.writeSettings(changed); err != nil {
@@ -116,7 +171,8 @@ func (l local) SetTimeAuthority(_ context.Context, address string) error {
 // timeAuthority is the time-stamping authority in use, which an operator may
 // change while a server runs.
 type timeAuthority struct {
-	current atomic.Pointer[timestamp.Authority]
+	changing sync.Mutex // the settings, with the authority
+	current  atomic.Pointer[timestamp.Authority]
 }
 
 func (a *timeAuthority) set(address string) {
@@ -177,12 +233,22 @@ func (a *app) revocations(ctx context.Context, c *x509.Certificate) ([]byte, err
 	for _, anchor := range a.verifier.Trust().Anchors {
 		origins = append(origins, anchor.Origins...)
 	}
-	raw, err := a.crls.Fetch(ctx, c.CRLDistributionPoints[0], origins)
-	if err != nil {
-		return nil, err
+	var failed []error
+	for _, address := range c.CRLDistributionPoints {
+		if !strings.HasPrefix(address, "http://") && !strings.HasPrefix(address, "https://") {
+			continue // a directory: the same list lies elsewhere too
+		}
+		raw, err := a.crls.Fetch(ctx, address, origins)
+		if err == nil {
+			_, err = x509.ParseRevocationList(raw)
+		}
+		if err == nil {
+			return raw, nil
+		}
+		failed = append(failed, fmt.Errorf("from %s: %w", address, err))
 	}
-	if _, err := x509.ParseRevocationList(raw); err != nil {
-		return nil, fmt.Errorf("reading it: %w", err)
+	if len(failed) == 0 {
+		return nil, errors.New("it names only addresses that are not http or https")
 	}
-	return raw, nil
+	return nil, errors.Join(failed...)
 }
