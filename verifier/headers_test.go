@@ -231,6 +231,8 @@ func TestCounterSignaturesChangeNothing(t *testing.T) {
 			"a stranger":                entry(counter(stranger)),
 			"the missing authority":     entry(counter(between, between.c, p.root.c)),
 			"rubbish":                   entry("???"),
+			"what looks like a stamp":   entry(members{"tstTokens": []members{{"val": "MAA="}}}),
+			"what looks like a chain":   entry([]members{{"x509Cert": members{"val": encoded(between.c)[0]}}}),
 			"a JSON seal":               entry(json.RawMessage(p.by(stranger))),
 			"two, the good one first":   entry(counter(rightful)) + "," + entry(counter(stranger)),
 			"two, the other way":        entry(counter(stranger)) + "," + entry(counter(rightful)),

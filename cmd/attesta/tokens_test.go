@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"io"
+	"maps"
 	"mime/multipart"
 	"net/http"
 	"os"
@@ -84,7 +85,7 @@ func gather(t *testing.T, demo runningDemo) things {
 	x.all = map[string][]byte{
 		"a credential":            credential,
 		"a status list":           list,
-		"a time stamp":            authority.Token([]byte(parsed.Envelope.EncodedSignature())),
+		"a time stamp":            authority.Token(parsed.Envelope.EncodedSignature()),
 		"a trusted list":          national,
 		"a list of revoked keys":  get(t, demo.base+"/keys/root.crl"),
 		"the keys":                get(t, demo.base+"/.well-known/jwks.json"),
@@ -173,10 +174,7 @@ func testNothingIsTakenForSomethingElse(t *testing.T, demo runningDemo) {
 			return r.Verdict == verifier.Valid
 		},
 		"the verifier, for a status list": func(data []byte) bool {
-			lists := map[string][]byte{}
-			for address, list := range x.published {
-				lists[address] = list
-			}
+			lists := maps.Clone(x.published)
 			lists[x.list] = data
 			return judge(credential, lists).Verdict == verifier.Valid
 		},
@@ -262,10 +260,20 @@ func testThePageJudgesWhatWasSealed(t *testing.T, demo runningDemo) {
 	signature := good[strings.LastIndex(good, `"signature":"`)+len(`"signature":"`):]
 	protected := good[strings.Index(good, `"protected":"`)+len(`"protected":"`):]
 	for _, change := range [][2]string{
-		{"Niccol", "Nicoll"}, {`\"issued\":\"2026`, `\"issued\":\"2025`}, {`statusListIndex\":\"`, `statusListIndex\":\"1`}, {"/status/", "/statu5/"},
-		{signature[:8], "AAAAAAAA"}, {protected[:8], "AAAAAAAA"}, {`"signature":"` + signature, `"signature":""}]}`}, {`"signatures":[`, `"signatures":[{},`},
-		{`{"payload":"`, `{"payload":" `}, {`{"payload":"`, `{"payload":"{}","payload":"`}, {`{"payload":"`, `{"Payload":"`}, {`}]}`, `}],"verdict":"valid"}`},
-		{`","signature":"`, `","header":{"alg":"none"},"signature":"`}, {`","signature":"`, `","header":{"x5c":[]},"signature":"`},
+		{"Niccol", "Nicoll"},
+		{`\"issued\":\"2026`, `\"issued\":\"2025`},
+		{`statusListIndex\":\"`, `statusListIndex\":\"1`},
+		{"/status/", "/statu5/"},
+		{signature[:8], "AAAAAAAA"},
+		{protected[:8], "AAAAAAAA"},
+		{`"signature":"` + signature, `"signature":""}]}`},
+		{`"signatures":[`, `"signatures":[{},`},
+		{`{"payload":"`, `{"payload":" `},
+		{`{"payload":"`, `{"payload":"{}","payload":"`},
+		{`{"payload":"`, `{"Payload":"`},
+		{`}]}`, `}],"verdict":"valid"}`},
+		{`","signature":"`, `","header":{"alg":"none"},"signature":"`},
+		{`","signature":"`, `","header":{"x5c":[]},"signature":"`},
 	} {
 		if !strings.Contains(good, change[0]) {
 			t.Fatalf("the file has no %s", change[0])
