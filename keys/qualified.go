@@ -57,10 +57,12 @@ func statements(c *x509.Certificate) stated {
 	return s
 }
 
-// way is an anchor that a chain leads to, and over how many certificates.
+// way is an anchor that a chain leads to, over how many certificates, and when
+// the first of those below it ends.
 type way struct {
 	Anchor
 	length int
+	ends   time.Time
 }
 
 // best chooses among the anchors that a chain leads to. A key that one of them
@@ -86,7 +88,7 @@ func best(ways []way, leaf *x509.Certificate, at time.Time, use Use) Vouch {
 			found.Err = err
 		case err == nil && (found.Level == Unrecognised || level == Qualified && found.Level != Qualified):
 			found.Level, found.Worth, found.Anchor, found.Err = level, level, w.Anchor, nil
-			found.Device = statements(leaf).device
+			found.Device, found.Ends = statements(leaf).device, w.ends
 		}
 	}
 	var first time.Time

@@ -79,7 +79,8 @@ func twins(signature []byte) [][]byte {
 	var all [][]byte
 	for _, curve := range []elliptic.Curve{elliptic.P224(), elliptic.P256(), elliptic.P384(), elliptic.P521()} {
 		twin := pair
-		if twin.S = new(big.Int).Sub(curve.Params().N, pair.S); twin.S.Sign() <= 0 {
+		twin.S = new(big.Int).Sub(curve.Params().N, pair.S)
+		if twin.S.Cmp(new(big.Int)) <= 0 {
 			continue
 		}
 		if der, err := asn1.Marshal(twin); err == nil {

@@ -188,10 +188,11 @@ func WriteAnchor(name string, a Anchor) error {
 // Vouch says who vouches for a certificate at a moment.
 type Vouch struct {
 	Level  Level
-	Worth  Level  // Level, and for a key that was revoked what it was before
-	Anchor Anchor // to which the chain leads; the zero value when to none
-	Device bool   // the certificate says that its key is in a qualified device (QSCD)
-	Err    error  // why nobody does
+	Worth  Level     // Level, and for a key that was revoked what it was before
+	Anchor Anchor    // to which the chain leads; the zero value when to none
+	Ends   time.Time // when the first certificate of the chain ends, the anchor's aside
+	Device bool      // the certificate says that its key is in a qualified device (QSCD)
+	Err    error     // why nobody does
 }
 
 // ErrRevoked is wrapped in Vouch.Err when the anchor says that the key of the
@@ -239,9 +240,9 @@ func (t Trust) vouch(chain []*x509.Certificate, at time.Time, use Use) Vouch {
 	var ways []way
 	var last error
 	for _, a := range t.near(chain, use) {
-		length, err := verifyChain(leaf, a.Certificate, between, at)
+		length, ends, err := verifyChain(leaf, a.Certificate, between, at)
 		if err == nil {
-			ways = append(ways, way{a, length})
+			ways = append(ways, way{a, length, ends})
 			continue
 		}
 		if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); !unknown {
@@ -358,8 +359,9 @@ func maySign(leaf *x509.Certificate) error {
 	return nil
 }
 
-// verifyChain returns how many certificates the shortest chain has.
-func verifyChain(leaf, anchor *x509.Certificate, between *x509.CertPool, at time.Time) (int, error) {
+// verifyChain returns how many certificates the shortest chain has, and when
+// the first of those below the anchor ends, by the chain that lasts longest.
+func verifyChain(leaf, anchor *x509.Certificate, between *x509.CertPool, at time.Time) (shortest int, ends time.Time, err error) {
 	roots := x509.NewCertPool()
 	roots.AddCert(anchor)
 	chains, err := leaf.Verify(x509.VerifyOptions{
@@ -367,18 +369,29 @@ func verifyChain(leaf, anchor *x509.Certificate, between *x509.CertPool, at time
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
 	})
 	if err != nil {
-		return 0, fmt.Errorf("building the chain: %w", err)
+		return 0, ends, fmt.Errorf("building the chain: %w", err)
 	}
-	shortest := 0
 	for _, c := range chains {
-		if !slices.ContainsFunc(c[1:], weak) && (shortest == 0 || len(c) < shortest) {
+		if slices.ContainsFunc(c[1:], weak) {
+			continue
+		}
+		if shortest == 0 || len(c) < shortest {
 			shortest = len(c)
+		}
+		first := leaf.NotAfter
+		for _, above := range c[1:max(1, len(c)-1)] {
+			if above.NotAfter.Before(first) {
+				first = above.NotAfter
+			}
+		}
+		if first.After(ends) {
+			ends = first
 		}
 	}
 	if shortest == 0 {
-		return 0, errors.New("building the chain: the key of an authority is too weak")
+		return 0, ends, errors.New("building the chain: the key of an authority is too weak")
 	}
-	return shortest, nil
+	return shortest, ends, nil
 }
 
 // weak tells whether the key of an authority is one that others may find, so
@@ -411,7 +424,7 @@ func underRoot(chain []*x509.Certificate, root *x509.Certificate, at time.Time) 
 	for _, c := range line(chain)[1:] {
 		between.AddCert(c)
 	}
-	_, err := verifyChain(chain[0], root, between, at)
+	_, _, err := verifyChain(chain[0], root, between, at)
 	return err == nil
 }
 

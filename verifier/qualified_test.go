@@ -155,3 +155,27 @@ func TestRevokedLaterIsNotWorthMore(t *testing.T) {
 		}
 	}
 }
+
+// K1, J12: who gets hold of the key of an authority whose certificate has ended
+// can make certificates that last, and date seals back.
+func TestAnEndedAuthorityBetween(t *testing.T) {
+	h := newTimed(t)
+	isAuthority := func(name string, until time.Time) func(*x509.Certificate) {
+		return func(c *x509.Certificate) {
+			c.Subject, c.IsCA, c.KeyUsage, c.NotAfter = pkix.Name{CommonName: name}, true, x509.KeyUsageCertSign, until
+		}
+	}
+	root := h.certificate(nil, isAuthority("Radice", h.now.AddDate(9, 0, 0)))
+	between := h.certificate(&root, isAuthority("Intermedia", h.now.Add(-time.Hour)))
+	leaf := h.certificate(&between, func(c *x509.Certificate) { c.RawSubject = h.key(keys.Seal).Certificate().RawSubject })
+	h.trust.Anchors = append(h.trust.Anchors, keys.Anchor{Name: "Radice", Level: keys.Advanced, Certificate: root.chain[0]})
+	before := h.now.Add(-2 * time.Hour)
+	sealed := h.sealWith(leaf, h.document(), before)
+	c := h.verify(sealed).Find(CheckIssuer)
+	if c.Reason != "issuer_certificate_ended" || c.Facts["on"] != stamp(between.chain[0].NotAfter) {
+		t.Errorf("only its own word: %+v", c)
+	}
+	if c := h.verify(h.stampedAt(sealed, before)).Find(CheckIssuer); c.Reason != "issuer_advanced" {
+		t.Errorf("proved to be from before: %+v", c)
+	}
+}

@@ -210,8 +210,8 @@ func (j *judgement) issuer(view *credentials.View) {
 // vouched says what the sealer's certificate is worth. A key that no longer
 // counts leaves what is proved to be older as it was; what only claims to be
 // older nobody can tell from a forgery, and likewise what claims to be older
-// than the end of its certificate. A time stamp from after that day proves
-// neither: the seal may have been there long before.
+// than the end of its certificate or of one that issued it. A time stamp from
+// after that day proves neither: the seal may have been there long before.
 func (j *judgement) vouched(signer credentials.Signer, chain []*x509.Certificate) {
 	leaf, anchor := chain[0], j.vouch.Anchor
 	facts := []string{"name", signer.Organisation, "id", signer.LegalID, "anchor", anchor.Name}
@@ -232,8 +232,8 @@ func (j *judgement) vouched(signer credentials.Signer, chain []*x509.Certificate
 	case revoked:
 		j.report.Level = string(j.worth())
 		j.add(CheckIssuer, Pass, "issuer_key_revoked_later", on...)
-	case j.proof.at.IsZero() && j.now.After(leaf.NotAfter):
-		j.add(CheckIssuer, Unknown, "issuer_certificate_ended", append(facts, "on", stamp(leaf.NotAfter))...)
+	case j.proof.at.IsZero() && j.now.After(j.vouch.Ends):
+		j.add(CheckIssuer, Unknown, "issuer_certificate_ended", append(facts, "on", stamp(j.vouch.Ends))...)
 	case j.vouch.Level == keys.Qualified:
 		j.qualified(facts)
 	default:

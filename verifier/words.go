@@ -157,8 +157,8 @@ var sentences = map[string][4]string{
 		"The key of {name} no longer counts since {on}. This seal is from before: {by} attests it.", "",
 	},
 	"issuer_certificate_ended": {
-		"Il certificato di {name} è finito il {on}. Che il sigillo sia di prima lo dice solo il sigillo.", "Chiedi all’ente un file con marca temporale, o di confermare.",
-		"The certificate of {name} ended on {on}. Only the seal itself says that it was made before.", "Ask the provider for a file with a time stamp, or to confirm.",
+		"Il certificato di {name}, o quello di chi l’ha rilasciato, è finito il {on}. Che il sigillo sia di prima lo dice solo il sigillo.", "Chiedi all’ente un file con marca temporale, o di confermare.",
+		"The certificate of {name}, or that of who issued it, ended on {on}. Only the seal itself says that it was made before.", "Ask the provider for a file with a time stamp, or to confirm.",
 	},
 	"accreditation_not_known": {
 		"Non risulta un accreditamento dell’ente: non abbiamo un elenco da consultare.", "Se ti serve un ente accreditato, controlla nell’albo della regione.",
