@@ -78,8 +78,10 @@ type Provider struct {
 	Accreditation *Accreditation `json:"accreditation"`
 	Modules       []string       `json:"modules"` // codes of the modules it may award
 
-	// Mandate is there when another organisation seals for the provider.
-	Mandate *Mandate `json:"mandate,omitempty"`
+	// Mandate is there when another organisation seals for the provider, and
+	// SealsFor lists the providers whose mandate this one takes.
+	Mandate  *Mandate `json:"mandate,omitempty"`
+	SealsFor []string `json:"seals_for,omitempty"`
 }
 
 // Sealer is the id of the organisation whose keys seal for the provider: its

@@ -1,6 +1,7 @@
 package credentials
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -239,6 +240,20 @@ func (l *linter) signer(s Signer) {
 		"the issuer is not the organisation of the sealing certificate ("+s.Organisation+")", "l’ente non è quello del certificato del sigillo ("+s.Organisation+")")
 	l.need(issuer.at("eIDASIdentifier", "notation").text() == s.LegalID, "I02", clauseSeal, "/issuer/eIDASIdentifier/notation",
 		"the legal identifier is not that of the sealing certificate ("+s.LegalID+")", "l’identificativo legale non è quello del certificato del sigillo ("+s.LegalID+")")
+	certified, _ := ThreeLetters(s.Country)
+	country := countryPrefix + certified
+	address := l.all.resolve(l.all.resolve(issuer.get("location")).get("address"))
+	for _, place := range []struct {
+		path string
+		node node
+	}{
+		{"/issuer/eIDASIdentifier/spatial", issuer.at("eIDASIdentifier", "spatial")},
+		{"/issuer/location/address/countryCode", address.get("countryCode")},
+	} {
+		c := l.all.concept(place.node)
+		l.need(certified != "" && c != nil && c.URI == country, "I03", clauseSeal, place.path,
+			"the country is not that of the sealing certificate ("+cmp.Or(s.Country, "it names none")+")", "il paese non è quello del certificato del sigillo ("+cmp.Or(s.Country, "non ne indica")+")")
+	}
 }
 
 var (

@@ -111,6 +111,52 @@ func TestLintHoldsTheIssuerAgainstTheCertificate(t *testing.T) {
 	}
 }
 
+// The issuer's country is the one that the certificate names.
+func TestLintHoldsTheCountryToTheCertificate(t *testing.T) {
+	for country, want := range map[string]map[string]bool{
+		"IT": {}, "DE": {"I03": true}, "": {"I03": true}, "XX": {"I03": true},
+	} {
+		i := goodIssue(t)
+		i.Signer.Country = country
+		d := newDocument(t, goodAward(t), i)
+		if got := rulesOf(Errors(Lint(d, &i.Signer))); !maps.Equal(got, want) {
+			t.Errorf("a certificate with the country %q: %v", country, got)
+		}
+		said := node{}
+		if doc, err := readJSON(d); err == nil {
+			said = doc.at("issuer", "eIDASIdentifier", "spatial", "id")
+		}
+		if want := map[string]string{"DE": countryPrefix + "DEU"}[country]; want != "" && said.text() != want {
+			t.Errorf("a certificate with the country %q: the identifier is of %s", country, said.text())
+		}
+	}
+}
+
+// The name in English is that of the provider's entry only where the certificate
+// is of the same organisation.
+func TestNoNameIsGivenToAnotherOrganisation(t *testing.T) {
+	a, i := goodAward(t), goodIssue(t)
+	for _, c := range []struct {
+		legal, organisation string
+		english             bool
+	}{
+		{i.Signer.LegalID, "Altro nome", true},
+		{"VATIT-12345678901", i.Signer.Organisation, false},
+		{"", i.Signer.Organisation, true},
+		{"", "Altra ditta", false},
+	} {
+		a.Provider.LegalID, i.Signer.Organisation = c.legal, c.organisation
+		doc, err := readJSON(newDocument(t, a, i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		names := doc.at("issuer", "legalName").texts()
+		if names["it"] != c.organisation || (names["en"] != "") != c.english {
+			t.Errorf("an entry with %q under a certificate of %q: %v", c.legal, c.organisation, names)
+		}
+	}
+}
+
 // Every finding says in both languages what is wrong, where, and by which rule.
 func TestFindingsHaveWordsInBothLanguages(t *testing.T) {
 	found := append(Lint(Document(smallDocument), &theSigner), Lint(Document("{"), nil)...)

@@ -137,3 +137,28 @@ func allLists() []*codeList {
 		&listTerritory, &listNUTS,
 	}
 }
+
+// countries pairs the three-letter codes of the EU country list with the two
+// letters that certificates have (ISO 3166-1), for the countries whose
+// organisations seal here.
+const countries = "ITA:IT AUT:AT BEL:BE BGR:BG CHE:CH CYP:CY CZE:CZ DEU:DE DNK:DK ESP:ES EST:EE FIN:FI FRA:FR GBR:GB GRC:GR HRV:HR HUN:HU IRL:IE ISL:IS LIE:LI LTU:LT LUX:LU LVA:LV MLT:MT NLD:NL NOR:NO POL:PL PRT:PT ROU:RO SMR:SM SVK:SK SVN:SI SWE:SE VAT:VA"
+
+// TwoLetters turns the code of a country in the EU list into that of X.509.
+func TwoLetters(country string) (string, bool) {
+	for pair := range strings.FieldsSeq(countries) {
+		if three, two, _ := strings.Cut(pair, ":"); three == country {
+			return two, true
+		}
+	}
+	return "", false
+}
+
+// ThreeLetters is the inverse of TwoLetters.
+func ThreeLetters(country string) (string, bool) {
+	for pair := range strings.FieldsSeq(countries) {
+		if three, two, _ := strings.Cut(pair, ":"); two == country {
+			return three, true
+		}
+	}
+	return "", false
+}

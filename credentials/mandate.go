@@ -3,6 +3,7 @@ package credentials
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -45,18 +46,23 @@ func Accredited(p Provider, m Module) *Accreditation {
 	return nil
 }
 
-// issuer is the organisation of the sealing certificate, as that names it; its
-// name in English and its site come from the provider's entry, or under a
-// mandate from that of the one who seals.
+// issuer is the organisation of the sealing certificate, as that names it. Its
+// site, and where it is the same organisation its name in English, come from the
+// provider's entry, or under a mandate from that of the one who seals.
 func (w *writer) issuer() *object {
 	p, s := w.award.Provider, w.issue.Signer
-	name, country := p.Name, p.Country
+	body := Body{Name: p.Name, Country: p.Country, LegalID: p.LegalID}
 	if m := p.Mandate; m != nil {
-		name, country = m.SealedBy.Name, m.SealedBy.Country
+		body = m.SealedBy
 	}
+	country := body.Country
 	legal := Text{"it": s.Organisation}
-	if en := name["en"]; en != "" {
+	if en := body.Name["en"]; en != "" && body.is(s) {
 		legal["en"] = en
+	}
+	certified := country
+	if three, ok := ThreeLetters(s.Country); ok {
+		certified = three
 	}
 	o := obj("Organisation", w.id("org")).add("legalName", legal)
 	if s.CommonName != "" && s.CommonName != s.Organisation {
@@ -68,8 +74,18 @@ func (w *writer) issuer() *object {
 		region = p.Region
 	}
 	return o.add("eIDASIdentifier", obj("LegalIdentifier", "urn:certificateIdentifier:1").
-		add("notation", s.LegalID).add("spatial", w.country(country))).
+		add("notation", s.LegalID).add("spatial", w.country(certified))).
 		add("location", w.location(country, region))
+}
+
+// is tells whether an organisation is the one of a sealing certificate: by its
+// legal identifier, or where it has none by its name, which a certificate may
+// carry cut short.
+func (b Body) is(s Signer) bool {
+	if b.LegalID != "" {
+		return b.LegalID == s.LegalID
+	}
+	return s.Organisation != "" && strings.HasPrefix(b.Name["it"], strings.TrimSuffix(s.Organisation, "…"))
 }
 
 // provider is an awarding body that does not seal itself.

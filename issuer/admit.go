@@ -42,8 +42,10 @@ func (i *Issuer) AddProviders(ctx context.Context, providers []credentials.Provi
 		if err != nil {
 			return Admission{}, fmt.Errorf("admitting provider %s: %w", p.ID, err)
 		}
-		if err := i.sameSealer(ctx, p); err != nil {
-			return Admission{}, fmt.Errorf("admitting provider %s: %w", p.ID, err)
+		for _, check := range []error{i.sameSealer(ctx, p), i.mayMandate(ctx, p, providers), i.ownNames(ctx, p, owner)} {
+			if check != nil {
+				return Admission{}, fmt.Errorf("admitting provider %s: %w", p.ID, check)
+			}
 		}
 		spec, err := json.Marshal(p)
 		if err != nil {
@@ -60,6 +62,10 @@ func (i *Issuer) AddProviders(ctx context.Context, providers []credentials.Provi
 	return Admission{Added: len(entries)}, nil
 }
 
+// MadeUp begins the legal identifiers that this program gives to demonstration
+// keys of providers without one.
+const MadeUp = "DM:"
+
 // OwnerOf is the organisation that seals for a provider, as its keys name it.
 // One without a legal identifier gets one of a scheme of our own, which is no
 // register (ETSI EN 319 412-1 clause 5.1.4: two characters, a colon, the
@@ -69,16 +75,61 @@ func OwnerOf(p credentials.Provider) (keys.Owner, error) {
 	if p.Mandate != nil {
 		seals = p.Mandate.SealedBy
 	}
-	country, err := twoLetters(seals.Country)
-	if err != nil {
-		return keys.Owner{}, err
+	country, ok := credentials.TwoLetters(seals.Country)
+	if !ok {
+		return keys.Owner{}, fmt.Errorf("reading its country: %q is not a country this program knows; write ITA for Italy", seals.Country)
 	}
 	name, _ := seals.Name.In("it")
 	o := keys.Owner{ID: seals.ID, Name: name, LegalID: seals.LegalID, Country: country}
 	if o.LegalID == "" {
-		o.LegalID = "DM:" + country + "-" + seals.ID
+		o.LegalID = MadeUp + country + "-" + seals.ID
 	}
 	return o, nil
+}
+
+// mayMandate refuses a mandate that the organisation which would seal does not
+// know of: as a provider here it must name whom it seals for.
+func (i *Issuer) mayMandate(ctx context.Context, p credentials.Provider, together []credentials.Provider) error {
+	if p.Mandate == nil {
+		return nil
+	}
+	sealer := p.Sealer()
+	seals, err := i.provider(ctx, sealer)
+	for _, other := range together {
+		if other.ID == sealer {
+			seals, err = other, nil
+		}
+	}
+	if errors.Is(err, registry.ErrNotFound) || err == nil && slices.Contains(seals.SealsFor, p.ID) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: its mandate lets %s seal, and the entry of %s does not list it; add %q to seals_for of %s and import that first", registry.ErrConflict, sealer, sealer, p.ID, sealer)
+}
+
+// ownNames refuses to give the keys of one organisation to another: keys that
+// were made for a sealer carry its legal identifier.
+func (i *Issuer) ownNames(ctx context.Context, p credentials.Provider, owner keys.Owner) error {
+	key, err := i.Keys.Current(keys.Seal, owner.ID, i.Now())
+	if err != nil {
+		return nil //nolint:nilerr // it has no key yet, or none in use: nothing to compare
+	}
+	if owner.ID == p.ID {
+		if _, err := i.provider(ctx, p.ID); err == nil || !errors.Is(err, registry.ErrNotFound) {
+			return err // a provider that is there may get other names: its next key has them
+		}
+	}
+	signer, err := credentials.SignerOf(key.Certificate())
+	if err != nil {
+		return err
+	}
+	named := !key.SelfMade || strings.HasPrefix(owner.Name, strings.TrimSuffix(signer.Organisation, "…"))
+	if signer.LegalID != owner.LegalID || !named {
+		return fmt.Errorf("%w: the keys of %s are those of %s (%s), and this entry says %s (%s)", registry.ErrConflict, owner.ID, signer.Organisation, signer.LegalID, owner.Name, owner.LegalID)
+	}
+	return nil
 }
 
 // sameSealer refuses another sealer for a provider that has issued: its status
@@ -99,17 +150,6 @@ func (i *Issuer) sameSealer(ctx context.Context, p credentials.Provider) error {
 		return nil
 	}
 	return fmt.Errorf("%w: %s sealed what it has issued, and %s would seal from now on; import it as a provider with another id", registry.ErrConflict, before.Sealer(), p.Sealer())
-}
-
-// twoLetters turns the country code of the EU list into that of X.509.
-func twoLetters(country string) (string, error) {
-	const known = "ITA:IT AUT:AT BEL:BE BGR:BG CHE:CH CYP:CY CZE:CZ DEU:DE DNK:DK ESP:ES EST:EE FIN:FI FRA:FR GRC:GR HRV:HR HUN:HU IRL:IE LTU:LT LUX:LU LVA:LV MLT:MT NLD:NL POL:PL PRT:PT ROU:RO SMR:SM SVK:SK SVN:SI SWE:SE VAT:VA"
-	for pair := range strings.FieldsSeq(known) {
-		if three, two, _ := strings.Cut(pair, ":"); three == country {
-			return two, nil
-		}
-	}
-	return "", fmt.Errorf("reading its country: %q is not a country this program knows; write ITA for Italy", country)
 }
 
 // IncompleteError says that modules lack what a micro-credential must have.

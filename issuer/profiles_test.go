@@ -127,6 +127,67 @@ func TestAMandateThatDoesNotHoldRefuses(t *testing.T) {
 	}
 }
 
+// A provider that is here itself seals for another only when its own entry says
+// so (J14), and nobody gives names to keys that are somebody else's.
+func TestAMandateNeedsTheOtherSide(t *testing.T) {
+	all := providers(t)
+	at := func(id string) *credentials.Provider {
+		return &all[slices.IndexFunc(all, func(p credentials.Provider) bool { return p.ID == id })]
+	}
+	school := *at("iss-scuola")
+	cfp := at("iss-cfp")
+	cfp.Mandate = &credentials.Mandate{
+		SealedBy:  credentials.Body{ID: school.ID, Name: school.Name, Country: school.Country, LegalID: school.LegalID},
+		Statement: credentials.Text{"it": "convenzione", "en": "agreement"}, From: "2026-01-01", Until: "2026-12-31",
+	}
+	h := emptyHouse(t, theDay(t))
+	if _, err := h.AddProviders(t.Context(), all); !errors.Is(err, registry.ErrConflict) || !strings.Contains(err.Error(), "seals_for") {
+		t.Errorf("without consent: %v", err)
+	}
+	at("iss-scuola").SealsFor = []string{"iss-cfp"}
+	h = emptyHouse(t, theDay(t))
+	if _, err := h.AddProviders(t.Context(), all); err != nil {
+		t.Errorf("with consent: %v", err)
+	}
+	for name, change := range map[string]func(*credentials.Body){
+		"another name":             func(b *credentials.Body) { b.Name = credentials.Text{"it": "Nome Falso"} },
+		"another legal identifier": func(b *credentials.Body) { b.LegalID = "VATIT-99999999999" },
+	} {
+		squatter := *cfp
+		m := *cfp.Mandate
+		change(&m.SealedBy)
+		squatter.Mandate = &m
+		if _, err := h.AddProviders(t.Context(), []credentials.Provider{squatter}); !errors.Is(err, registry.ErrConflict) {
+			t.Errorf("%s: %v", name, err)
+		}
+		// The false names first: then the rightful ones are refused, and say why.
+		early := emptyHouse(t, theDay(t))
+		if _, err := early.AddProviders(t.Context(), []credentials.Provider{squatter}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := early.AddProviders(t.Context(), []credentials.Provider{school}); !errors.Is(err, registry.ErrConflict) || !strings.Contains(err.Error(), "the keys of iss-scuola are those of") {
+			t.Errorf("%s, first: %v", name, err)
+		}
+	}
+}
+
+// A key whose certificate is that of another organisation seals nothing: neither
+// one that was there before the entry said who the provider is.
+func TestAKeyOfAnotherOrganisationSealsNothing(t *testing.T) {
+	h := school(t)
+	all := providers(t)
+	for n := range all {
+		all[n].LegalID = "VATIT-99999999999"
+	}
+	if _, err := h.AddProviders(t.Context(), all); err != nil {
+		t.Fatal(err)
+	}
+	o := h.issueOne(t, "R1,TOT25-001,SN-11,SN-11/2026/X,2026-05-29,100,passed,")
+	if o.Answer != issuer.Refused || o.Reason != "document_incomplete" || len(o.Findings) == 0 || !strings.Contains(o.Findings[0].Message["en"], "VATIT-99999999999") {
+		t.Errorf("%+v", o)
+	}
+}
+
 func (h *house) issueOne(t *testing.T, row string) issuer.Outcome {
 	t.Helper()
 	return h.issue(t, h.row(t, row))[0]

@@ -32,7 +32,7 @@ func (d Device) GoString() string { return d.String() }
 // in any order, where the key is, and the PIN, which stands encrypted in the
 // ring. The key must sign once to be taken. For the rest it promises what
 // Import does; the error wraps ErrPassword when the PIN is wrong.
-func (r *Ring) Attach(d Device, chain []byte, p Purpose, owner string, at time.Time) (*Key, error) {
+func (r *Ring) Attach(d Device, chain []byte, p Purpose, owner Owner, at time.Time) (*Key, error) {
 	all, err := readPEM(chain)
 	if err != nil {
 		return nil, err

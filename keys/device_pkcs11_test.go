@@ -86,7 +86,7 @@ func TestDevice(t *testing.T) {
 		d.Label = alg
 		leaf := issued(t, ca, onlyPublic{public: public[alg]}, asIs)
 		r, dir := filled(t)
-		k, err := r.Attach(d, []byte(asPEM(ca.c)+asPEM(leaf)), Seal, theOwner.ID, theMoment) // the authority first
+		k, err := r.Attach(d, []byte(asPEM(ca.c)+asPEM(leaf)), Seal, Owner{ID: theOwner.ID}, theMoment) // the authority first
 		if err != nil {
 			t.Fatalf("%s: %v", alg, err)
 		}
@@ -152,7 +152,7 @@ func TestAttachRefuses(t *testing.T) {
 		r, _ := filled(t)
 		d := d
 		c.change(&d)
-		_, err := r.Attach(d, []byte(c.chain), Seal, theOwner.ID, theMoment)
+		_, err := r.Attach(d, []byte(c.chain), Seal, Owner{ID: theOwner.ID}, theMoment)
 		if err == nil || !strings.Contains(err.Error(), c.says) || c.is != nil && !errors.Is(err, c.is) || strings.Contains(err.Error(), d.PIN) && len(d.PIN) > 1 {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -194,7 +194,7 @@ func TestADeviceThatIsAway(t *testing.T) {
 	d.Label = "ES256"
 	leaf := issued(t, made(t, nil, authority("CA")), onlyPublic{public: public["ES256"]}, asIs)
 	r, dir := filled(t)
-	must(r.Attach(d, []byte(asPEM(leaf)), Seal, theOwner.ID, theMoment))(t)
+	must(r.Attach(d, []byte(asPEM(leaf)), Seal, Owner{ID: theOwner.ID}, theMoment))(t)
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +224,7 @@ func TestManySignAtOnceInADevice(t *testing.T) {
 	for _, alg := range []string{"ES256", "ES384", "RS256"} {
 		d.Label = alg
 		leaf := issued(t, ca, onlyPublic{public: public[alg]}, asIs)
-		all = append(all, must(r.Attach(d, []byte(asPEM(leaf)), Seal, alg, theMoment))(t))
+		all = append(all, must(r.Attach(d, []byte(asPEM(leaf)), Seal, Owner{ID: alg}, theMoment))(t))
 	}
 	started := time.Now()
 	var wait sync.WaitGroup

@@ -13,7 +13,7 @@ func TestWithoutPKCS11(t *testing.T) {
 	r, dir := filled(t)
 	leaf := made(t, nil, asIs)
 	d := Device{Module: "/usr/lib/module.so", Token: "seals", Label: "seal", PIN: "24680135"}
-	if _, err := r.Attach(d, []byte(asPEM(leaf.c)), Seal, theOwner.ID, theMoment); err == nil || !strings.Contains(err.Error(), "go build -tags pkcs11") || strings.Contains(err.Error(), d.PIN) {
+	if _, err := r.Attach(d, []byte(asPEM(leaf.c)), Seal, Owner{ID: theOwner.ID}, theMoment); err == nil || !strings.Contains(err.Error(), "go build -tags pkcs11") || strings.Contains(err.Error(), d.PIN) {
 		t.Error(err)
 	}
 	if len(r.All()) != 3 {
@@ -21,7 +21,7 @@ func TestWithoutPKCS11(t *testing.T) {
 	}
 	attached := must(r.newKey(chain(leaf), &deviceSigner{tokens: &r.tokens, device: d, public: leaf.c.PublicKey}))(t)
 	attached.device = &d
-	must(r.admit(attached, Seal, theOwner.ID, theMoment))(t)
+	must(r.admit(attached, Seal, Owner{ID: theOwner.ID}, theMoment))(t)
 	again := must(openRing(t, dir))(t)
 	k := current(t, again, Seal)
 	if k.ID != attached.ID || !k.OnDevice() || k.device.PIN != d.PIN {

@@ -79,7 +79,7 @@ func TestRotateRefuses(t *testing.T) {
 	r, _ := filled(t)
 	ca := made(t, nil, authority("CA"))
 	leaf := made(t, ca, asIs)
-	must(r.Import(packed(t, leaf.key, leaf.c, ca.c), "segreta", Seal, theOwner.ID, theMoment))(t)
+	must(r.Import(packed(t, leaf.key, leaf.c, ca.c), "segreta", Seal, Owner{ID: theOwner.ID}, theMoment))(t)
 	n := len(r.All())
 	if _, err := r.Rotate(Seal, theOwner, theMoment, 0); !errors.Is(err, ErrNotSelfMade) {
 		t.Errorf("an imported key gives way to a demonstration key: %v", err)
@@ -245,7 +245,7 @@ func TestCRL(t *testing.T) {
 	ca := made(t, nil, authority("CA"))
 	leaf := made(t, ca, asIs)
 	seal := current(t, r, Seal)
-	imported := must(r.Import(packed(t, leaf.key, leaf.c, ca.c), "segreta", Seal, theOwner.ID, theMoment))(t)
+	imported := must(r.Import(packed(t, leaf.key, leaf.c, ca.c), "segreta", Seal, Owner{ID: theOwner.ID}, theMoment))(t)
 	since := theMoment.AddDate(0, 0, -3)
 	must(r.Revoke(seal.ID, since, theMoment))(t)
 	must(r.Revoke(imported.ID, since, theMoment))(t)

@@ -17,10 +17,11 @@ var ErrPassword = errors.New("the password or PIN is wrong")
 // Import takes the key of a PKCS #12 file into the ring (RFC 7292), with its
 // certificate and those of the authorities that the file holds, and retires
 // the keys that the owner had for the purpose. The certificate must be good at
-// the moment, let its key sign and name one organisation. The error wraps
+// the moment, let its key sign and name one organisation, which must be the owner
+// when that has a legal identifier is given. The error wraps
 // ErrPassword when the password does not open the file. When a key comes with
 // an error, it is in the ring and another one could not be retired.
-func (r *Ring) Import(p12 []byte, password string, p Purpose, owner string, at time.Time) (*Key, error) {
+func (r *Ring) Import(p12 []byte, password string, p Purpose, owner Owner, at time.Time) (*Key, error) {
 	private, leaf, others, err := pkcs12.DecodeChain(p12, password)
 	if errors.Is(err, pkcs12.ErrIncorrectPassword) || errors.Is(err, pkcs12.ErrDecryption) {
 		return nil, fmt.Errorf("opening the PKCS #12 file: %w", ErrPassword)
@@ -45,12 +46,15 @@ func (r *Ring) Import(p12 []byte, password string, p Purpose, owner string, at t
 
 // admit puts a key from outside into the ring, in the place of the owner's
 // others for the same purpose.
-func (r *Ring) admit(k *Key, p Purpose, owner string, at time.Time) (*Key, error) {
+func (r *Ring) admit(k *Key, p Purpose, owner Owner, at time.Time) (*Key, error) {
 	at = at.UTC().Truncate(time.Second)
 	if err := admissible(k.Certificate(), p, at); err != nil {
 		return nil, fmt.Errorf("importing a %s key: %w", p, err)
 	}
-	k.Purpose, k.Owner, k.From = p, owner, at
+	if named := organisation(k.Certificate()); owner.LegalID != "" && named != owner.LegalID {
+		return nil, fmt.Errorf("importing a %s key: its certificate is that of the organisation %s, and %s has the legal identifier %s; import the key of %s, or mend legal_id in its entry", p, named, owner.ID, owner.LegalID, owner.ID)
+	}
+	k.Purpose, k.Owner, k.From = p, owner.ID, at
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, other := range r.keys {
@@ -60,7 +64,7 @@ func (r *Ring) admit(k *Key, p Purpose, owner string, at time.Time) (*Key, error
 		case !samePublic(other.Certificate().PublicKey, k.Certificate().PublicKey):
 		case !other.Revoked.IsZero():
 			return nil, fmt.Errorf("importing a %s key: it is the revoked key %s under another certificate", p, other.ID)
-		case other.Purpose != p || other.Owner != owner:
+		case other.Purpose != p || other.Owner != owner.ID:
 			return nil, fmt.Errorf("importing a %s key: it is the %s key %s of %q, and a key serves one purpose", p, other.Purpose, other.ID, other.Owner)
 		}
 	}

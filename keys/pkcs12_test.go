@@ -39,7 +39,7 @@ func TestImport(t *testing.T) {
 	} {
 		r, dir := filled(t)
 		former := current(t, r, Seal)
-		if _, err := r.Import(packed(t, leaf.key, leaf.c, c.others...), "segreta", Seal, theOwner.ID, theMoment.Add(time.Millisecond)); err != nil {
+		if _, err := r.Import(packed(t, leaf.key, leaf.c, c.others...), "segreta", Seal, Owner{ID: theOwner.ID}, theMoment.Add(time.Millisecond)); err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
@@ -75,10 +75,10 @@ func TestImportOfOlderFiles(t *testing.T) {
 	for name, e := range map[string]*pkcs12.Encoder{"modern": pkcs12.Modern2023, "triple DES": pkcs12.LegacyDES, "RC2": pkcs12.LegacyRC2} {
 		r, _ := filled(t)
 		p12 := must(e.Encode(leaf.key, leaf.c, nil, "password è €"))(t)
-		if _, err := r.Import(p12, "password è €", Seal, theOwner.ID, theMoment); err != nil {
+		if _, err := r.Import(p12, "password è €", Seal, Owner{ID: theOwner.ID}, theMoment); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, err := r.Import(p12, "altra", Seal, theOwner.ID, theMoment); !errors.Is(err, ErrPassword) {
+		if _, err := r.Import(p12, "altra", Seal, Owner{ID: theOwner.ID}, theMoment); !errors.Is(err, ErrPassword) {
 			t.Errorf("%s with a wrong password: %v", name, err)
 		}
 	}
@@ -118,9 +118,14 @@ func TestImportRefuses(t *testing.T) {
 		"two identifiers":           {subject(func(n *pkix.Name) { n.ExtraNames = append(n.ExtraNames, n.ExtraNames[0]) }), Seal, "2.5.4.97"},
 		"no identifier, for status": {subject(func(n *pkix.Name) { n.ExtraNames = nil }), Status, "2.5.4.97"},
 		"as a root":                 {packed(t, good.key, good.c), Root, "imported for seal or status"},
+		"of another organisation":   {packed(t, good.key, good.c), Seal, "that of the organisation"},
 	} {
 		r, _ := filled(t)
-		if _, err := r.Import(c.p12, "segreta", c.purpose, theOwner.ID, theMoment); err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "segreta") {
+		owner := Owner{ID: theOwner.ID}
+		if name == "of another organisation" {
+			owner.LegalID = "VATIT-99999999999"
+		}
+		if _, err := r.Import(c.p12, "segreta", c.purpose, owner, theMoment); err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "segreta") {
 			t.Errorf("%s: %v", name, err)
 		}
 		if len(r.All()) != 3 || current(t, r, Seal).Retired != (time.Time{}) {
@@ -136,7 +141,7 @@ func TestImportOfAKeyThatIsThere(t *testing.T) {
 	ca := made(t, nil, authority("CA"))
 	leaf := made(t, ca, asIs)
 	p12 := packed(t, leaf.key, leaf.c, ca.c)
-	k := must(r.Import(p12, "segreta", Seal, theOwner.ID, theMoment))(t)
+	k := must(r.Import(p12, "segreta", Seal, Owner{ID: theOwner.ID}, theMoment))(t)
 	renewed := packed(t, leaf.key, issued(t, ca, leaf.key, asIs), ca.c)
 	for name, c := range map[string]struct {
 		p12     []byte
@@ -149,13 +154,13 @@ func TestImportOfAKeyThatIsThere(t *testing.T) {
 		"the same file for another owner":  {p12, Seal, "iss-cfp"},
 		"the same file, for status lists ": {p12, Status, theOwner.ID},
 	} {
-		if _, err := r.Import(c.p12, "segreta", c.purpose, c.owner, theMoment); err == nil {
+		if _, err := r.Import(c.p12, "segreta", c.purpose, Owner{ID: c.owner}, theMoment); err == nil {
 			t.Errorf("%s: it was imported", name)
 		}
 	}
-	must(r.Import(renewed, "segreta", Seal, theOwner.ID, theMoment))(t)
+	must(r.Import(renewed, "segreta", Seal, Owner{ID: theOwner.ID}, theMoment))(t)
 	must(r.Revoke(k.ID, theMoment, theMoment))(t)
-	if _, err := r.Import(packed(t, leaf.key, issued(t, ca, leaf.key, asIs)), "segreta", Seal, theOwner.ID, theMoment); err == nil || !strings.Contains(err.Error(), "revoked") {
+	if _, err := r.Import(packed(t, leaf.key, issued(t, ca, leaf.key, asIs)), "segreta", Seal, Owner{ID: theOwner.ID}, theMoment); err == nil || !strings.Contains(err.Error(), "revoked") {
 		t.Errorf("a revoked key came back: %v", err)
 	}
 }

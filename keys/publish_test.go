@@ -20,7 +20,7 @@ func TestJWKS(t *testing.T) {
 	r, _ := filled(t)
 	ca := made(t, nil, authority("CA"))
 	for name, private := range kinds(t) {
-		must(r.Import(packed(t, private, issued(t, ca, private, asIs), ca.c), "segreta", Seal, name, theMoment))(t)
+		must(r.Import(packed(t, private, issued(t, ca, private, asIs), ca.c), "segreta", Seal, Owner{ID: name}, theMoment))(t)
 	}
 	retired := current(t, r, Seal)
 	must(r.Rotate(Seal, theOwner, theMoment, 0))(t)
@@ -74,7 +74,7 @@ func TestNothingPrivateIsPublished(t *testing.T) {
 	r, _ := filled(t)
 	ca := made(t, nil, authority("CA"))
 	for name, private := range kinds(t) {
-		must(r.Import(packed(t, private, issued(t, ca, private, asIs), ca.c), "segreta", Status, name, theMoment))(t)
+		must(r.Import(packed(t, private, issued(t, ca, private, asIs), ca.c), "segreta", Status, Owner{ID: name}, theMoment))(t)
 	}
 	members := regexp.MustCompile(`"(d|p|q|dp|dq|qi|oth|k)" *:`)
 	for name, raw := range documents(t, r) {

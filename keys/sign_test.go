@@ -43,7 +43,7 @@ func TestKindsOfKeys(t *testing.T) {
 	for name, private := range kinds(t) {
 		r, dir := filled(t)
 		leaf := issued(t, ca, private, asIs)
-		if _, err := r.Import(packed(t, private, leaf, ca.c), "segreta", Seal, theOwner.ID, theMoment); err != nil {
+		if _, err := r.Import(packed(t, private, leaf, ca.c), "segreta", Seal, Owner{ID: theOwner.ID}, theMoment); err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}

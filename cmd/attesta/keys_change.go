@@ -131,16 +131,20 @@ func (l local) changeKeys(ctx context.Context, q keyRequest) ([]*keys.Key, error
 	if err != nil {
 		return nil, err
 	}
+	known := owner
+	if strings.HasPrefix(owner.LegalID, issuer.MadeUp) {
+		known.LegalID = "" // nothing to hold a certificate to
+	}
 	purpose := q.Purpose
 	if purpose == "" {
 		purpose = keys.Seal
 	}
 	switch q.Do {
 	case "import":
-		return one(l.ring.Import(q.File.Data, q.Secret, purpose, owner.ID, now))
+		return one(l.ring.Import(q.File.Data, q.Secret, purpose, known, now))
 	case "attach":
 		q.Device.PIN = q.Secret
-		return one(l.ring.Attach(q.Device, q.File.Data, purpose, owner.ID, now))
+		return one(l.ring.Attach(q.Device, q.File.Data, purpose, known, now))
 	case "rotate":
 		return l.rotate(owner, q, now)
 	}
