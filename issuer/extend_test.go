@@ -265,3 +265,26 @@ func TestExtendLeavesTheContent(t *testing.T) {
 		t.Errorf("the content changed, %v", err)
 	}
 }
+
+// One seal that cannot be extended keeps nobody from the others.
+func TestExtendPassesOverWhatCannotBeExtended(t *testing.T) {
+	h, a := stamped(t)
+	var asked atomic.Int64
+	h.Revocations = func(_ context.Context, c *x509.Certificate) ([]byte, error) {
+		asked.Add(1)
+		if c.Equal(a.Leaf) {
+			return a.CRL(h.clock.now()), nil
+		}
+		return nil, errors.New("it says where no list lies")
+	}
+	n, err := h.Extend(t.Context(), registry.LevelT, false)
+	if err != nil || n != 125 || asked.Load() != 0 {
+		t.Fatalf("level T: %d extended, %d lists asked for, %v", n, asked.Load(), err)
+	}
+	if n, err = h.Extend(t.Context(), registry.LevelLT, false); err == nil || n != 0 || asked.Load() != 1 {
+		t.Errorf("level LT: %d extended, %d lists asked for, %v", n, asked.Load(), err)
+	}
+	if got := h.seals(t); got["T"] != 125 {
+		t.Errorf("the seals are of level %v", got)
+	}
+}
