@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -19,6 +21,7 @@ var trustCommand = command{
 	name: "trust", short: "say whom to trust, and read the EU trusted lists",
 	help: `usage: attesta trust import --lotl FILE|URL [--lists DIR] [--signers FILE.pem]
        attesta trust add FILE.pem --name NAME [--for seals,time] [--level LEVEL]
+                         [--origin URL]...
        attesta trust list [--json]
        attesta trust remove NAME
 
@@ -39,12 +42,17 @@ next update was due.
                        Official Journal publishes them. Needed the first time;
                        afterwards the list itself announces the next ones
 
-add takes one certificate of an authority; remove takes an anchor away by its
-name or by the name of its file.
+add takes one certificate: that of an authority, or that of one seal or one
+time-stamping service, and then vouches for this one certificate only. remove
+takes an anchor away by its name or by the name of its file.
 
   --name NAME          what people read: who vouches for a seal
   --for USES           seals, time or seals,time (seals)
   --level LEVEL        advanced or demonstration (advanced)
+  --origin URL         an address on this machine or in a private network, such
+                       as http://127.0.0.1:8080, that may be asked for status
+                       lists and lists of revoked certificates. Elsewhere only
+                       public addresses are asked. Can be repeated
 
   --json               print the list as JSON
   --data DIR           the anchors of the installation in this folder
@@ -58,7 +66,8 @@ Exit code: 0 done, 1 something failed, 2 called wrongly.
 		data, dir := dataFlag(f, c), f.String("trust", c.getenv("ATTESTA_TRUST"), "")
 		lotl, lists, signers := f.String("lotl", "", ""), f.String("lists", "", ""), f.String("signers", "", "")
 		name, uses, level := f.String("name", "", ""), f.String("for", string(keys.ForSeals), ""), f.String("level", string(keys.Advanced), "")
-		asJSON := f.Bool("json", false, "")
+		asJSON, origins := f.Bool("json", false, ""), many{}
+		f.Var(&origins, "origin", "")
 		rest, err := parse(f, args)
 		if err != nil {
 			return exitUsage, err
@@ -78,7 +87,7 @@ Exit code: 0 done, 1 something failed, 2 called wrongly.
 		case "import":
 			return importLists(ctx, c, anchors, *lotl, *lists, *signers)
 		case "add":
-			return addAnchor(c, anchors, rest[1], keys.Anchor{Name: *name, Level: keys.Level(*level), For: usesOf(*uses)})
+			return addAnchor(c, anchors, rest[1], keys.Anchor{Name: *name, Level: keys.Level(*level), For: usesOf(*uses), Origins: origins})
 		case "remove":
 			return removeAnchor(c, anchors, rest[1])
 		}
@@ -146,17 +155,16 @@ func addAnchor(c *console, d anchorFolder, file string, a keys.Anchor) (int, err
 			return exitUsage, misuse("seals, time or seals,time", "--for %q is not seals or time", string(use))
 		}
 	}
+	var err error
+	if a.Origins, err = originsOf(a.Origins); err != nil {
+		return exitUsage, err
+	}
 	if filepath.Ext(file) == ".json" {
 		return exitUsage, misuse("name a certificate in PEM", "%s is no certificate", file)
 	}
-	read, err := keys.LoadTrust(file)
-	if err != nil {
+	if a.Certificate, err = oneCertificate(file); err != nil {
 		return exitNo, err
 	}
-	if len(read.Anchors) != 1 {
-		return exitNo, &hinted{fmt.Errorf("adding %s: it holds %s", file, count(len(read.Anchors), "certificate")), "name a file with the one certificate that you trust"}
-	}
-	a.Certificate = read.Anchors[0].Certificate
 	name := filepath.Join(string(d), word+".json")
 	if _, err := os.Stat(name); !errors.Is(err, fs.ErrNotExist) {
 		return exitNo, &hinted{fmt.Errorf("adding %s: there is an anchor %s already", file, word), "remove it first, or choose another name"}
@@ -165,7 +173,48 @@ func addAnchor(c *console, d anchorFolder, file string, a keys.Anchor) (int, err
 		return exitNo, err
 	}
 	c.printf("%s is trusted for %s, at level %s\n", plain(a.Name), joinUses(a.For), a.Level)
+	if !a.Certificate.IsCA {
+		c.printf("This is not the certificate of an authority: it vouches for what was made with this one certificate only.\n")
+	}
+	for _, origin := range a.Origins {
+		c.printf("%s may be asked although it is not public\n", origin)
+	}
 	return exitDone, nil
+}
+
+// originsOf reads addresses of which only scheme, host and port are given.
+func originsOf(addresses []string) ([]string, error) {
+	var origins []string
+	for _, address := range addresses {
+		u, err := url.Parse(strings.TrimSuffix(address, "/"))
+		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Scheme+"://"+u.Host != strings.TrimSuffix(address, "/") {
+			return nil, misuse("scheme, host and port as they stand in the credential or in the certificate, such as http://127.0.0.1:8080", "--origin %q is not the beginning of a web address", address)
+		}
+		origins = append(origins, u.Scheme+"://"+u.Host)
+	}
+	return origins, nil
+}
+
+// oneCertificate reads the one certificate of a file.
+func oneCertificate(file string) (*x509.Certificate, error) {
+	const remedy = "name a file with the one certificate that you trust, in PEM"
+	info, err := os.Stat(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &hinted{fmt.Errorf("adding %s: there is no such file", file), remedy}
+	case err != nil:
+		return nil, fmt.Errorf("adding %s: %w", file, err)
+	case info.IsDir():
+		return nil, &hinted{fmt.Errorf("adding %s: it is a folder", file), remedy}
+	}
+	read, err := keys.LoadTrust(file)
+	if err != nil {
+		return nil, &hinted{err, remedy}
+	}
+	if len(read.Anchors) != 1 {
+		return nil, &hinted{fmt.Errorf("adding %s: it holds %s", file, count(len(read.Anchors), "certificate")), remedy}
+	}
+	return read.Anchors[0].Certificate, nil
 }
 
 // anchorsOfFile are the anchors that stand in one file.
@@ -252,12 +301,13 @@ type anchorAnswer struct {
 	File        string        `json:"file"`
 	Territory   string        `json:"territory,omitempty"`
 	Periods     []keys.Period `json:"periods,omitempty"`
+	Origins     []string      `json:"origins,omitempty"`
 }
 
 func answerOf(a keys.Anchor, file string) anchorAnswer {
 	answer := anchorAnswer{
 		Name: a.Name, Level: a.Level, For: a.For, Certificate: keys.Fingerprint(a.Certificate),
-		Until: a.Certificate.NotAfter, File: filepath.Base(file), Periods: a.Periods,
+		Until: a.Certificate.NotAfter, File: filepath.Base(file), Periods: a.Periods, Origins: a.Origins,
 	}
 	if len(answer.For) == 0 {
 		answer.For = []keys.Use{keys.ForSeals}
@@ -295,6 +345,9 @@ func listAnchors(c *console, d anchorFolder, asJSON bool) (int, error) {
 	}
 	for _, a := range own {
 		c.printf("%-28s  %-13s  %-11s  %-10s  %s\n", plain(a.File), a.Level, joinUses(a.For), a.Until.Format(time.DateOnly), plain(a.Name))
+		for _, origin := range a.Origins {
+			c.printf("%-28s  may be asked although not public: %s\n", "", plain(origin))
+		}
 	}
 	if len(rows) > 0 {
 		printListHead(c)

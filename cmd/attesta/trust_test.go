@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/pem"
 	"io"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -265,6 +267,51 @@ func TestFetchedLists(t *testing.T) {
 	}
 }
 
+// An address inside is asked when the operator names it, and only then (N1);
+// the certificate of a seal is no authority, and the command says so.
+func TestTrustAddOrigin(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "trust")
+	ca := trustlisttest.NewAuthority(t, "CA regionale", nil, fixedDay().AddDate(-1, 0, 0), fixedDay().AddDate(1, 0, 0))
+	leaf := ca.NewSeal(t, "Scuola Vera", "VATIT-01234567890", trustlisttest.Qualified(), fixedDay().AddDate(0, -6, 0), fixedDay().AddDate(0, 6, 0))
+	add := func(name string, c *x509.Certificate, flags ...string) string {
+		file := filepath.Join(t.TempDir(), "c.pem")
+		if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, out := atConsole(t, append([]string{"trust", "add", file, "--trust", dir, "--name", name}, flags...)...)
+		if code != exitDone {
+			t.Fatalf("%d\n%s", code, out)
+		}
+		return out
+	}
+	const only = "vouches for what was made with this one certificate only"
+	if out := add("Una", ca.Certificate, "--origin", "http://127.0.0.1:8080/", "--origin", "https://status.example.lan"); strings.Contains(out, only) || !strings.Contains(out, "https://status.example.lan may be asked although it is not public") {
+		t.Error(out)
+	}
+	if out := add("Due", leaf.Certificate); !strings.Contains(out, only) {
+		t.Error(out)
+	}
+	trust, err := keys.LoadTrust(dir)
+	if err != nil || len(trust.Anchors) != 2 {
+		t.Fatalf("%+v, %v", trust, err)
+	}
+	for _, a := range trust.Anchors {
+		want := map[string][]string{"Una": {"http://127.0.0.1:8080", "https://status.example.lan"}}[a.Name]
+		if !slices.Equal(a.Origins, want) {
+			t.Errorf("%s: %q", a.Name, a.Origins)
+		}
+	}
+	if _, out := atConsole(t, "trust", "list", "--trust", dir); !strings.Contains(out, "may be asked although not public: http://127.0.0.1:8080\n") {
+		t.Error(out)
+	}
+	if _, out := atConsole(t, "trust", "list", "--trust", dir, "--json"); !strings.Contains(out, `"origins": [`) {
+		t.Error(out)
+	}
+	if v := trust.Vouch([]*x509.Certificate{leaf.Certificate}, fixedDay()); v.Err != nil {
+		t.Errorf("the anchor of one seal does not vouch for it: %v", v.Err)
+	}
+}
+
 func TestTrustAddListRemove(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "trust")
 	ca := trustlisttest.NewAuthority(t, "CA regionale", nil, fixedDay().AddDate(-1, 0, 0), fixedDay().AddDate(1, 0, 0))
@@ -287,7 +334,11 @@ func TestTrustAddListRemove(t *testing.T) {
 		{[]string{"add", certificate, "--name", "x", "--for", "codes"}, exitUsage, "seals or time"},
 		{[]string{"add", certificate, "--name", "EU trusted lists"}, exitUsage, "attesta writes itself"},
 		{[]string{"add", filepath.Join(dir, "autorita-della-regione.json"), "--name", "x"}, exitUsage, "PEM"},
-		{[]string{"add", filepath.Join(dir, "none.pem"), "--name", "x"}, exitNo, "0 certificates"},
+		{[]string{"add", filepath.Join(dir, "none.pem"), "--name", "x"}, exitNo, "there is no such file"},
+		{[]string{"add", dir, "--name", "x"}, exitNo, "it is a folder"},
+		{[]string{"add", certificate, "--name", "x", "--origin", "ftp://x"}, exitUsage, "is not the beginning of a web address"},
+		{[]string{"add", certificate, "--name", "x", "--origin", "http://x/lists"}, exitUsage, "is not the beginning of a web address"},
+		{[]string{"add", certificate, "--name", "x", "--origin", "http://user@x"}, exitUsage, "is not the beginning of a web address"},
 		{[]string{"remove", "Nessuno"}, exitNo, "no such anchor"},
 		{[]string{"remove", "Autorità della Regione"}, exitDone, "trusted no longer"},
 		{[]string{"list"}, exitDone, "nobody is trusted"},
