@@ -6,6 +6,9 @@ import (
 	"crypto"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/ThalesGroup/crypto11"
@@ -31,9 +34,24 @@ func openToken(d Device) (token, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("opening the token %q: %w", d.Token, err)
+		return nil, fmt.Errorf("opening the token %q: %w", d.Token, away(d, err))
 	}
 	return openedToken{c}, nil
+}
+
+// away says of the usual mishaps what to look at. The library has no errors to
+// compare with but their words.
+func away(d Device, err error) error {
+	_, missing := os.Stat(d.Module)
+	switch text := err.Error(); {
+	case strings.Contains(text, "open module") && missing != nil && filepath.Base(d.Module) != d.Module:
+		return fmt.Errorf("there is no PKCS #11 library %s; install the one of the device, or mend the path", d.Module)
+	case strings.Contains(text, "open module"):
+		return fmt.Errorf("%s cannot be loaded as a PKCS #11 library; see that it is that of the device, and made for this machine", d.Module)
+	case strings.Contains(text, "could not find PKCS#11 token"):
+		return fmt.Errorf("there is no such token; see that the device is connected and switched on, and which labels there are: pkcs11-tool --module %s --list-token-slots", d.Module)
+	}
+	return err
 }
 
 type openedToken struct{ *crypto11.Context }

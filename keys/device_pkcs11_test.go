@@ -141,8 +141,9 @@ func TestAttachRefuses(t *testing.T) {
 	}{
 		"wrong PIN":             {func(d *Device) { d.PIN = "11111111" }, asPEM(leaf), "password or PIN is wrong", ErrPassword},
 		"PIN too short":         {func(d *Device) { d.PIN = "1" }, asPEM(leaf), "password or PIN is wrong", ErrPassword},
-		"no such token":         {func(d *Device) { d.Token = "other" }, asPEM(leaf), "token", nil},
-		"no such module":        {func(d *Device) { d.Module = "/nowhere.so" }, asPEM(leaf), "module", nil},
+		"no such token":         {func(d *Device) { d.Token = "other" }, asPEM(leaf), "there is no such token; see that the device is connected", nil},
+		"no such module":        {func(d *Device) { d.Module = "/nowhere.so" }, asPEM(leaf), "there is no PKCS #11 library /nowhere.so", nil},
+		"another file":          {func(d *Device) { d.Module = "/etc/hosts" }, asPEM(leaf), "/etc/hosts cannot be loaded", nil},
 		"no such key":           {func(d *Device) { d.Label = "seal" }, asPEM(leaf), "no key pair of this label", nil},
 		"no label":              {func(d *Device) { d.Label = "" }, asPEM(leaf), "label", nil},
 		"key of another":        {func(d *Device) { d.Label = "other" }, asPEM(leaf), "no key pair of this label", nil},

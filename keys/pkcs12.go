@@ -1,8 +1,10 @@
 package keys
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/x509"
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"slices"
@@ -27,7 +29,7 @@ func (r *Ring) Import(p12 []byte, password string, p Purpose, owner Owner, at ti
 		return nil, fmt.Errorf("opening the PKCS #12 file: %w", ErrPassword)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("opening the PKCS #12 file: %w", err)
+		return nil, fmt.Errorf("opening the PKCS #12 file: %w", whatElse(p12, err))
 	}
 	signer, ok := private.(crypto.Signer)
 	if !ok {
@@ -42,6 +44,26 @@ func (r *Ring) Import(p12 []byte, password string, p Purpose, owner Owner, at ti
 		return nil, fmt.Errorf("importing a key: %w", err)
 	}
 	return r.admit(k, p, owner, at)
+}
+
+// whatElse says what was given in the place of a PKCS #12 file, when that is
+// what is wrong, and how to make one.
+func whatElse(data []byte, err error) error {
+	const remedy = "; make one with: openssl pkcs12 -export -inkey KEY.pem -in CERTIFICATE.pem -certfile AUTHORITIES.pem -out FILE.p12"
+	var outer struct { // RFC 7292 clause 4
+		Version  int
+		AuthSafe asn1.RawValue
+		MAC      asn1.RawValue `asn1:"optional"`
+	}
+	switch _, other := asn1.Unmarshal(data, &outer); {
+	case len(data) == 0:
+		return errors.New("it is empty")
+	case bytes.Contains(data, []byte("-----BEGIN ")):
+		return errors.New("it is PEM, and wanted is one file .p12 or .pfx with the key and its certificates" + remedy)
+	case other != nil:
+		return errors.New("it is none; wanted is one file .p12 or .pfx with the key and its certificates" + remedy)
+	}
+	return err
 }
 
 // admit puts a key from outside into the ring, in the place of the owner's

@@ -213,7 +213,9 @@ func TestBombs(t *testing.T) {
 	head := `<?xml version="1.0"?><TrustServiceStatusList xmlns="http://uri.etsi.org/02231/v2#">`
 	for name, c := range map[string]struct{ text, wrong string }{
 		"nothing":                   {"", "empty"},
-		"no XML":                    {"x", "empty"},
+		"blanks":                    {" \n", "empty"},
+		"no XML":                    {"x", "not XML"},
+		"a certificate":             {"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "not XML"},
 		"cut short":                 {head, "EOF"},
 		"a document type":           {`<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]>` + head + "&b;</TrustServiceStatusList>", "document type"},
 		"an outside document":       {`<!DOCTYPE x SYSTEM "file:///etc/passwd">` + head + "</TrustServiceStatusList>", "document type"},

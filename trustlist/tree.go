@@ -56,8 +56,11 @@ func checkPlain(raw []byte) error {
 	for {
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) {
-			if seen.elements == 0 {
+			if len(bytes.TrimSpace(raw)) == 0 {
 				return errors.New("it is empty")
+			}
+			if seen.elements == 0 {
+				return errors.New("it is not XML, as trusted lists are")
 			}
 			return nil
 		}

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"syscall"
 	"time"
 
 	"attesta/credentials"
@@ -104,12 +105,12 @@ func (r *remote) call(ctx context.Context, name string, request, answer any) err
 	}
 	response, err := r.client.Do(post) //nolint:gosec // as above
 	if err != nil {
-		return fmt.Errorf("asking the server: %w", err)
+		return askingServer(err)
 	}
 	defer response.Body.Close()
 	raw, err := io.ReadAll(io.LimitReader(response.Body, besideBytes*4))
 	if err != nil {
-		return fmt.Errorf("asking the server: %w", err)
+		return askingServer(err)
 	}
 	var reply besideReply
 	if err := json.Unmarshal(raw, &reply); err != nil || response.StatusCode != http.StatusOK {
@@ -127,6 +128,16 @@ func (r *remote) call(ctx context.Context, name string, request, answer any) err
 		return &spoken{&besideError{reply.Error, reply.Kind}, reply.Words}
 	}
 	return &besideError{reply.Error, reply.Kind}
+}
+
+// errServerEnded is wrapped when a server went away before it had answered.
+var errServerEnded = errors.New("the server ended before it answered")
+
+func askingServer(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.ECONNREFUSED) {
+		return &hinted{fmt.Errorf("asking the server: %w", errServerEnded), "what it stored until then is kept; look what was done before you repeat the command"}
+	}
+	return fmt.Errorf("asking the server: %w", err)
 }
 
 // besideReply carries an answer, an error, or both: what was done before the

@@ -143,3 +143,36 @@ func TestTrustIsNeverTakenFromTheCurrentFolder(t *testing.T) {
 		t.Errorf("with an address that is not asked: exit code %d", code)
 	}
 }
+
+// endingServer ends in the middle of extending seals.
+type endingServer struct {
+	operator
+	stop chan func()
+}
+
+func (e endingServer) Extend(ctx context.Context, _ extendRequest) (extendAnswer, error) {
+	(<-e.stop)()
+	<-ctx.Done()
+	return extendAnswer{}, ctx.Err()
+}
+
+// TestServerEndsWhileExtending: nobody is told that nothing was extended when
+// the server went away before it could say how much was.
+func TestServerEndsWhileExtending(t *testing.T) {
+	f := folder(t.TempDir())
+	e := endingServer{stop: make(chan func(), 1)}
+	stop, err := serveBeside(t.Context(), f, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.stop <- stop
+	code, out := atConsole(t, "seal", "upgrade", "--data", string(f))
+	if code != exitNo || strings.Contains(out, "0 seals") || strings.Contains(out, "EOF") || strings.Contains(out, "http://") {
+		t.Errorf("%d\n%s", code, out)
+	}
+	for _, says := range []string{"the server ended before it answered", "repeat the command, and it goes on"} {
+		if !strings.Contains(out, says) {
+			t.Errorf("no %q in %s", says, out)
+		}
+	}
+}

@@ -115,7 +115,13 @@ func (k *keyFlags) define(f *flag.FlagSet) {
 	f.StringVar(&k.purpose, "for", "", "")
 	f.StringVar(&k.since, "since", "", "")
 	f.StringVar(&k.password, "password-file", "", "")
-	f.DurationVar(&k.overlap, "overlap", 24*time.Hour, "")
+	k.overlap = 24 * time.Hour
+	f.Func("overlap", "", func(s string) (err error) {
+		if k.overlap, err = time.ParseDuration(s); err != nil || k.overlap < 0 {
+			return errors.New("write hours or minutes with their unit, such as 48h")
+		}
+		return nil
+	})
 	f.StringVar(&k.device.Module, "module", "", "")
 	f.StringVar(&k.device.Token, "token", "", "")
 	f.StringVar(&k.device.Label, "key", "", "")
@@ -146,8 +152,16 @@ func (k *keyFlags) request(c *console, f *flag.FlagSet, rest []string) (keyReque
 	if !ok {
 		return keyRequest{}, misuse(usage, "there is no attesta keys %q", do)
 	}
-	if given := verb.operand != ""; given != (len(rest) == 1) || len(rest) > 1 {
-		return keyRequest{}, misuse("attesta keys "+strings.TrimSpace(do+" "+verb.operand), "%d words after %s", len(rest), do)
+	wanted := 0
+	if verb.operand != "" {
+		wanted = 1
+	}
+	called := "attesta keys " + strings.TrimSpace(do+" "+verb.operand)
+	switch {
+	case len(rest) < wanted:
+		return keyRequest{}, misuse(called, "attesta keys %s needs to know which %s", do, verb.operand)
+	case len(rest) > wanted:
+		return keyRequest{}, misuse(called, "%q is one word too many", rest[wanted])
 	}
 	set := map[string]bool{}
 	var odd error

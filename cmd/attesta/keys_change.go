@@ -184,9 +184,25 @@ func (l local) owner(ctx context.Context, id string) (keys.Owner, error) {
 	}
 	n := slices.IndexFunc(all, func(p credentials.Provider) bool { return p.ID == id })
 	if n < 0 {
-		return keys.Owner{}, fmt.Errorf("looking for the provider %q: %w", id, registry.ErrNotFound)
+		return keys.Owner{}, fmt.Errorf("looking for the provider %q: %w; %s", id, registry.ErrNotFound, namesOf(all))
 	}
 	return issuer.OwnerOf(all[n])
+}
+
+// namesOf says which providers there are.
+func namesOf(all []credentials.Provider) string {
+	const most = 10
+	var ids []string
+	for _, p := range all {
+		ids = append(ids, p.ID)
+	}
+	switch {
+	case len(ids) == 0:
+		return "there is none yet: attesta import --provider FILE"
+	case len(ids) > most:
+		return fmt.Sprintf("there are %s and %d others", strings.Join(ids[:most], ", "), len(ids)-most)
+	}
+	return "there are: " + strings.Join(ids, ", ")
 }
 
 // afterRevoking says what the revocation of a key means for what it signed.

@@ -107,7 +107,7 @@ func cmdExitCode(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // cmdP12 makes a PKCS #12 file with a new key and a certificate for the school,
-// under an identifier, from an authority, whose own certificate lies in ca.pem, and as an anchor in ca.json.
+// under an identifier, from an authority, whose own certificate lies in ca.pem.
 func cmdP12(ts *testscript.TestScript, _ bool, args []string) {
 	ca, authority := testAuthority(ts)
 	key, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
@@ -150,9 +150,6 @@ func testAuthority(ts *testscript.TestScript) (*ecdsa.PrivateKey, *x509.Certific
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs("ca.key"), der, 0o600))
 	ts.Check(os.WriteFile(name, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}), 0o600))
-	ts.Check(keys.WriteAnchor(ts.MkAbs("ca.json"), keys.Anchor{
-		Name: "Test CA", Level: keys.Advanced, Certificate: c, Origins: []string{"http://127.0.0.1:" + ts.Getenv("PORT")},
-	}))
 	return key, c
 }
 

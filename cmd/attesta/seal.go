@@ -84,6 +84,9 @@ What was signed stays as it is, and files handed out before stay good.
 			return exitDone, nil
 		}
 		answer, err := o.Extend(ctx, extendRequest{Level: to, Renew: *renew})
+		if errors.Is(err, errServerEnded) {
+			return exitNo, &hinted{err, "the seals that it extended until then are stored: repeat the command, and it goes on with the others"}
+		}
 		c.printf("%s extended to level %s\n", count(answer.Extended, "seal"), to)
 		if errors.Is(err, issuer.ErrNoAuthority) {
 			err = &hinted{err, "set one: attesta seal authority URL"}

@@ -49,7 +49,7 @@ func TestTheTrustedListsEndToEnd(t *testing.T) {
 	}
 	u.write()
 	code, out := atConsole(t, "trust", "import", "--data", demo.dir, "--lotl", u.file("eu-lotl.xml"), "--lists", u.dir, "--signers", u.file("signers.pem"))
-	if code != exitDone || !strings.Contains(out, "IT           7  2026-10-21  2027-04-21      1      1  good; 1 service cannot be used") {
+	if code != exitDone || !strings.Contains(out, "IT           7  2026-10-21  2027-04-21      1      1  good; 1 service cannot be used\n      none of its certificates can be read: Prestatore Tre, ") {
 		t.Fatalf("%d\n%s", code, out)
 	}
 	after := page(good)
@@ -343,6 +343,7 @@ func TestTrustAddListRemove(t *testing.T) {
 		{[]string{"remove", "Autorità della Regione"}, exitDone, "trusted no longer"},
 		{[]string{"list"}, exitDone, "nobody is trusted"},
 		{[]string{"import"}, exitUsage, "--lotl"},
+		{[]string{"import", "--lotl", certificate, "--signers", certificate}, exitNo, "it is not XML, as trusted lists are\n  certificates go with --signers"},
 		{[]string{"forget"}, exitUsage, "is not: import"},
 		{nil, exitUsage, "say what to do"},
 	} {

@@ -35,6 +35,7 @@ type listImport struct {
 	origins []string // named by the operator: they may be inside
 	local   map[string]string
 	offline bool
+	useless map[string][]string // services without a certificate that can be read, by territory
 }
 
 func importLists(ctx context.Context, c *console, d anchorFolder, lotl, lists, signers string) (int, error) {
@@ -45,7 +46,7 @@ func importLists(ctx context.Context, c *console, d anchorFolder, lotl, lists, s
 	if err != nil {
 		return exitUsage, err
 	}
-	i := &listImport{now: c.now(), offline: lists != "", guarded: verifier.NewGuardedFor(verifier.Limits{
+	i := &listImport{now: c.now(), offline: lists != "", useless: map[string][]string{}, guarded: verifier.NewGuardedFor(verifier.Limits{
 		Bytes: trustlist.MaxBytes, Time: listTime, Plain: true,
 		Accept: trustlist.MediaType + ", application/xml, text/xml", Kinds: []string{"application/", "text/"},
 	})}
@@ -61,7 +62,11 @@ func importLists(ctx context.Context, c *console, d anchorFolder, lotl, lists, s
 	}
 	top, err := i.listOfLists(raw, mayBy, lotl)
 	if err != nil {
-		return exitNo, fmt.Errorf("%s: %w", lotl, err)
+		err = fmt.Errorf("%s: %w", lotl, err)
+		if bytes.Contains(raw, []byte("-----BEGIN CERTIFICATE")) {
+			err = &hinted{err, "certificates go with --signers; --lotl names the list of lists itself, an XML file"}
+		}
+		return exitNo, err
 	}
 	failed := i.national(ctx, c, top)
 	if err := ctx.Err(); err != nil {
@@ -255,6 +260,7 @@ func (i *listImport) national(ctx context.Context, c *console, top *trustlist.Li
 		if err == nil {
 			i.keep(list, anchors)
 			printListRow(c, rowOf(list, anchors, i.now))
+			printUseless(c, i.useless[territory])
 			continue
 		}
 		failed++
@@ -311,7 +317,8 @@ func (i *listImport) ofTerritory(ctx context.Context, pointers []trustlist.Point
 			last = err
 			continue
 		}
-		list, anchors := anchorsOf(l, source)
+		list, anchors, useless := anchorsOf(l, source)
+		i.useless[p.Territory] = useless
 		return list, anchors, nil
 	}
 	return keys.List{}, nil, last
@@ -333,18 +340,18 @@ func (i *listImport) raw(ctx context.Context, p trustlist.Pointer) (raw []byte, 
 	return raw, filepath.Base(name), err
 }
 
-// anchorsOf takes the services of a list for anchors. A service whose list
+// anchorsOf takes the services of a list for anchors, and names those of which
+// no certificate can be read. A service whose list
 // takes the qualified status from some of its certificates gives no qualified
 // seals: by which criteria is not looked at.
-func anchorsOf(l *trustlist.List, source string) (keys.List, []keys.Anchor) {
-	list := listOf(l, source)
-	var anchors []keys.Anchor
+func anchorsOf(l *trustlist.List, source string) (list keys.List, anchors []keys.Anchor, useless []string) {
+	list = listOf(l, source)
 	for _, s := range l.Services {
 		if len(s.Granted) == 0 {
 			continue
 		}
 		if len(s.Certificates) == 0 {
-			list.Unusable++
+			useless = append(useless, s.Provider+", "+s.Name)
 		}
 		a := keys.Anchor{Name: s.Provider, Level: keys.Qualified, For: []keys.Use{keys.ForSeals}}
 		if s.Kind == trustlist.Time {
@@ -364,8 +371,9 @@ func anchorsOf(l *trustlist.List, source string) (keys.List, []keys.Anchor) {
 			anchors = append(anchors, a)
 		}
 	}
+	list.Unusable = len(useless)
 	for n := range anchors {
 		anchors[n].List = &list
 	}
-	return list, anchors
+	return list, anchors, useless
 }

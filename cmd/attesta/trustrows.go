@@ -77,3 +77,14 @@ func printListRow(c *console, r listRow) {
 	}
 	c.printf(listFormat, plain(r.Territory), number, issued, next, seals, stamps, plain(r.State))
 }
+
+// printUseless names services that cannot be used.
+func printUseless(c *console, services []string) {
+	const most = 5
+	for _, s := range services[:min(most, len(services))] {
+		c.printf("      none of its certificates can be read: %s\n", plain(s))
+	}
+	if others := len(services) - most; others > 0 {
+		c.printf("      and %s more\n", count(others, "service"))
+	}
+}
