@@ -21,8 +21,9 @@ const (
 type Finding struct {
 	Rule     string   `json:"rule"` // stable id: A… annex element, S… shape, C… code list, I… issuer, P… plausible
 	Severity Severity `json:"severity"`
-	Clause   string   `json:"clause"` // where the rule comes from
-	Path     string   `json:"path"`   // member names from the top, with positions
+	Clause   string   `json:"clause"`    // where the rule comes from
+	ClauseIT string   `json:"clause_it"` // the same in Italian
+	Path     string   `json:"path"`      // member names from the top, with positions
 	Message  Text     `json:"message"`
 }
 
@@ -55,6 +56,29 @@ const (
 	clauseRegister   = "check of the accreditation register"
 )
 
+// clauseInItalian says a clause in Italian; the number of a standard stays.
+func clauseInItalian(clause string) string {
+	switch clause {
+	case clauseRead:
+		return "lettori del software della Commissione"
+	case clauseSense:
+		return "buona prassi; nessuna regola lo chiede"
+	case clauseRegister:
+		return "controllo nel registro degli accreditamenti"
+	case clauseSeal:
+		return "ETSI TS 119 182-1; regole EDC sui sigilli"
+	case clauseCode:
+		return "profilo applicativo EDC 1.2.0, elenchi di codici"
+	}
+	if element, ok := strings.CutPrefix(clause, clauseAnnex+", element "); ok {
+		return "raccomandazione del Consiglio 2022/C 243/02, allegato I, elemento " + element
+	}
+	if profile, ok := strings.CutPrefix(clause, clauseAP); ok {
+		return "profilo applicativo EDC 1.2.0" + profile
+	}
+	return clause
+}
+
 // Lint holds a document to the mandatory elements of a micro-credential, to
 // the shapes of the application profiles edc-generic-full, edc-accredited and
 // edc-issued-by-mandate 3.2, to the code lists, and to what the Commission's own readers refuse. When signer is given
@@ -63,7 +87,7 @@ func Lint(d Document, signer *Signer) []Finding {
 	doc, err := readJSON(d)
 	if err != nil {
 		return []Finding{{
-			Rule: "S00", Severity: Error, Clause: "RFC 8259", Path: "/",
+			Rule: "S00", Severity: Error, Clause: "RFC 8259", ClauseIT: "RFC 8259", Path: "/",
 			Message: Text{"en": "the document is not strict JSON: " + err.Error(), "it": "il documento non è JSON rigoroso: " + err.Error()},
 		}}
 	}
@@ -98,7 +122,7 @@ func (l *linter) report(severity Severity, rule, clause, path, en, it string) {
 	if path == "" {
 		path = "/"
 	}
-	l.findings = append(l.findings, Finding{rule, severity, clause, path, Text{"en": en, "it": it}})
+	l.findings = append(l.findings, Finding{rule, severity, clause, clauseInItalian(clause), path, Text{"en": en, "it": it}})
 }
 
 func (l *linter) need(ok bool, rule, clause, path, en, it string) {

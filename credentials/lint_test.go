@@ -164,11 +164,26 @@ func TestFindingsHaveWordsInBothLanguages(t *testing.T) {
 		t.Fatalf("only %d findings", len(found))
 	}
 	for _, f := range found {
+		if f.ClauseIT == "" || f.ClauseIT == f.Clause && f.Clause != "RFC 8259" && f.Clause != "ISO 8601" {
+			t.Errorf("%s: the clause %q is not said in Italian", f.Rule, f.Clause)
+		}
 		if f.Message["it"] == "" || f.Message["en"] == "" || f.Rule == "" || f.Clause == "" || !strings.HasPrefix(f.Path, "/") {
 			t.Errorf("%+v", f)
 		}
 		if !strings.Contains(f.String(), f.Rule) {
 			t.Errorf("%s does not name its rule", f)
+		}
+	}
+}
+
+// Every clause has Italian words of its own.
+func TestClausesInItalian(t *testing.T) {
+	for _, clause := range []string{
+		clauseAnnex + ", element 11", clauseAP, clauseCode, clauseRead, clauseSeal, clauseSense, clauseAccredited, clauseMandate, clauseRegister,
+	} {
+		it := clauseInItalian(clause)
+		if it == clause || strings.Contains(it, "element ") || strings.Contains(it, "application profile") {
+			t.Errorf("%q is %q", clause, it)
 		}
 	}
 }

@@ -96,10 +96,14 @@ TIME. It is final. The command says what follows for what was sealed.
 }
 
 func printKeys(c *console, all []keyAnswer) {
-	c.printf("%-16s  %-6s  %-13s  %-10s  %-10s  %-8s  %s\n", "KEY", "FOR", "LEVEL", "FROM", "UNTIL", "STATE", "NAME")
+	wide := len("STATE")
 	for _, k := range all {
-		c.printf("%-16s  %-6s  %-13s  %-10s  %-10s  %-8s  %s\n", k.ID, k.Purpose, k.Level,
-			k.From.Format(time.DateOnly), k.Until.Format(time.DateOnly), k.State, plain(k.Name))
+		wide = max(wide, len(k.State))
+	}
+	c.printf("%-16s  %-6s  %-13s  %-10s  %-10s  %-*s  %s\n", "KEY", "FOR", "LEVEL", "FROM", "UNTIL", wide, "STATE", "NAME")
+	for _, k := range all {
+		c.printf("%-16s  %-6s  %-13s  %-10s  %-10s  %-*s  %s\n", k.ID, k.Purpose, k.Level,
+			k.From.Format(time.DateOnly), k.Until.Format(time.DateOnly), wide, k.State, plain(k.Name))
 	}
 }
 

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
@@ -66,7 +68,7 @@ func (l local) Keys(context.Context) ([]keyAnswer, error) {
 func (l local) keyAnswer(k *keys.Key) keyAnswer {
 	c := k.Certificate()
 	answer := keyAnswer{
-		ID: k.ID, Purpose: k.Purpose, Owner: k.Owner, Name: c.Subject.CommonName, Level: keys.Advanced,
+		ID: k.ID, Purpose: k.Purpose, Owner: k.Owner, Name: nameOf(c), Level: keys.Advanced,
 		From: k.From, Until: c.NotAfter, Retired: k.Retired, Revoked: k.Revoked, Device: k.OnDevice(), State: "in use",
 	}
 	if k.SelfMade {
@@ -84,6 +86,11 @@ func (l local) keyAnswer(k *keys.Key) keyAnswer {
 		answer.State = strings.TrimPrefix(err.Error(), keys.ErrNoKey.Error()+": ")
 	}
 	return answer
+}
+
+// nameOf is the name of a certificate, or of its organisation when it has none.
+func nameOf(c *x509.Certificate) string {
+	return cmp.Or(c.Subject.CommonName, strings.Join(c.Subject.Organization, ", "))
 }
 
 // moment writes a time for the person at the console.

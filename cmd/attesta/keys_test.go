@@ -107,16 +107,19 @@ func cmdExitCode(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // cmdP12 makes a PKCS #12 file with a new key and a certificate for the school,
-// under an identifier, from an authority, whose own certificate lies in ca.pem.
+// under an identifier and perhaps another common name, from an authority, whose own certificate lies in ca.pem.
 func cmdP12(ts *testscript.TestScript, _ bool, args []string) {
 	ca, authority := testAuthority(ts)
 	key, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	ts.Check(err)
-	at := fixedDay()
+	at, commonName := fixedDay(), "Sigillo"
+	if len(args) > 2 {
+		commonName = args[2]
+	}
 	leaf := certificate(ts, &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), NotBefore: at.AddDate(-1, 0, 0), NotAfter: at.AddDate(1, 0, 0),
 		Subject: pkix.Name{
-			CommonName: "Sigillo", Organization: []string{"Scuola Nazionale Esempio"}, Country: []string{"IT"},
+			CommonName: commonName, Organization: []string{"Scuola Nazionale Esempio"}, Country: []string{"IT"},
 			ExtraNames: []pkix.AttributeTypeAndValue{{Type: asn1.ObjectIdentifier{2, 5, 4, 97}, Value: args[1]}},
 		},
 		BasicConstraintsValid: true, KeyUsage: x509.KeyUsageContentCommitment,

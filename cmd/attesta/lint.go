@@ -96,7 +96,11 @@ func printLint(c *console, found []credentials.Finding) {
 		words = map[credentials.Severity]string{credentials.Error: "errore", credentials.Warning: "avviso"}
 	}
 	for _, f := range found {
-		c.printf("%-8s %s  %s\n              %s %s (%s)\n", words[f.Severity], f.Rule, plain(f.Message[language]), at, plain(f.Path), f.Clause)
+		clause := f.Clause
+		if language == "it" {
+			clause = f.ClauseIT
+		}
+		c.printf("%-8s %s  %s\n              %s %s (%s)\n", words[f.Severity], f.Rule, plain(f.Message[language]), at, plain(f.Path), clause)
 	}
 	errors := len(credentials.Errors(found))
 	warnings := len(found) - errors
