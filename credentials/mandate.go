@@ -209,9 +209,33 @@ func (m *Mandate) statement(provider Text, sealer string) string {
 	it, _ := provider.In("it")
 	en, _ := provider.In("en")
 	return bilingual(Text{
-		"it": fmt.Sprintf("%s sigilla su mandato di %s, che attribuisce quanto qui attestato e ne risponde. Mandato: %s", sealer, it, m.Statement["it"]),
-		"en": fmt.Sprintf("%s seals by mandate of %s, which awards what is attested here and answers for it. Mandate: %s", sealer, en, m.Statement["en"]),
+		"it": sealer + sealsIT + it + awardsIT + m.Statement["it"],
+		"en": sealer + sealsEN + en + awardsEN + m.Statement["en"],
 	})
+}
+
+// The words by which readStatement knows a statement of Mandate.statement.
+const (
+	sealsIT, awardsIT = " sigilla su mandato di ", ", che attribuisce quanto qui attestato e ne risponde. Mandato: "
+	sealsEN, awardsEN = " seals by mandate of ", ", which awards what is attested here and answers for it. Mandate: "
+)
+
+// readStatement takes the two languages of a statement of ours apart: the second
+// begins where the sealer is named again. Others write what they like, and what
+// could be taken apart in two ways stays in one piece.
+func readStatement(text string) Text {
+	whole := Text{"und": text}
+	sealer, _, ours := strings.Cut(text, sealsIT)
+	const between = " / "
+	middle := between + sealer + sealsEN
+	if !ours || sealer == "" || strings.Count(text, middle) != 1 {
+		return whole
+	}
+	it, en, _ := strings.Cut(text, middle)
+	if !strings.Contains(it, awardsIT) || !strings.Contains(en, awardsEN) {
+		return whole
+	}
+	return Text{"it": it, "en": strings.TrimPrefix(middle, between) + en}
 }
 
 func bilingual(t Text) string {

@@ -38,6 +38,7 @@ func viewOf(doc node) View {
 		Status:      statusOf(doc),
 		Claims:      len(subject.get("hasClaim").each()),
 	}
+	v.BirthDateGiven, v.NationalIDGiven = subject.get("dateOfBirth").present(), subject.get("nationalID").present()
 	v.Issuer, _ = v.IssuerNames.In("it", "en")
 	v.AwardedBy = r.awardedBy(claim, issuer)
 	place := r.resolve(issuer.get("location"))
@@ -119,7 +120,7 @@ func (r reader) evidence(doc node, v *View) {
 		kind := r.concept(e.get("dcType"))
 		statement := e.get("evidenceStatement").text()
 		if kind != nil && kind.URI == evidenceMandate && statement != "" && v.Mandate == nil {
-			v.Mandate = Text{"und": statement}
+			v.Mandate = readStatement(statement)
 		}
 		if a := r.resolve(e.get("accreditation")); a.present() && v.Accreditation == nil {
 			v.Accreditation = &AccreditationView{

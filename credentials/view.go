@@ -10,6 +10,10 @@ type View struct {
 	Title       Text
 	Description Text
 	HolderName  string
+	// Whether the file carries the birth date and the national number of the
+	// holder, which are not read into any field.
+	BirthDateGiven, NationalIDGiven bool
+
 	Issuer      string // legal name in the primary language
 	IssuerNames Text
 	IssuerLegal string // organisation identifier

@@ -114,7 +114,7 @@ func (j *judgement) run(ctx context.Context, presented []byte) {
 	j.report.Credential = &view
 	j.issuer(&view)
 	j.report.Summary = summaryOf(view)
-	j.add(CheckAccreditation, Unknown, "accreditation_not_known")
+	j.accreditation(view)
 	j.validity(view)
 	j.status(ctx, view)
 	j.schema(ctx, view)

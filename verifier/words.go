@@ -164,6 +164,10 @@ var sentences = map[string][4]string{
 		"Non risulta un accreditamento dell’ente: non abbiamo un elenco da consultare.", "Se ti serve un ente accreditato, controlla nell’albo della regione.",
 		"No accreditation of the provider is known: we have no register to look into.", "If you need an accredited provider, look into the register of the region.",
 	},
+	"accreditation_claimed": {
+		"L’attestato dichiara un accreditamento ({register}). Qui non c’è un registro con cui controllarlo.", "Se ti serve un ente accreditato, controlla nell’albo della regione.",
+		"The credential claims an accreditation ({register}). There is no register here to check it with.", "If you need an accredited provider, look into the register of the region.",
+	},
 	"validity_no_end":  {"È valido dal {from} e non ha scadenza.", "", "It is valid from {from} and does not expire.", ""},
 	"validity_until":   {"È valido fino al {on}.", "", "It is valid until {on}.", ""},
 	"validity_expired": {"È scaduto il {on}.", "Chiedi se esiste un attestato più recente.", "It expired on {on}.", "Ask whether there is a newer credential."},

@@ -107,6 +107,9 @@ func TestNoPlaceholderIsLeft(t *testing.T) {
 	h := newTimed(t)
 	month := 1
 	var reports []Report
+	h.award.Module.Accreditation = anAccreditation()
+	reports = append(reports, h.verify(h.seal(h.document())))
+	h.award.Module.Accreditation = nil
 	reports = append(reports, h.verify(h.seal(h.document())), h.verify(nil))
 	h.award.Module.ValidityMonths = &month
 	reports = append(reports, h.verify(h.seal(h.document())), h.verifyAt(h.seal(h.document()), h.now.AddDate(-1, 0, 0)))

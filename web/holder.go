@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"attesta/credentials"
 	"attesta/registry"
 	"attesta/verifier"
 	"attesta/wallet"
@@ -35,6 +36,7 @@ type holderPage struct {
 	Nearby   bool   // the address opens on this computer only
 	Download string
 	File     string
+	Personal string // what the file holds about the person beside the name, "" when nothing
 }
 
 // proof is one line of what a credential proves.
@@ -81,6 +83,7 @@ func (s *Site) holder(w http.ResponseWriter, r *http.Request) error {
 	}
 	if c := p.claimsOf(report); c != nil {
 		p.Proves, p.Outcomes, p.Tests, p.Site = p.proves(c, report), c.Outcomes, c.Assessments, c.Site
+		p.Personal = p.personal(report.Credential)
 		p.Declares = p.T("declares." + p.Verdict.Name)
 		if report.Verdict == verifier.Valid {
 			p.Declares = p.T("proves.title")
@@ -92,6 +95,19 @@ func (s *Site) holder(w http.ResponseWriter, r *http.Request) error {
 	p.Download = "/c/" + token + "/credential.jsonld"
 	p.File = fileName(held.Record)
 	return s.show(w, r, http.StatusOK, p)
+}
+
+// personal says what a file holds about a person beside the name.
+func (p Page) personal(v *credentials.View) string {
+	switch {
+	case v.BirthDateGiven && v.NationalIDGiven:
+		return p.T("keep.personal")
+	case v.BirthDateGiven:
+		return p.T("keep.personal.birth")
+	case v.NationalIDGiven:
+		return p.T("keep.personal.number")
+	}
+	return ""
 }
 
 // proves says in six lines who achieved what, with whom, when, how much and how.

@@ -108,6 +108,34 @@ func unrecognised(r *verifier.Report) {
 	}
 }
 
+// TestPersonalData: who holds a credential is told what else the file says of
+// them, and the page for employers does not mention it.
+func TestPersonalData(t *testing.T) {
+	const birth, number = "la tua data di nascita", "il tuo codice fiscale"
+	for _, c := range []struct{ birth, number bool }{{false, false}, {true, false}, {false, true}, {true, true}} {
+		change := func(r *verifier.Report) {
+			r.Credential.BirthDateGiven, r.Credential.NationalIDGiven = c.birth, c.number
+		}
+		page := text(holderSees(t, "valid", change))
+		if strings.Contains(page, birth) != c.birth || strings.Contains(page, number) != c.number {
+			t.Errorf("%+v: %s", c, page)
+		}
+		w := newWorld()
+		w.report = func(presented []byte) (verifier.Report, error) {
+			r, err := judge(presented)
+			change(&r)
+			return r, err
+		}
+		_, router := newSite(t, w)
+		if page := text(ask(router, "GET", "/v/"+handleValid, nil).Body.String()); strings.Contains(page, birth) || strings.Contains(page, number) {
+			t.Errorf("%+v: the page for employers: %s", c, page)
+		}
+	}
+	if page := holderSees(t, "broken valid", func(*verifier.Report) {}); strings.Contains(page, birth) {
+		t.Error("of a broken file something is said")
+	}
+}
+
 // TestWhereToWrite: who is told to write to the provider is told where, and
 // never by an address of an issuer that nobody knows.
 func TestWhereToWrite(t *testing.T) {
