@@ -45,6 +45,7 @@ var signers = []string{
 	"cmd/attesta local.Issue: l.issuer.Issue",
 	"cmd/attesta local.loadDemo: l.Issue",
 	"cmd/attesta app.resume: a.issuer.Resume",
+	"cmd/attesta local.checkSigning: k.Sign", // one constant word, for the operator
 
 	// What pages may set off: a list of revoked certificates, the same for
 	// everybody, and one constant word that proves that the keys still sign.
@@ -61,10 +62,10 @@ var signing = []string{
 	"Seal", "SealCompact", "CRL", "sealOne", "signList", "Issue", "Resume",
 }
 
-// noSigners bear such a name: a purpose of keys, a description of what is
+// noSigners bear such a name: a purpose of keys, the sign of a number, a description of what is
 // issued, and what pages say about a seal.
 var noSigners = []string{
-	"keys.Seal", "credentials.Issue", "web Page.verdictOf: v.Seal", "web Site.holder: p.Seal", "web Site.result: p.Seal",
+	"keys.Seal", "twin.S.Sign", "credentials.Issue", "web Page.verdictOf: v.Seal", "web Site.holder: p.Seal", "web Site.result: p.Seal",
 }
 
 // TestSigners finds every use of what signs and holds it against the list.

@@ -129,7 +129,10 @@ func readAnchors(name string) ([]Anchor, error) {
 	switch filepath.Base(name) {
 	case ListsFile:
 		lists, err := parseLists(raw)
-		return lists.Anchors, err
+		if err != nil {
+			return nil, fmt.Errorf("%w; %s", err, readAgain)
+		}
+		return lists.Anchors, nil
 	case SignersFile:
 		return nil, errors.New("it holds the signers of a list, who are no anchors")
 	}

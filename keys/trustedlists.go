@@ -105,10 +105,12 @@ func ReadLists(name string) (Lists, error) {
 	}
 	l, err := parseLists(raw)
 	if err != nil {
-		return Lists{}, fmt.Errorf("reading the trusted lists: %w; take it away with: attesta trust remove eu-trusted-lists, and import again", err)
+		return Lists{}, fmt.Errorf("reading the trusted lists: %w; %s", err, readAgain)
 	}
 	return l, nil
 }
+
+const readAgain = "take it away with: attesta trust remove eu-trusted-lists, and import again"
 
 func parseLists(raw []byte) (Lists, error) {
 	var f listsFile

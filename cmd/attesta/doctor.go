@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,14 +12,16 @@ import (
 
 	"attesta/credentials"
 	"attesta/keys"
+	"attesta/registry"
 )
 
 var doctorCommand = command{
 	name: "doctor", short: "say what is wrong with an installation",
 	help: `usage: attesta doctor [--data DIR] [--json]
 
-Looks at the data, the keys, the clock and the settings, reads the whole
-registry, and says in sentences what is wrong and what to do.
+Looks at the data, the keys, the clock, the settings and the trusted lists,
+reads the whole registry, lets every key in use sign once, and says in sentences
+what is wrong and what to do. Nobody outside is asked.
 
   --data DIR   folder of the installation (attesta-data, or $ATTESTA_DATA)
   --json       print the findings as JSON
@@ -87,7 +90,10 @@ func (l local) Doctor(ctx context.Context) ([]diagnosis, error) {
 	add(l.checkStore(ctx)...)
 	add(l.checkSecrets()...)
 	add(l.checkKeys()...)
+	add(l.checkSigning()...)
 	add(l.checkProviders(ctx)...)
+	add(l.checkStamps(ctx)...)
+	add(l.checkLists()...)
 	add(l.checkAddress())
 	return found, ctx.Err()
 }
@@ -157,6 +163,91 @@ func (l local) checkKeys() []diagnosis {
 		found = append(found, diagnosis{false, "Seals are made with demonstration keys: outside this installation nobody vouches for them.", "For real use, seal with a certificate of a trust service provider."})
 	}
 	return found
+}
+
+// checkSigning lets every key that is in use sign one constant word, so that a
+// device that is away is found before issuing fails.
+func (l local) checkSigning() []diagnosis {
+	var found []diagnosis
+	for _, k := range l.ring.All() {
+		if k.Purpose == keys.Root || k.MaySign(l.now()) != nil {
+			continue
+		}
+		_, err := k.Sign([]byte("doctor"))
+		if err == nil {
+			continue
+		}
+		what, remedy := "nothing is sealed with it", "Put the newest backup of the folder keys back, or: attesta keys rotate"
+		if k.Purpose == keys.Status {
+			what = "status lists are not signed with it"
+		}
+		switch {
+		case errors.Is(err, keys.ErrPassword):
+			remedy = "Do not repeat this, since tokens lock after a few wrong PINs: give the token its former PIN again, or attach another key."
+		case k.OnDevice():
+			remedy = "See that this program was built with -tags pkcs11, that the device is connected and that its library is in place; or take another key: attesta keys attach, attesta keys import."
+		}
+		found = append(found, diagnosis{true, fmt.Sprintf("The %s key %s of %s does not sign, so %s: %s.", k.Purpose, k.ID, k.Owner, what, err), remedy})
+	}
+	return found
+}
+
+// lateStamp is after how long a seal without a time stamp is late: a running
+// server adds one within a minute or so.
+const lateStamp = time.Hour
+
+// checkStamps looks for seals that still have no time stamp. The authority
+// itself is not asked.
+func (l local) checkStamps(ctx context.Context) []diagnosis {
+	authority := l.stamps.current.Load()
+	if authority == nil {
+		return nil
+	}
+	late, after := 0, uint64(0)
+	for {
+		page, err := l.registry.AtLevel(ctx, registry.LevelB, after, registry.MaxLimit)
+		if err != nil {
+			return []diagnosis{{true, "The seals without a time stamp cannot be counted: " + err.Error() + ".", "Put back the newest backup."}}
+		}
+		if len(page) == 0 {
+			break
+		}
+		for _, r := range page {
+			if r.SealedAt.Before(l.now().Add(-lateStamp)) {
+				late++
+			}
+		}
+		after = page[len(page)-1].Seq
+	}
+	asked := "Time stamps come from " + authority.URL + " (whether it answers is not tried here)"
+	if late == 0 {
+		return []diagnosis{{What: asked + "; no seal has waited for one longer than an hour."}}
+	}
+	return []diagnosis{{
+		false, fmt.Sprintf("%s; %s older than an hour still without.", asked, count(late, "seal")+map[bool]string{true: " is", false: " are"}[late == 1]),
+		"Run: attesta seal upgrade, which says what the authority answers. A running attesta serve tries again every minute.",
+	}}
+}
+
+// checkLists says which trusted lists are past their next update.
+func (l local) checkLists() []diagnosis {
+	lists, err := keys.ReadLists(filepath.Join(l.folder.trust(), keys.ListsFile))
+	if err != nil {
+		return []diagnosis{{true, "The trusted lists cannot be used: " + err.Error() + ".", "Run: attesta trust remove eu-trusted-lists, then attesta trust import"}}
+	}
+	var late []string
+	for _, list := range lists.Lists {
+		if !list.NextUpdate.IsZero() && l.now().After(list.NextUpdate) {
+			late = append(late, fmt.Sprintf("%s (due on %s)", list.Territory, list.NextUpdate.Format(time.DateOnly)))
+		}
+	}
+	if len(late) == 0 {
+		return nil
+	}
+	return []diagnosis{{
+		false, "Trusted lists are past their next update, so seals made since are not called qualified: " + strings.Join(late, ", ") + ".",
+		"Run attesta trust import, every day or every week.",
+	}}
 }
 
 func (l local) checkProviders(ctx context.Context) []diagnosis {

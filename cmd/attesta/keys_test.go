@@ -37,6 +37,7 @@ var keyScripts = map[string]func(*testscript.TestScript, bool, []string){
 	"get":        cmdGet,
 	"p12":        cmdP12,
 	"exitcode":   cmdExitCode,
+	"ondevice":   cmdOnDevice,
 }
 
 // cmdPort puts a free port into a variable.
@@ -65,6 +66,21 @@ func cmdKeyID(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 	ts.Fatalf("no %s key is in use", args[1])
+}
+
+// cmdOnDevice makes the key in use for a purpose one that is in a device which
+// is not there: what stands encrypted in its file is taken for the PIN.
+func cmdOnDevice(ts *testscript.TestScript, _ bool, args []string) {
+	cmdKeyID(ts, false, []string{args[0], args[1], "ON_DEVICE"})
+	name := filepath.Join(ts.MkAbs(args[0]), "keys", ts.Getenv("ON_DEVICE")+".key.json")
+	raw, err := os.ReadFile(name)
+	ts.Check(err)
+	var k map[string]any
+	ts.Check(json.Unmarshal(raw, &k))
+	k["device"], k["self_made"] = keys.Device{Module: "/nowhere/module.so", Token: "seals", Label: "seal"}, false
+	raw, err = json.Marshal(k)
+	ts.Check(err)
+	ts.Check(os.WriteFile(name, raw, 0o600))
 }
 
 // cmdSealedWith tells whether a file bears the seal of a key.
