@@ -51,6 +51,9 @@ func ReadEvidence(certificates, crls, ocsps [][]byte) Evidence {
 	return e
 }
 
+// Silent tells whether there is no list and no answer in it at all.
+func (e Evidence) Silent() bool { return len(e.crls)+len(e.ocsps) == 0 }
+
 // Word is what an authority says about a certificate. Known is false when it
 // says nothing. Since is the earliest moment from which the certificate is
 // revoked, zero when it is not.
@@ -67,15 +70,12 @@ func (w Word) Revoked() bool { return !w.Since.IsZero() }
 // signed the certificate.
 func (e Evidence) About(c *x509.Certificate, others []*x509.Certificate) Word {
 	var word Word
-	left := maxTries
+	if e.Silent() {
+		return word
+	}
+	tries := search{maxTries}
 	for _, authority := range slices.Concat(others, e.Certificates) {
-		if !bytes.Equal(authority.RawSubject, c.RawIssuer) || !affordable(authority) {
-			continue
-		}
-		if left--; left < 0 {
-			return word
-		}
-		if !signedBy(c, authority) {
+		if !tries.issued(authority, c) {
 			continue
 		}
 		for _, l := range e.crls {
@@ -96,14 +96,10 @@ const maxPath = 8
 // among others, without the anchor that they lead to. The anchor may be nil.
 func Path(c, anchor *x509.Certificate, others []*x509.Certificate) []*x509.Certificate {
 	path := []*x509.Certificate{c}
-	left := maxTries
+	tries := search{maxTries}
 	for len(path) < maxPath && (anchor == nil || !signedBy(c, anchor)) {
 		next := slices.IndexFunc(others, func(o *x509.Certificate) bool {
-			if !bytes.Equal(o.RawSubject, c.RawIssuer) || slices.ContainsFunc(path, o.Equal) || !affordable(o) {
-				return false
-			}
-			left--
-			return left >= 0 && signedBy(c, o)
+			return !slices.ContainsFunc(path, o.Equal) && tries.issued(o, c)
 		})
 		if next < 0 {
 			break

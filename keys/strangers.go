@@ -26,19 +26,27 @@ func affordable(c *x509.Certificate) bool {
 	return !ok || key.N.BitLen() <= maxRSABits && key.E <= maxExponent
 }
 
+// search looks for those that issued certificates, and checks so many
+// signatures at most.
+type search struct{ left int }
+
+// issued tells whether an authority issued a certificate: by its name, and by a
+// signature that is affordable to check. When no check is left, none did.
+func (s *search) issued(authority, c *x509.Certificate) bool {
+	if !bytes.Equal(authority.RawSubject, c.RawIssuer) || !affordable(authority) {
+		return false
+	}
+	s.left--
+	return s.left >= 0 && c.CheckSignatureFrom(authority) == nil
+}
+
 // line keeps, of the certificates beside the first, those that issued it,
 // directly or over others of them: the rest cannot be part of its chain.
 func line(chain []*x509.Certificate) []*x509.Certificate {
-	found, left := chain[:1:1], maxTries
+	found, tries := chain[:1:1], search{maxTries}
 	for n := 0; n < len(found); n++ {
 		for _, c := range chain[1:] {
-			if !bytes.Equal(c.RawSubject, found[n].RawIssuer) || !affordable(c) || slices.ContainsFunc(found, c.Equal) {
-				continue
-			}
-			if left--; left < 0 {
-				return found
-			}
-			if found[n].CheckSignatureFrom(c) == nil {
+			if !slices.ContainsFunc(found, c.Equal) && tries.issued(c, found[n]) {
 				found = append(found, c)
 			}
 		}

@@ -93,6 +93,9 @@ func (j *judgement) stamp(token, over []byte, bound time.Time, evidence keys.Evi
 // certificate, or that of an authority between it and the anchor, no longer
 // counts.
 func revokedSince(leaf *x509.Certificate, anchor keys.Anchor, chain []*x509.Certificate, evidence keys.Evidence) (since time.Time, revoked bool) {
+	if len(anchor.Revoked) == 0 && evidence.Silent() {
+		return since, false // nobody says anything of anybody
+	}
 	others := chain[1:]
 	if anchor.Certificate != nil {
 		others = append(slices.Clip(others), anchor.Certificate)
