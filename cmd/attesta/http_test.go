@@ -44,22 +44,9 @@ func TestHostileUploads(t *testing.T) {
 		{"a long script in the text", text("{<script>alert(1)</script>" + strings.Repeat("x", 200)), http.StatusOK, "Non valido"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var body bytes.Buffer
-			form := multipart.NewWriter(&body)
-			if err := c.body(form); err != nil {
-				t.Fatal(err)
-			}
-			if err := form.Close(); err != nil {
-				t.Fatal(err)
-			}
-			response, err := http.Post(demo.employer, form.FormDataContentType(), &body)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer response.Body.Close()
-			answer, _ := io.ReadAll(response.Body)
-			if response.StatusCode != c.status || !strings.Contains(string(answer), c.says) || strings.Contains(string(answer), "<script") {
-				t.Errorf("%d, want %d with %q:\n%.2000s", response.StatusCode, c.status, c.says, answer)
+			status, answer := demo.post(t, c.body)
+			if status != c.status || !strings.Contains(answer, c.says) || strings.Contains(answer, "<script") {
+				t.Errorf("%d, want %d with %q:\n%.2000s", status, c.status, c.says, answer)
 			}
 		})
 	}
@@ -125,4 +112,24 @@ func TestVerifyAddress(t *testing.T) {
 			t.Errorf("attesta verify %s: exit code %d\n%s%s", address, code, out.String(), errors.String())
 		}
 	}
+}
+
+// post sends a form to the page of the employer and returns what it answers.
+func (d runningDemo) post(t *testing.T, fill func(*multipart.Writer) error) (status int, answer string) {
+	t.Helper()
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	if err := fill(form); err != nil {
+		t.Fatal(err)
+	}
+	if err := form.Close(); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.Post(d.employer, form.FormDataContentType(), &body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	raw, _ := io.ReadAll(response.Body)
+	return response.StatusCode, string(raw)
 }

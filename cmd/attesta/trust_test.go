@@ -5,9 +5,7 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/pem"
-	"io"
 	"log/slog"
-	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -28,21 +26,8 @@ func TestTheTrustedListsEndToEnd(t *testing.T) {
 	u, demo := newContinent(t), startDemo(t)
 	good := sealed(t, u.seal, fixedDay())
 	page := func(credential []byte) string {
-		var body bytes.Buffer
-		form := multipart.NewWriter(&body)
-		if err := file("c.jsonld", credential)(form); err != nil {
-			t.Fatal(err)
-		}
-		if err := form.Close(); err != nil {
-			t.Fatal(err)
-		}
-		response, err := http.Post(demo.employer, form.FormDataContentType(), &body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer response.Body.Close()
-		answer, _ := io.ReadAll(response.Body)
-		return string(answer)
+		_, answer := demo.post(t, file("c.jsonld", credential))
+		return answer
 	}
 	if before := page(good); !strings.Contains(before, "ente non riconosciuto") || strings.Contains(before, "qualificato") {
 		t.Fatalf("before the lists are read:\n%.3000s", before)
