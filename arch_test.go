@@ -31,6 +31,9 @@ var rooms = map[string]struct{ imports, tests string }{
 	"registry":              {"status", "registry/bolt registry/registrytest"},
 	"registry/bolt":         {"registry status", "registry/registrytest"},
 	"registry/registrytest": {"registry status", "registry/bolt"},
+	"registry/postgres":     {"registry status", "registry/postgres/postgrestest registry/registrytest"},
+
+	"registry/postgres/postgrestest": {"", ""},
 
 	"timestamp":               {"", "timestamp/timestamptest"},
 	"timestamp/timestamptest": {"timestamp", ""},
@@ -69,6 +72,7 @@ var libraries = map[string]string{
 	"github.com/chromedp/cdproto":                "tests",
 	"github.com/chromedp/chromedp":               "tests",
 	"github.com/google/go-cmp":                   "tests",
+	"github.com/jackc/pgx/v5":                    "registry/postgres",
 	"github.com/jba/templatecheck":               "tests",
 	"github.com/rogpeppe/go-internal/testscript": "tests",
 }
@@ -76,7 +80,7 @@ var libraries = map[string]string{
 const jwx = "github.com/lestrrat-go/jwx/v2"
 
 // testHelp are the rooms that only tests use.
-var testHelp = []string{"registry/registrytest", "timestamp/timestamptest"}
+var testHelp = []string{"registry/registrytest", "registry/postgres/postgrestest", "timestamp/timestamptest"}
 
 // maxLines bounds a file written by hand.
 const maxLines = 450

@@ -22,7 +22,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -47,7 +46,7 @@ type Options struct {
 type Store struct {
 	db     *bbolt.DB
 	rand   io.Reader
-	packer sync.Pool             // of *flate.Writer
+	packer registry.Packer
 	broken atomic.Pointer[error] // why nothing can be changed any more
 	stuck  atomic.Bool           // a lock of bbolt will never be free again
 }
