@@ -9,11 +9,10 @@ import (
 
 	"attesta/registry"
 	"attesta/registry/postgres"
-	"attesta/registry/postgres/postgrestest"
 	"attesta/registry/registrytest"
 )
 
-var server postgrestest.Server
+var server = &postgres.TestServer
 
 func TestMain(m *testing.M) { os.Exit(server.Run(m)) }
 

@@ -21,6 +21,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -31,6 +32,11 @@ import (
 // Server is a PostgreSQL server that is started when a test first needs it. The
 // zero value is ready.
 type Server struct {
+	// Settings are those of the server that differ, such as "fsync=off".
+	Settings []string
+	// NoChecksums leaves the checksums of its data off.
+	NoChecksums bool
+
 	once    sync.Once
 	err     error
 	dir     string
@@ -126,24 +132,79 @@ func (s *Server) start() error {
 		return err
 	}
 	data := filepath.Join(s.dir, "data")
-	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "test", "-A", "trust",
-		"--locale-provider=icu", "--icu-locale=it", "-E", "UTF8", "-k", "-N")
+	args := []string{"-D", data, "-U", "test", "-A", "trust", "--locale-provider=icu", "--icu-locale=it", "-E", "UTF8", "-N"}
+	if !s.NoChecksums {
+		args = append(args, "-k")
+	}
+	initdb := exec.Command(filepath.Join(bin, "initdb"), args...)
 	initdb.SysProcAttr, initdb.Dir = as, s.dir
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	log, err := os.Create(filepath.Join(s.dir, "log"))
+	return s.launch(bin, as)
+}
+
+func (s *Server) launch(bin string, as *syscall.SysProcAttr) error {
+	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	defer log.Close()
-	s.process = exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-c", "listen_addresses=", "-c", "unix_socket_directories="+s.dir)
-	s.process.SysProcAttr, s.process.Dir, s.process.Stdout, s.process.Stderr = as, s.dir, log, log
-	if err := s.process.Start(); err != nil {
-		s.process = nil
+	args := []string{"-D", filepath.Join(s.dir, "data"), "-c", "listen_addresses=", "-c", "unix_socket_directories=" + s.dir}
+	for _, setting := range s.Settings {
+		args = append(args, "-c", setting)
+	}
+	cmd := exec.Command(filepath.Join(bin, "postgres"), args...)
+	cmd.SysProcAttr, cmd.Dir, cmd.Stdout, cmd.Stderr = as, s.dir, log, log
+	if err := cmd.Start(); err != nil {
 		return err
 	}
+	s.process = cmd
 	return s.ready(bin)
+}
+
+// Crash ends every process of the server at once, as a crash of the machine
+// would but for what the disk had not yet been told, and starts it again.
+func (s *Server) Crash(t testing.TB) {
+	t.Helper()
+	pids := []int{s.process.Process.Pid}
+	children, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range children {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			continue // it ended
+		}
+		fields := strings.Fields(string(raw[strings.LastIndexByte(string(raw), ')')+1:]))
+		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(name))); err == nil && fields[1] == strconv.Itoa(pids[0]) {
+			pids = append(pids, pid)
+		}
+	}
+	for _, pid := range pids {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	_ = s.process.Wait() // it was killed
+	_ = os.Remove(filepath.Join(s.dir, "data", "postmaster.pid"))
+	bin, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	as, err := s.owner()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for tries := 0; ; tries++ { // the shared memory of the killed goes away a moment later
+		if err = s.launch(bin, as); err == nil {
+			return
+		}
+		if tries == 5 {
+			t.Fatalf("starting after a crash: %v", err)
+		}
+		_ = s.process.Process.Kill()
+		_ = s.process.Wait()
+	}
 }
 
 // owner gives the folder to who may run the server, which root may not.
@@ -172,6 +233,9 @@ func (s *Server) ready(bin string) error {
 	for ctx.Err() == nil {
 		if exec.CommandContext(ctx, filepath.Join(bin, "pg_isready"), "-q", "-h", s.dir).Run() == nil {
 			return nil
+		}
+		if s.process.Process.Signal(syscall.Signal(0)) != nil {
+			break
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
