@@ -46,7 +46,7 @@ var rooms = map[string]struct{ imports, tests string }{
 	"wallet":   {"credentials registry", "registry/bolt status"},
 
 	"web":         {"credentials display intake issuer keys registry status verifier wallet", "registry/bolt"},
-	"cmd/attesta": {"credentials display intake issuer keys registry registry/bolt status timestamp trustlist verifier wallet web", "interop/dss timestamp/timestamptest trustlist/trustlisttest"},
+	"cmd/attesta": {"credentials display intake issuer keys registry registry/bolt registry/postgres status timestamp trustlist verifier wallet web", "interop/dss registry/postgres/postgrestest timestamp/timestamptest trustlist/trustlisttest"},
 
 	"interop/dss": {"", "credentials keys timestamp timestamp/timestamptest verifier"}, // tests only: another's judgement of our seals
 }

@@ -13,7 +13,6 @@ import (
 	"attesta/issuer"
 	"attesta/keys"
 	"attesta/registry"
-	"attesta/registry/bolt"
 	"attesta/status"
 	"attesta/verifier"
 	"attesta/wallet"
@@ -29,6 +28,7 @@ type app struct {
 	zone     *time.Location
 	log      *slog.Logger
 	registry *registry.Registry
+	store    store
 	ring     *keys.Ring
 	issuer   *issuer.Issuer
 	verifier *verifier.Verifier
@@ -38,12 +38,12 @@ type app struct {
 }
 
 // begin makes a new installation in a folder that has none, and opens it.
-func begin(c *console, f folder, s settings) (*app, error) {
+func begin(ctx context.Context, c *console, f folder, s settings) (*app, error) {
 	if err := os.MkdirAll(string(f), 0o700); err != nil {
 		return nil, fmt.Errorf("making the data folder: %w", err)
 	}
 	// Of two that begin at once, the one that makes the registry goes on.
-	store, err := bolt.Create(f.store(), bolt.Options{})
+	store, err := createStore(ctx, f, &s)
 	if err != nil {
 		return nil, fmt.Errorf("making the registry: %w", err)
 	}
@@ -53,9 +53,10 @@ func begin(c *console, f folder, s settings) (*app, error) {
 	return wire(c, f, s, store)
 }
 
-// open opens the installation in a folder. Another process that has it open
-// gives registry.ErrInUse.
-func open(c *console, f folder) (*app, error) {
+// open opens the installation in a folder, with its registry at another address
+// than it remembers if one is given. Another process that has a registry in a
+// file open gives registry.ErrInUse.
+func open(ctx context.Context, c *console, f folder, address string) (*app, error) {
 	there, err := f.exists()
 	if err != nil {
 		return nil, fmt.Errorf("looking for the data: %w", err)
@@ -67,15 +68,15 @@ func open(c *console, f folder) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
-	store, err := bolt.Open(f.store(), bolt.Options{})
+	store, err := openStore(ctx, c, f, &s, address)
 	if err != nil {
 		return nil, fmt.Errorf("opening the registry: %w", err)
 	}
 	return wire(c, f, s, store)
 }
 
-func wire(c *console, f folder, s settings, store *bolt.Store) (*app, error) {
-	a := &app{folder: f, settings: s, now: c.now, log: slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+func wire(c *console, f folder, s settings, store store) (*app, error) {
+	a := &app{folder: f, settings: s, store: store, now: c.now, log: slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	err := a.assemble(c, store)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
@@ -83,7 +84,7 @@ func wire(c *console, f folder, s settings, store *bolt.Store) (*app, error) {
 	return a, nil
 }
 
-func (a *app) assemble(c *console, store *bolt.Store) error {
+func (a *app) assemble(c *console, store store) error {
 	var err error
 	if a.zone, err = time.LoadLocation("Europe/Rome"); err != nil {
 		return fmt.Errorf("finding the time zone: %w", err)
@@ -96,7 +97,7 @@ func (a *app) assemble(c *console, store *bolt.Store) error {
 	if err != nil {
 		return fmt.Errorf("opening the keys: %w", err)
 	}
-	a.registry = registry.New(store, registry.Config{ClaimKey: claims})
+	a.registry = registry.New(store.Backend, registry.Config{ClaimKey: claims})
 	a.issuer = issuer.New(issuer.Config{
 		Registry: a.registry, Keys: a.ring, Picture: display.Module,
 		Now: a.now, Zone: a.zone, PublicURL: a.settings.PublicURL,
@@ -209,7 +210,7 @@ func (a *app) resume(ctx context.Context) {
 			a.log.Warn("writing the anchor of this installation", "error", err)
 		}
 	}
-	n, err := a.issuer.Resume(ctx)
+	n, err := a.finish(ctx)
 	if n > 0 {
 		a.log.Warn("finished records that an interrupted run had reserved", "records", n)
 	}

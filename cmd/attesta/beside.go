@@ -21,8 +21,8 @@ import (
 	"attesta/registry"
 )
 
-// A running server has the data folder to itself. Beside it, commands work
-// through the server: it listens on a loopback address of its own and writes
+// A running server has a registry in a file to itself, and knows its keys best.
+// Beside it, commands work through the server: it listens on a loopback address of its own and writes
 // address and secret into the folder, where only the operator can read them.
 // channel.go says how the two know each other.
 
@@ -38,11 +38,15 @@ const besideBytes = 64 << 20
 // reach opens the installation for a command: the folder itself, or the server
 // that has it open. It never waits for a lock longer than a few seconds.
 func reach(ctx context.Context, c *console, f folder) (operator, error) {
+	return reachAt(ctx, c, f, "")
+}
+
+func reachAt(ctx context.Context, c *console, f folder, address string) (operator, error) {
 	for tries := 0; ; tries++ {
 		if remote, ok := dial(ctx, f); ok {
 			return remote, nil
 		}
-		a, err := open(c, f)
+		a, err := open(ctx, c, f, address)
 		if err == nil {
 			a.resume(ctx)
 			return local{a}, nil
@@ -238,7 +242,9 @@ func serveBeside(ctx context.Context, f folder, o operator) (stop func(), err er
 	go server.Serve(listenProven(listener, secret)) //nolint:errcheck // ends with ErrServerClosed when stopped
 	return func() {
 		_ = server.Close()
-		_ = os.Remove(f.beside())
+		if now, err := os.ReadFile(f.beside()); err == nil && bytes.Equal(now, raw) { // else it is another server's
+			_ = os.Remove(f.beside())
+		}
 	}, nil
 }
 

@@ -105,6 +105,15 @@ func (l local) checkStore(ctx context.Context) []diagnosis {
 	} else {
 		found = append(found, diagnosis{What: "The registry was read from end to end and is whole."})
 	}
+	if l.store.shared {
+		found = append(found, diagnosis{What: "It is in PostgreSQL, at " + l.store.where + "."})
+		for _, advice := range l.store.advice() {
+			found = append(found, diagnosis{What: "The database server could be safer.", Remedy: advice})
+		}
+		if _, err := os.Stat(l.folder.store()); err == nil {
+			found = append(found, diagnosis{What: "An older registry lies in the folder and is not used.", Remedy: "Move " + l.folder.store() + " to where backups are kept."})
+		}
+	}
 	counts, err := l.registry.Counts(ctx, "")
 	switch {
 	case err != nil:

@@ -37,6 +37,10 @@ type settings struct {
 	// PublicURL is written into every credential: its status is published there.
 	PublicURL     string `json:"public_url"`
 	Demonstration bool   `json:"demonstration,omitempty"`
+	// Store is the address of a registry in PostgreSQL, and Registry the name of
+	// that registry. Without them the registry is a file in the folder.
+	Store    string `json:"store,omitempty"`
+	Registry string `json:"registry,omitempty"`
 	// TimeAuthority is asked for time stamps; empty when none is.
 	TimeAuthority string `json:"time_authority,omitempty"`
 }
@@ -86,7 +90,10 @@ func readPrivate(name string) ([]byte, error) {
 func (f folder) exists() (bool, error) {
 	_, err := os.Stat(f.store())
 	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+		if s, err2 := f.readSettings(); err2 != nil || s.Store == "" {
+			return false, nil
+		}
+		err = nil
 	}
 	if err != nil {
 		return false, err

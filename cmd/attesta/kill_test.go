@@ -133,7 +133,7 @@ func killAfter(t *testing.T, dir string, after time.Duration) bool {
 func audit(t *testing.T, dir string, acknowledged map[string]bool) (records, nowSealed int) {
 	t.Helper()
 	ctx := context.Background()
-	a, err := open(&console{err: t.Output(), getenv: func(string) string { return "" }, now: fixedDay}, folder(filepath.Join(dir, "attesta-data")))
+	a, err := open(ctx, &console{err: t.Output(), getenv: func(string) string { return "" }, now: fixedDay}, folder(filepath.Join(dir, "attesta-data")), "")
 	if err != nil {
 		t.Fatalf("opening after a kill: %v", err)
 	}

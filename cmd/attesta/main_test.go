@@ -16,6 +16,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"attesta/registry/postgres/postgrestest"
 	"attesta/timestamp/timestamptest"
 )
 
@@ -38,13 +39,21 @@ func fixedDay() time.Time {
 // TestMain lets the test binary be the program: under the name attesta, with
 // the clock of the tests.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"attesta": func() {
+	testscript.Main(withDatabase{m}, map[string]func(){"attesta": func() {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		code := run(ctx, &console{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv, now: fixedDay}, os.Args[1:])
 		stop()
 		os.Exit(code)
 	}})
 }
+
+// database is the PostgreSQL server of the tests that need one.
+var database postgrestest.Server
+
+// withDatabase ends the server after the tests.
+type withDatabase struct{ *testing.M }
+
+func (w withDatabase) Run() int { return database.Run(w.M) }
 
 // TestScripts runs the command line as a person would; each script reads as
 // documentation of one subcommand.

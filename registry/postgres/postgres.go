@@ -42,6 +42,7 @@ type Options struct {
 type Store struct {
 	pool   *pool
 	schema string
+	id     string
 	rand   io.Reader
 	packer registry.Packer
 	// filling lets a registry be opened whose copy is not complete.
@@ -131,6 +132,11 @@ func parse(address string) (*pgx.ConnConfig, int, error) {
 	}
 	return config, size, nil
 }
+
+// ID is a random name that the registry was given when it was made, 26
+// characters A-Z2-7: by it an installation knows its own registry, at whatever
+// address it is.
+func (s *Store) ID() string { return s.id }
 
 // Close closes the connections; calls after it fail. It waits for those under
 // way.

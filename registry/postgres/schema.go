@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"io"
 	"io/fs"
 	"regexp"
 
@@ -71,7 +72,7 @@ func (s *Store) prepare(ctx context.Context, how way) error {
 		have, err := t.version(ctx)
 		switch {
 		case errors.Is(err, registry.ErrNotFound) && how == creating:
-			if err := t.begin(ctx, s.schema); err != nil {
+			if err := t.begin(ctx, s.schema, s.rand); err != nil {
 				return err
 			}
 		case err != nil:
@@ -79,7 +80,13 @@ func (s *Store) prepare(ctx context.Context, how way) error {
 		case how == creating:
 			return fmt.Errorf("the schema %s of this database holds a registry: %w", s.schema, registry.ErrConflict)
 		}
-		return t.migrate(ctx, have)
+		if err := t.migrate(ctx, have); err != nil {
+			return err
+		}
+		if err := t.QueryRow(ctx, "select id from meta").Scan(&s.id); err != nil {
+			return fmt.Errorf("reading the name of the registry: %w", err)
+		}
+		return nil
 	})
 }
 
@@ -115,7 +122,7 @@ func (t *tx) version(ctx context.Context) (int, error) {
 	return have, nil
 }
 
-func (t *tx) begin(ctx context.Context, schema string) error {
+func (t *tx) begin(ctx context.Context, schema string, rand io.Reader) error {
 	var there bool
 	if err := t.QueryRow(ctx, "select exists (select from pg_namespace where nspname = $1)", schema).Scan(&there); err != nil {
 		return fmt.Errorf("looking for the schema: %w", err)
@@ -128,12 +135,17 @@ func (t *tx) begin(ctx context.Context, schema string) error {
 	if _, err := t.Exec(ctx, `create table meta (
 		one boolean primary key default true check (one),
 		identity text not null,
+		id text not null,
 		version integer not null,
 		complete boolean not null
 	)`); err != nil {
 		return fmt.Errorf("creating the registry: %w", err)
 	}
-	if _, err := t.Exec(ctx, "insert into meta (identity, version, complete) values ($1, 0, $2)", identity, !t.filling); err != nil {
+	id, err := registry.NewReference(rand)
+	if err != nil {
+		return fmt.Errorf("naming the registry: %w", err)
+	}
+	if _, err := t.Exec(ctx, "insert into meta (identity, id, version, complete) values ($1, $2, 0, $3)", identity, id, !t.filling); err != nil {
 		return fmt.Errorf("creating the registry: %w", err)
 	}
 	return nil

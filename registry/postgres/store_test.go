@@ -76,6 +76,9 @@ func TestCreateAndOpen(t *testing.T) {
 	if _, err := postgres.Create(ctx, address, postgres.Options{}); !errors.Is(err, registry.ErrConflict) {
 		t.Errorf("creating what is there: %v", err)
 	}
+	if a, b := s.ID(), open(t, address).ID(); len(a) != 26 || a != b {
+		t.Errorf("the registry is %q and then %q", a, b)
+	}
 	if c, err := newRegistry(open(t, address)).Counts(ctx, ""); err != nil || c.Sealed != 3 {
 		t.Errorf("%+v, %v", c, err)
 	}
@@ -112,8 +115,8 @@ func TestMigrations(t *testing.T) {
 	fresh := u.Query().Get("search_path") + "_empty"
 	u.RawQuery = strings.Replace(u.RawQuery, "search_path="+u.Query().Get("search_path"), "search_path="+fresh, 1)
 	old := u.String()
-	sql(t, address, "create schema "+fresh+" create table meta (one boolean, identity text, version integer, complete boolean)")
-	sql(t, old, "insert into meta values (true, 'attesta registry', 0, true)")
+	sql(t, address, "create schema "+fresh+" create table meta (one boolean, identity text, id text, version integer, complete boolean)")
+	sql(t, old, "insert into meta values (true, 'attesta registry', 'X', 0, true)")
 	var wait sync.WaitGroup
 	for range 6 {
 		wait.Go(func() {
