@@ -31,7 +31,7 @@ var rooms = map[string]struct{ imports, tests string }{
 	"registry":              {"status", "registry/bolt registry/registrytest"},
 	"registry/bolt":         {"registry status", "registry/registrytest"},
 	"registry/registrytest": {"registry status", "registry/bolt"},
-	"registry/postgres":     {"registry status", "registry/postgres/postgrestest registry/registrytest"},
+	"registry/postgres":     {"registry status", "registry/bolt registry/postgres/postgrestest registry/registrytest"},
 
 	"registry/postgres/postgrestest": {"", ""},
 

@@ -41,6 +41,8 @@ type settings struct {
 	// that registry. Without them the registry is a file in the folder.
 	Store    string `json:"store,omitempty"`
 	Registry string `json:"registry,omitempty"`
+	// Moving is set while the registry is copied from the file to PostgreSQL.
+	Moving bool `json:"moving,omitempty"`
 	// TimeAuthority is asked for time stamps; empty when none is.
 	TimeAuthority string `json:"time_authority,omitempty"`
 }

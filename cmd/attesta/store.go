@@ -89,6 +89,9 @@ func openStore(ctx context.Context, c *console, f folder, s *settings, given str
 		if address != "" {
 			return store{}, &hinted{fmt.Errorf("%s keeps its registry in a file", string(f)), "to move it into PostgreSQL: attesta migrate --from " + string(f) + " --to postgres://..."}
 		}
+		if s.Moving {
+			return store{}, &hinted{fmt.Errorf("the registry of %s is being moved into PostgreSQL", string(f)), "finish it: attesta migrate --from " + string(f) + " --to postgres://...; or give it up with --give-up"}
+		}
 		b, err := bolt.Open(f.store(), bolt.Options{})
 		return fileStore(b), err
 	}

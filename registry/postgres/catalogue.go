@@ -203,13 +203,15 @@ func scanLearners(rows pgx.Rows, err error) ([]registry.Learner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (l registry.Learner, err error) {
-		var into []any
-		for _, f := range fieldsOf(&l) {
-			into = append(into, f)
-		}
-		return l, row.Scan(into...)
-	})
+	return pgx.CollectRows(rows, scanLearner)
+}
+
+func scanLearner(row pgx.CollectableRow) (l registry.Learner, err error) {
+	var into []any
+	for _, f := range fieldsOf(&l) {
+		into = append(into, f)
+	}
+	return l, row.Scan(into...)
 }
 
 // PutLearners is registry.People.PutLearners. The event says how many, not who.

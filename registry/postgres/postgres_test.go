@@ -1,3 +1,37 @@
+// The tests below were held against faults planted one at a time, each of which
+// they found:
+//
+//   - the head taken without a lock: many who reserve one award, eight writers,
+//     who follows the log; TestHanging
+//   - the records of Complete and Extend taken without a lock: extending and
+//     changing the status, many who extend, many who seal one record
+//   - the record of SetStatus taken without a lock: revoked stays revoked,
+//     extending and changing the status
+//   - Reserve looking for awards before it holds the head: many who reserve
+//   - records locked in the order of the call: many who extend one record, whose
+//     halves lock each other out more often than a step is begun again
+//   - times not brought to UTC: times come back in UTC
+//   - columns without collate "C", on a server that orders as Italians do:
+//     editions, providers and modules page in order
+//   - a repeated status written again: asking for the status there is
+//   - a list that keeps its version: a list shows, a list is a consistent
+//     picture, revoked stays revoked
+//   - List reading version and entries one after the other: a list is a
+//     consistent picture
+//   - the digest Before not looked at, the extended bytes not stored: extending
+//     what changed meanwhile, and a dozen more
+//   - the places given out not written back: eight writers, and others
+//   - a token left in place, or good for a second too long: of many who redeem,
+//     leaving; a secret opens until it expires
+//   - counters that forget what a record was: counts equal a recount, and Check
+//     after nearly every test
+//   - events numbered from the last one seen: eight writers, who follows the log
+//   - Unfinished giving its cursor again: who follows the log, unfinished pages
+//   - steps never begun again: TestAgain, TestConnectionsCut
+//   - migrations without a lock: TestMigrations
+//   - synchronous_commit not looked at: TestUnsafeServers
+//   - connections kept in the midst of a transaction: TestPool
+//   - sealed bytes not compared with their digest: TestCheckFinds
 package postgres_test
 
 import (

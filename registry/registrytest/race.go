@@ -345,7 +345,8 @@ func followRace(k *kit) {
 	var events []registry.Event
 	seen := map[uint64]bool{}
 	follow := func() error {
-		for after, last := (uint64(0)), (uint64(0)); ; {
+		after, last := uint64(0), uint64(0)
+		for range 100_000 {
 			done := left.Load() == 0
 			page, err := k.Events(k.ctx(), after, 7)
 			if err != nil {
@@ -365,6 +366,7 @@ func followRace(k *kit) {
 				return nil
 			}
 		}
+		return errors.New("the pages never end")
 	}
 	for _, err := range together(writers+1, func(i int) error {
 		if i == writers {
