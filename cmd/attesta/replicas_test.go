@@ -45,7 +45,7 @@ func startReplica(t *testing.T, dir, now string) *replica {
 			r.base = "http://127" + address
 		}
 		if strings.HasPrefix(lines.Text(), "ready") {
-			go io.Copy(io.Discard, out) //nolint:errcheck // so that the server never waits for a reader
+			go io.Copy(io.Discard, out) // so that the server never waits for a reader
 			return r
 		}
 	}

@@ -43,7 +43,8 @@ func fullBolt(t *testing.T) (*bolt.Store, *registry.Registry, string) {
 	for _, err := range []error{
 		r.PutProviders(ctx, []registry.Provider{{ID: "B", Spec: []byte("1")}, {ID: "a", Spec: []byte("2")}, {ID: "é", Spec: []byte("3")}}, testAt),
 		r.PutModules(ctx, []registry.Module{
-			{Code: "M", Version: "2", Provider: "B", Spec: []byte("x")}, {Code: "M", Version: "1", Provider: "B", Spec: []byte("y")},
+			{Code: "M", Version: "2", Provider: "B", Spec: []byte("x")},
+			{Code: "M", Version: "1", Provider: "B", Spec: []byte("y")},
 			{Code: "M 1", Version: "1", Provider: "a", Spec: []byte("z")},
 		}, testAt),
 		r.PutLearners(ctx, learners, testAt),

@@ -136,7 +136,7 @@ func (s *Server) start() error {
 	if !s.NoChecksums {
 		args = append(args, "-k")
 	}
-	initdb := exec.Command(filepath.Join(bin, "initdb"), args...)
+	initdb := exec.CommandContext(context.Background(), filepath.Join(bin, "initdb"), args...)
 	initdb.SysProcAttr, initdb.Dir = as, s.dir
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
@@ -154,7 +154,7 @@ func (s *Server) launch(bin string, as *syscall.SysProcAttr) error {
 	for _, setting := range s.Settings {
 		args = append(args, "-c", setting)
 	}
-	cmd := exec.Command(filepath.Join(bin, "postgres"), args...)
+	cmd := exec.CommandContext(context.Background(), filepath.Join(bin, "postgres"), args...)
 	cmd.SysProcAttr, cmd.Dir, cmd.Stdout, cmd.Stderr = as, s.dir, log, log
 	if err := cmd.Start(); err != nil {
 		return err
