@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -65,11 +66,14 @@ func (f folder) readSettings() (settings, error) {
 }
 
 func (f folder) writeSettings(s settings) error {
-	raw, err := json.MarshalIndent(s, "", " ")
-	if err != nil {
+	var raw bytes.Buffer
+	e := json.NewEncoder(&raw)
+	e.SetIndent("", " ")
+	e.SetEscapeHTML(false) // an address may have an & that a person wants to read
+	if err := e.Encode(s); err != nil {
 		return fmt.Errorf("writing the settings: %w", err)
 	}
-	if err := keys.WriteFile(f.settings(), append(raw, '\n')); err != nil {
+	if err := keys.WriteFile(f.settings(), raw.Bytes()); err != nil {
 		return fmt.Errorf("writing the settings: %w", err)
 	}
 	return nil

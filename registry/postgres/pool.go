@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -83,8 +84,11 @@ func (p *pool) pop() (resting, error) {
 
 func (p *pool) connect(ctx context.Context) (resting, error) {
 	c, err := pgx.ConnectConfig(ctx, p.config)
-	if err != nil {
-		return resting{}, fmt.Errorf("reaching the database: %w", err)
+	if ctx.Err() != nil {
+		return resting{}, fmt.Errorf("reaching the database: %w", ctx.Err())
+	}
+	if err != nil { // pgx says it in several lines, one for each address it tried
+		return resting{}, fmt.Errorf("reaching the database: %s", strings.Join(strings.Fields(err.Error()), " "))
 	}
 	sums, err := inspect(ctx, c)
 	if err != nil {
