@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -86,7 +87,9 @@ func TestMigrate(t *testing.T) {
 // password.
 func refused(t *testing.T, dir, why string, args ...string) {
 	t.Helper()
-	cmd := exec.Command("attesta", args...)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // a server that is not refused would serve
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "attesta", args...)
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
 	if err == nil || !strings.Contains(string(out), why) || strings.Contains(string(out), "s3cret") {
