@@ -34,9 +34,14 @@ func (s *Store) Check(ctx context.Context) error {
 	return nil
 }
 
-// checkPages holds the lock of changes, as bbolt requires.
+// checkPages holds the lock of changes, as bbolt requires; where there can be
+// none, none is held.
 func (s *Store) checkPages(ctx context.Context) error {
-	return s.update(ctx, func(t *tx) error {
+	step := s.update
+	if s.db.IsReadOnly() {
+		step = s.view
+	}
+	return step(ctx, func(t *tx) error {
 		var faults []error
 		for err := range t.Check() {
 			if len(faults) < enough {

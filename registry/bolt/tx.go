@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -17,8 +18,11 @@ import (
 type tx struct {
 	*bbolt.Tx
 	changed bool
+	id      string                                // of the registry, for its migration
 	counts  map[string]map[string]registry.Counts // bucket, key
 	lists   map[string]*list                      // open lists by provider
+	entries uint64                                // of the log, when it grew
+	last    [sha256.Size]byte                     // digest of its last entry
 }
 
 // view runs fn on a consistent snapshot. What fn is given by bbolt is valid
@@ -65,6 +69,9 @@ func (s *Store) update(ctx context.Context, fn func(*tx) error) (err error) {
 	if why := s.broken.Load(); why != nil {
 		return fmt.Errorf("the registry takes no more changes until it is opened again: %w", *why)
 	}
+	if err := s.mark.catchUp(); err != nil {
+		return err
+	}
 	t := &tx{Tx: btx}
 	if err := fn(t); err != nil {
 		return err
@@ -82,6 +89,7 @@ func (s *Store) update(ctx context.Context, fn func(*tx) error) (err error) {
 		}
 		return err
 	}
+	s.mark.advance(t.entries, t.last)
 	return nil
 }
 
