@@ -35,6 +35,8 @@ var rooms = map[string]struct{ imports, tests string }{
 
 	"registry/postgres/postgrestest": {"", ""},
 
+	"backup": {"", ""},
+
 	"timestamp":               {"", "timestamp/timestamptest"},
 	"timestamp/timestamptest": {"timestamp", ""},
 
@@ -46,7 +48,7 @@ var rooms = map[string]struct{ imports, tests string }{
 	"wallet":   {"credentials registry", "registry/bolt status"},
 
 	"web":         {"credentials display intake issuer keys registry status verifier wallet", "registry/bolt"},
-	"cmd/attesta": {"credentials display intake issuer keys registry registry/bolt registry/postgres status timestamp trustlist verifier wallet web", "interop/dss registry/postgres/postgrestest timestamp/timestamptest trustlist/trustlisttest"},
+	"cmd/attesta": {"backup credentials display intake issuer keys registry registry/bolt registry/postgres status timestamp trustlist verifier wallet web", "interop/dss registry/postgres/postgrestest timestamp/timestamptest trustlist/trustlisttest"},
 
 	"interop/dss": {"", "credentials keys timestamp timestamp/timestamptest verifier"}, // tests only: another's judgement of our seals
 }
@@ -54,7 +56,7 @@ var rooms = map[string]struct{ imports, tests string }{
 // libraries says for every module of others in which rooms it may stand. Those
 // with the room "tests" may stand in any test and in a room of testHelp.
 var libraries = map[string]string{
-	"filippo.io/age":                             "keys",
+	"filippo.io/age":                             "keys cmd/attesta", // there in tests only
 	"github.com/digitorus/timestamp":             "timestamp timestamp/timestamptest",
 	"github.com/beevik/etree":                    "trustlist trustlist/trustlisttest",
 	"github.com/go-chi/chi/v5":                   "web cmd/attesta",

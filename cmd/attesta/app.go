@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"sync"
 	"time"
 
 	"attesta/display"
@@ -35,6 +36,8 @@ type app struct {
 	wallet   *wallet.Wallet
 	stamps   timeAuthority
 	crls     *verifier.Guarded // one, so that connections are used again
+	master   string            // file of the master key
+	backups  sync.Mutex        // one at a time
 }
 
 // begin makes a new installation in a folder that has none, and opens it.
@@ -70,13 +73,13 @@ func open(ctx context.Context, c *console, f folder, address string) (*app, erro
 	}
 	store, err := openStore(ctx, c, f, &s, address)
 	if err != nil {
-		return nil, fmt.Errorf("opening the registry: %w", err)
+		return nil, olderHint(f, fmt.Errorf("opening the registry: %w", err))
 	}
 	return wire(c, f, s, store)
 }
 
 func wire(c *console, f folder, s settings, store store) (*app, error) {
-	a := &app{folder: f, settings: s, store: store, now: c.now, log: slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	a := &app{folder: f, settings: s, store: store, now: c.now, master: f.master(c.getenv), log: slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	err := a.assemble(c, store)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
@@ -89,7 +92,7 @@ func (a *app) assemble(c *console, store store) error {
 	if a.zone, err = time.LoadLocation("Europe/Rome"); err != nil {
 		return fmt.Errorf("finding the time zone: %w", err)
 	}
-	if a.ring, err = keys.Open(a.folder.keys(), a.folder.master(c.getenv)); err != nil {
+	if a.ring, err = keys.Open(a.folder.keys(), a.master); err != nil {
 		return fmt.Errorf("opening the keys: %w", err)
 	}
 	a.ring.Now = a.now

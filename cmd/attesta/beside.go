@@ -99,19 +99,31 @@ func dial(ctx context.Context, f folder) (*remote, bool) {
 }
 
 func (r *remote) call(ctx context.Context, name string, request, answer any) error {
+	response, err := r.post(ctx, name, request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	return readReply(response, answer)
+}
+
+func (r *remote) post(ctx context.Context, name string, request any) (*http.Response, error) {
 	body, err := json.Marshal(request)
 	if err != nil {
-		return fmt.Errorf("asking the server: %w", err)
+		return nil, fmt.Errorf("asking the server: %w", err)
 	}
 	post, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+r.Address+"/"+name, bytes.NewReader(body)) //nolint:gosec // the address stands in the operator's own folder
 	if err != nil {
-		return fmt.Errorf("asking the server: %w", err)
+		return nil, fmt.Errorf("asking the server: %w", err)
 	}
 	response, err := r.client.Do(post) //nolint:gosec // as above
 	if err != nil {
-		return askingServer(err)
+		return nil, askingServer(err)
 	}
-	defer response.Body.Close()
+	return response, nil
+}
+
+func readReply(response *http.Response, answer any) error {
 	raw, err := io.ReadAll(io.LimitReader(response.Body, besideBytes*4))
 	if err != nil {
 		return askingServer(err)
@@ -164,7 +176,7 @@ func (e *besideError) Is(target error) bool {
 
 // kindOf names the kind of an error that a command matches.
 func kindOf(err error) string {
-	for _, kind := range []error{registry.ErrNotFound, registry.ErrConflict, registry.ErrInvalid, keys.ErrNoKey, issuer.ErrNoAuthority} {
+	for _, kind := range []error{registry.ErrNotFound, registry.ErrConflict, registry.ErrInvalid, keys.ErrNoKey, keys.ErrRecipient, issuer.ErrNoAuthority} {
 		if errors.Is(err, kind) {
 			return kind.Error()
 		}
@@ -253,7 +265,15 @@ func (b *besideServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "commands are posted", http.StatusMethodNotAllowed)
 		return
 	}
+	if r.URL.Path == "/backup" { // a stream
+		b.backup(w, r)
+		return
+	}
 	answer, err := b.answer(r)
+	writeReply(w, answer, err)
+}
+
+func writeReply(w http.ResponseWriter, answer any, err error) {
 	var reply besideReply
 	if err != nil {
 		reply.Error, reply.Kind = err.Error(), kindOf(err)

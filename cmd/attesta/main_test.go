@@ -69,6 +69,9 @@ func TestScripts(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(e.WorkDir, "ora.pem"), root, 0o600); err != nil {
 				return err
 			}
+			if err := recipients(e); err != nil {
+				return err
+			}
 			return copyFixtures(e.WorkDir)
 		},
 	})
@@ -81,6 +84,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"fix":   cmdFix,
 	}
 	maps.Copy(all, keyScripts)
+	maps.Copy(all, backupScripts)
 	return all
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -30,6 +31,7 @@ type operator interface {
 	ChangeKeys(ctx context.Context, r keyRequest) (keyChange, error)
 	Doctor(ctx context.Context) ([]diagnosis, error)
 	SignIn(ctx context.Context) (string, error)
+	Backup(ctx context.Context, r backupRequest, w io.Writer) error
 	Close() error
 }
 
