@@ -22,7 +22,8 @@ import (
 // step.
 const slice = 400
 
-// Issue answers every row, and issues what the rows justify. When it returns
+// Issue answers every row, and issues what the rows justify. While the clock is
+// behind the log by more than Slack nothing is issued: *ClockError. When it returns
 // an error, what was acknowledged by an earlier slice stays; calling it again
 // with the same rows finishes the work and issues nothing twice.
 func (i *Issuer) Issue(ctx context.Context, rows []intake.Completion) ([]Outcome, error) {
@@ -41,6 +42,9 @@ func (i *Issuer) Issue(ctx context.Context, rows []intake.Completion) ([]Outcome
 // issueSlice is the issuing cycle. The order of its steps is the point: see
 // docs/issuance-cycle.md.
 func (i *Issuer) issueSlice(ctx context.Context, rows []intake.Completion) ([]Outcome, error) {
+	if err := i.CheckClock(ctx); err != nil {
+		return nil, err
+	}
 	at := i.now()
 
 	// 1. Judge every row against the catalogue and the rules of its module.
@@ -333,6 +337,9 @@ func (i *Issuer) ResumeBefore(ctx context.Context, moment time.Time) (int, error
 		open = slices.DeleteFunc(open, func(r registry.Record) bool { return !r.ReservedAt.Before(moment) })
 		if len(open) == 0 {
 			continue
+		}
+		if err := i.CheckClock(ctx); err != nil {
+			return finished, fmt.Errorf("finishing reserved records: %w", err)
 		}
 		elsewhere, err := i.seal(ctx, open, i.now())
 		if err != nil {

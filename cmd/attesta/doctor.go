@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"attesta/credentials"
+	"attesta/issuer"
 	"attesta/keys"
 	"attesta/registry"
 	"attesta/registry/bolt"
@@ -149,11 +150,23 @@ func (l local) checkStore(ctx context.Context) []diagnosis {
 	default:
 		found = append(found, diagnosis{What: fmt.Sprintf("%d credentials: %d suspended, %d revoked, none unfinished.", counts.Sealed, counts.Suspended, counts.Revoked)})
 	}
-	newest, err := l.registry.Events(ctx, 0, 1)
-	if err == nil && len(newest) > 0 && newest[0].At.After(l.now().Add(5*time.Minute)) {
-		found = append(found, diagnosis{true, "The clock of this machine is behind the first entry of the log.", "Set the clock before anything is issued."})
+	if behind, ok := errors.AsType[*issuer.ClockError](l.issuer.CheckClock(ctx)); ok {
+		found = append(found, diagnosis{true, fmt.Sprintf("The clock says %s, and the registry has an entry of %s: nothing is issued.", behind.Now.UTC().Format(time.RFC3339), behind.Last.UTC().Format(time.RFC3339)), "Set the clock of this machine."})
 	}
 	return found
+}
+
+// clockWords says in both languages that the clock is behind.
+func clockWords(err error) error {
+	behind, ok := errors.AsType[*issuer.ClockError](err)
+	if !ok {
+		return err
+	}
+	now, last := behind.Now.UTC().Format(time.RFC3339), behind.Last.UTC().Format(time.RFC3339)
+	return &spoken{err, credentials.Text{
+		"it": fmt.Sprintf("L’orologio di questo computer dice %s e il registro contiene già una voce del %s. Non è stato rilasciato altro: correggi l’orologio e ripeti il comando.", now, last),
+		"en": fmt.Sprintf("The clock of this machine says %s, and the registry has an entry of %s already. Nothing more was issued: set the clock, then run the command again.", now, last),
+	}}
 }
 
 // checkSecrets looks for files that others on the machine may read.

@@ -222,6 +222,7 @@ func (l local) Issue(ctx context.Context, r issueRequest) (issueAnswer, error) {
 	if err != nil {
 		err = fmt.Errorf("stopped after %d of %d rows (%w): what is answered is stored; give the same list again for the rest", len(outcomes), len(rows), err)
 	}
+	err = clockWords(err)
 	answer := issueAnswer{Rows: make([]rowAnswer, 0, len(outcomes))}
 	for _, o := range outcomes {
 		row := l.rowAnswer(o)
