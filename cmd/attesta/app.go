@@ -231,8 +231,12 @@ func (a *app) site() (*web.Site, error) {
 	})
 }
 
-// ready proves that the store answers and that the keys still sign.
+// ready proves that the store answers and takes changes, and that the keys
+// still sign.
 func (a *app) ready(ctx context.Context) error {
+	if err := a.failure(); err != nil {
+		return err
+	}
 	if _, err := a.registry.Counts(ctx, ""); err != nil {
 		return err
 	}
@@ -243,6 +247,30 @@ func (a *app) ready(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// failing is a store in which a disk can fail.
+type failing interface {
+	Failed() <-chan struct{}
+	Failure() error
+}
+
+// failed is closed when the disk failed under the registry. After that nothing
+// is acknowledged any more, and the program ends.
+func (a *app) failed() <-chan struct{} {
+	if s, ok := a.store.(failing); ok {
+		return s.Failed()
+	}
+	return nil
+}
+
+// failure says why the registry takes no more changes, or nothing.
+func (a *app) failure() error {
+	s, ok := a.store.(failing)
+	if !ok || s.Failure() == nil {
+		return nil
+	}
+	return &hinted{fmt.Errorf("the registry takes no more changes: %w", s.Failure()), "look after the disk, start again, and repeat what was not acknowledged: nothing is done twice"}
 }
 
 // lists hands the issuer's status lists to the pages.

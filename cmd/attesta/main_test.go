@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -40,6 +41,9 @@ func fixedDay() time.Time {
 // the clock of the tests.
 func TestMain(m *testing.M) {
 	testscript.Main(withDatabase{m}, map[string]func(){"attesta": func() {
+		if os.Getenv("ATTESTA_TEST_ONE_THREAD") != "" {
+			runtime.LockOSThread() // see faulty
+		}
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		code := run(ctx, &console{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv, now: fixedDay}, os.Args[1:])
 		stop()

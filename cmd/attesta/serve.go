@@ -183,13 +183,14 @@ func (a *app) serveOn(ctx context.Context, listener net.Listener, greet func(loc
 	case err := <-ended:
 		return fmt.Errorf("serving: %w", err)
 	case <-ctx.Done():
+	case <-a.failed():
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	if err := server.Shutdown(last); err != nil {
 		return fmt.Errorf("stopping: %w", err)
 	}
-	return nil
+	return a.failure()
 }
 
 func serveGreeting(ctx context.Context, c *console, l local, listener net.Listener) error {

@@ -22,6 +22,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -50,6 +51,8 @@ type Store struct {
 	mark   *mark                 // nil while it is not known to be the newest copy
 	broken atomic.Pointer[error] // why nothing can be changed any more
 	stuck  atomic.Bool           // a lock of bbolt will never be free again
+	failed chan struct{}         // closed when the disk failed
+	end    sync.Once
 }
 
 var _ registry.Backend = (*Store)(nil)
@@ -175,7 +178,7 @@ func open(path string, opts Options, how way) (s *Store, err error) {
 			s, err = nil, fmt.Errorf("reading the file: %v: %w", r, errDamaged)
 		}
 	}()
-	s = &Store{rand: opts.Rand}
+	s = &Store{rand: opts.Rand, failed: make(chan struct{})}
 	if s.rand == nil {
 		s.rand = rand.Reader
 	}
@@ -203,6 +206,18 @@ func open(path string, opts Options, how way) (s *Store, err error) {
 	return s, nil
 }
 
+// Failed is closed when the disk failed during a commit: the process should
+// end, for nothing can be changed any more before the file is opened again.
+func (s *Store) Failed() <-chan struct{} { return s.failed }
+
+// Failure returns why nothing can be changed any more, or nil.
+func (s *Store) Failure() error {
+	if why := s.broken.Load(); why != nil {
+		return *why
+	}
+	return nil
+}
+
 // Close closes the file; calls after it fail. It waits for those under way.
 func (s *Store) Close() error {
 	if s.stuck.Load() {
@@ -219,7 +234,7 @@ func kind(err error) error {
 	switch {
 	case errors.Is(err, berrors.ErrTimeout):
 		return fmt.Errorf("locking the file: %w", registry.ErrInUse)
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, berrors.ErrMaxSizeReached):
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, berrors.ErrMaxSizeReached):
 		return fmt.Errorf("the disk is %w: %v", registry.ErrFull, err)
 	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, berrors.ErrChecksum):
 		return fmt.Errorf("not a registry file, or both its first pages are damaged (%v): %w", err, registry.ErrInvalid)

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io/fs"
 	"runtime/debug"
 
 	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 
 	"attesta/registry"
 )
@@ -83,14 +85,26 @@ func (s *Store) update(ctx context.Context, fn func(*tx) error) (err error) {
 		return err
 	}
 	if err := btx.Commit(); err != nil {
-		err = fmt.Errorf("committing: %w", kind(err))
-		if !errors.Is(err, registry.ErrFull) { // a full disk leaves nothing in doubt
+		doubt := inDoubt(err)
+		if err = fmt.Errorf("committing: %w", kind(err)); doubt {
 			s.broken.Store(&err)
+			s.end.Do(func() { close(s.failed) })
 		}
 		return err
 	}
 	s.mark.advance(t.entries, t.last)
 	return nil
+}
+
+// inDoubt tells whether an error leaves open what the disk holds. A disk that
+// had no room for a page when it was written took none of the change; one that
+// says so only when it is asked to keep what was written may have kept it.
+func inDoubt(err error) bool {
+	if errors.Is(err, berrors.ErrMaxSizeReached) {
+		return false
+	}
+	_, writing := errors.AsType[*fs.PathError](err)
+	return !writing || !errors.Is(kind(err), registry.ErrFull)
 }
 
 // undo ends a transaction that was not committed. On a damaged file that may
