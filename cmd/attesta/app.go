@@ -80,14 +80,14 @@ func open(ctx context.Context, c *console, f folder, address string) (*app, erro
 
 func wire(c *console, f folder, s settings, store store) (*app, error) {
 	a := &app{folder: f, settings: s, store: store, now: c.now, master: f.master(c.getenv), log: slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelWarn}))}
-	err := a.assemble(c, store)
+	err := a.assemble(store)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	return a, nil
 }
 
-func (a *app) assemble(c *console, store store) error {
+func (a *app) assemble(store store) error {
 	var err error
 	if a.zone, err = time.LoadLocation("Europe/Rome"); err != nil {
 		return fmt.Errorf("finding the time zone: %w", err)
@@ -258,7 +258,7 @@ type failing interface {
 // failed is closed when the disk failed under the registry. After that nothing
 // is acknowledged any more, and the program ends.
 func (a *app) failed() <-chan struct{} {
-	if s, ok := a.store.(failing); ok {
+	if s, ok := a.store.Backend.(failing); ok {
 		return s.Failed()
 	}
 	return nil
@@ -266,7 +266,7 @@ func (a *app) failed() <-chan struct{} {
 
 // failure says why the registry takes no more changes, or nothing.
 func (a *app) failure() error {
-	s, ok := a.store.(failing)
+	s, ok := a.store.Backend.(failing)
 	if !ok || s.Failure() == nil {
 		return nil
 	}

@@ -175,7 +175,7 @@ func sayRestored(c *console, f folder, m backup.Manifest) {
 		hasKeys = hasKeys || strings.HasPrefix(file.Name, "keys/")
 	}
 	if hasKeys && !m.Has(backup.Master) {
-		c.printf("Put the master key back as %s (mode 600), or name its place with ATTESTA_MASTER_KEY_FILE.\n", folder(f).master(func(string) string { return "" }))
+		c.printf("Put the master key back as %s (mode 600), or name its place with ATTESTA_MASTER_KEY_FILE.\n", f.master(func(string) string { return "" }))
 	}
 	c.printf("What was issued or revoked after that moment is not in it. When nothing newer can be had:\n  attesta restore --accept --data %s\n", string(f))
 }
