@@ -8,8 +8,8 @@
 //   - the record of SetStatus taken without a lock: revoked stays revoked,
 //     extending and changing the status
 //   - Reserve looking for awards before it holds the head: many who reserve
-//   - records locked in the order of the call: many who extend one record, whose
-//     halves lock each other out more often than a step is begun again
+//   - records locked in the order of the call: many who extend one record, who
+//     lock each other out until they give up
 //   - times not brought to UTC: times come back in UTC
 //   - columns without collate "C", on a server that orders as Italians do:
 //     editions, providers and modules page in order
@@ -32,6 +32,8 @@
 //   - synchronous_commit not looked at: TestUnsafeServers
 //   - connections kept in the midst of a transaction: TestPool
 //   - sealed bytes not compared with their digest: TestCheckFinds
+//   - a copy that is not compared, or begins anew each time:
+//     TestCopyFindsDifferences, TestCopyGoesOn
 package postgres_test
 
 import (

@@ -152,7 +152,7 @@ func TestMigrations(t *testing.T) {
 }
 
 // N1: what an operator writes into the address is repeated nowhere.
-func TestThePasswordIsTold(t *testing.T) {
+func TestThePasswordIsNotTold(t *testing.T) {
 	_, there := create(t)
 	u, _ := url.Parse(there)
 	dir := url.QueryEscape(u.Query().Get("host"))
