@@ -64,6 +64,7 @@ func again(t *testing.T, dir string) string {
 // command issues what is missing, nothing twice (T5, B1, T15).
 func TestDiskErrors(t *testing.T) {
 	from := imported(t)
+	tried, persisted := 0, 0
 	const error, full = ":error=EIO", ":error=ENOSPC"
 	for _, c := range []struct {
 		fault           string
@@ -84,7 +85,6 @@ func TestDiskErrors(t *testing.T) {
 		{"pwrite64" + full + ":when=9+", true, 0, 0},
 	} {
 		t.Run(c.fault, func(t *testing.T) {
-			t.Parallel()
 			dir := again(t, from)
 			out, err := faulty(t, dir, c.fault, "issue", "--completions", "completions_tot.csv", "--json").CombinedOutput()
 			t.Logf("%v: %.300s", err, bytes.TrimSpace(out))
@@ -102,8 +102,13 @@ func TestDiskErrors(t *testing.T) {
 			if records, sealed := audit(t, dir, acknowledged); records != 125 || sealed != 125 {
 				t.Errorf("afterwards %d records, %d sealed", records, sealed)
 			}
+			if c.fails {
+				tried++
+				persisted += min(c.sealed, 1)
+			}
 		})
 	}
+	t.Logf("figures: %d failures of the disk, %d of which persisted all the same: 0 acknowledged, 0 lost, 0 issued twice", tried, persisted)
 }
 
 // TestAServerEndsWhenItsDiskFails: after the first error of the disk a server

@@ -75,7 +75,7 @@ func TestKill(t *testing.T) {
 	if records := w.hold(t, dir, true); records != asked {
 		t.Errorf("%d records for %d awards", records, asked)
 	}
-	t.Logf("%d kills in %.0f s: %d issued, %d revoked, %d extensions, %d rotations acknowledged, %d calls cut off; 0 lost, 0 doubled, 0 positions given twice; restart at most %d ms",
+	t.Logf("figures: %d kills in %.0f s: %d issued, %d revoked, %d extensions, %d rotations acknowledged, %d calls cut off; 0 lost, 0 doubled, 0 positions given twice; restart at most %d ms",
 		kills, time.Since(start).Seconds(), len(w.issued), len(w.revoked), w.extended, w.rotated, w.cut, slowest.Milliseconds())
 	if w.extended == 0 || w.rotated == 0 || len(w.revoked) == 0 || w.cut < kills/2 {
 		t.Error("the kills did not meet all kinds of work")
