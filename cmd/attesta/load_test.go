@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -40,17 +41,11 @@ func TestBackupUnderLoad(t *testing.T) {
 			}
 		})
 	}
-	const backups = 6
+	const backups = 12
 	broken := 0
 	for n := range backups {
 		w.mu.Lock()
-		before := &work{issued: map[string]string{}, revoked: map[string]bool{}}
-		for row, c := range w.issued {
-			before.issued[row] = c
-		}
-		for c := range w.revoked {
-			before.revoked[c] = true
-		}
+		before := &work{issued: maps.Clone(w.issued), revoked: maps.Clone(w.revoked)}
 		w.mu.Unlock()
 		var file bytes.Buffer
 		if err := server.Backup(t.Context(), backupRequest{}, &slow{w: &file}); err != nil {
