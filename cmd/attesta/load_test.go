@@ -143,7 +143,7 @@ func TestARestoredBackupGivesNoPositionAgain(t *testing.T) {
 	if err := restore(t.Context(), c, "-", "", again); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := open(c, again); err == nil {
+	if _, err := open(t.Context(), c, again, ""); err == nil {
 		t.Fatal("a restored registry was opened without the operator's word")
 	}
 	if err := acceptOlder(c, again); err != nil {

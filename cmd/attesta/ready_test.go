@@ -33,7 +33,7 @@ func TestReadyzIsRedWhenTheDiskFailed(t *testing.T) {
 			why  error
 			want int
 		}{{nil, http.StatusOK}, {errors.New("input/output error"), http.StatusServiceUnavailable}} {
-			a.store = brokenStore{store, c.why}
+			a.store.Backend = brokenStore{store.Backend, c.why}
 			answer := httptest.NewRecorder()
 			routes(site).ServeHTTP(answer, httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/readyz", nil))
 			if answer.Code != c.want {
