@@ -16,7 +16,7 @@ import (
 func TestFullDisk(t *testing.T) {
 	dir := t.TempDir()
 	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", dir).CombinedOutput(); err != nil {
-		if os.Getenv("ATTESTA_REQUIRE_ALL") == "1" {
+		if os.Getenv("ATTESTA_REQUIRE_ALL") == "1" && os.Getenv("ATTESTA_NO_MOUNTING") == "" {
 			t.Fatalf("mounting a small disk: %v: %s", err, out)
 		}
 		t.Skip("skipped: this test mounts a small disk, which needs root")
