@@ -174,10 +174,11 @@ func (s *Store) update(ctx context.Context, fn func(*tx) error) error {
 	}
 }
 
-// again tells whether PostgreSQL gave a transaction up for the sake of another.
+// again tells whether PostgreSQL gave a transaction up for the sake of another,
+// or the connection had ended while it rested, so that nothing was asked.
 func again(err error) bool {
 	var e *pgconn.PgError
-	return errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01")
+	return pgconn.SafeToRetry(err) || errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01")
 }
 
 func (s *Store) once(ctx context.Context, how pgx.TxOptions, fn func(*tx) error) error {
@@ -212,12 +213,22 @@ func (s *Store) once(ctx context.Context, how pgx.TxOptions, fn func(*tx) error)
 }
 
 // read runs fn on a connection of its own. Each statement is a consistent
-// picture; nothing that fn returns may depend on two of them.
+// picture; nothing that fn returns may depend on two of them. Fn may run several
+// times, when a connection had ended while it rested.
 func (s *Store) read(ctx context.Context, fn func(*pgx.Conn) error) error {
+	for n := 0; ; n++ {
+		err := s.ask(ctx, fn)
+		if !pgconn.SafeToRetry(err) || n == tries-1 {
+			return kind(err)
+		}
+	}
+}
+
+func (s *Store) ask(ctx context.Context, fn func(*pgx.Conn) error) error {
 	c, err := s.pool.take(ctx)
 	if err != nil {
 		return err
 	}
 	defer s.pool.give(c)
-	return kind(fn(c.Conn))
+	return fn(c.Conn)
 }
