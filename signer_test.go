@@ -44,7 +44,9 @@ var signers = []string{
 	"cmd/attesta besideServer.answer: b.Issue",
 	"cmd/attesta local.Issue: l.issuer.Issue",
 	"cmd/attesta local.loadDemo: l.Issue",
-	"cmd/attesta app.resume: a.issuer.Resume",
+	"cmd/attesta app.finish: a.issuer.Resume",
+	"cmd/attesta app.finish: a.issuer.ResumeBefore",
+	"issuer Issuer.Resume: i.ResumeBefore",
 	"cmd/attesta local.checkSigning: k.Sign", // one constant word, for the operator
 
 	// What pages may set off: a list of revoked certificates, the same for
@@ -59,7 +61,7 @@ var signers = []string{
 var signing = []string{
 	"Sign", "sign", "SignASN1", "SignPKCS1v15", "SignPSS", "SignMessage", "NewSigner",
 	"CreateCertificate", "CreateCertificateRequest", "CreateRevocationList", "CreateCRL",
-	"Seal", "SealCompact", "CRL", "sealOne", "signList", "Issue", "Resume",
+	"Seal", "SealCompact", "CRL", "sealOne", "signList", "Issue", "Resume", "ResumeBefore",
 }
 
 // noSigners bear such a name: a purpose of keys, the sign of a number, a description of what is

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,7 +22,8 @@ import (
 // step.
 const slice = 400
 
-// Issue answers every row, and issues what the rows justify. When it returns
+// Issue answers every row, and issues what the rows justify. While the clock is
+// behind the log by more than Slack nothing is issued: *ClockError. When it returns
 // an error, what was acknowledged by an earlier slice stays; calling it again
 // with the same rows finishes the work and issues nothing twice.
 func (i *Issuer) Issue(ctx context.Context, rows []intake.Completion) ([]Outcome, error) {
@@ -40,6 +42,9 @@ func (i *Issuer) Issue(ctx context.Context, rows []intake.Completion) ([]Outcome
 // issueSlice is the issuing cycle. The order of its steps is the point: see
 // docs/issuance-cycle.md.
 func (i *Issuer) issueSlice(ctx context.Context, rows []intake.Completion) ([]Outcome, error) {
+	if err := i.CheckClock(ctx); err != nil {
+		return nil, err
+	}
 	at := i.now()
 
 	// 1. Judge every row against the catalogue and the rules of its module.
@@ -309,16 +314,32 @@ func (i *Issuer) sealingKey(p plan, sealer string, at time.Time) (*keys.Key, err
 }
 
 // Resume finishes what a crash left reserved and returns how many records it
-// finished.
+// finished. It is for who has the registry alone: see ResumeBefore.
 func (i *Issuer) Resume(ctx context.Context) (int, error) {
+	return i.ResumeBefore(ctx, time.Unix(1<<40, 0))
+}
+
+// ResumeBefore is Resume for what was reserved before a moment. Where several
+// processes issue into one registry, what another reserved just now is still in
+// its hands; to finish that is no harm, but the other would then have to say
+// that it was issued already.
+func (i *Issuer) ResumeBefore(ctx context.Context, moment time.Time) (int, error) {
 	finished := 0
-	for {
-		open, err := i.Registry.Unfinished(ctx, 0, slice)
+	for after := uint64(0); ; {
+		open, err := i.Registry.Unfinished(ctx, after, slice)
 		if err != nil {
 			return finished, fmt.Errorf("looking for unfinished records: %w", err)
 		}
 		if len(open) == 0 {
 			return finished, nil
+		}
+		after = open[len(open)-1].Seq
+		open = slices.DeleteFunc(open, func(r registry.Record) bool { return !r.ReservedAt.Before(moment) })
+		if len(open) == 0 {
+			continue
+		}
+		if err := i.CheckClock(ctx); err != nil {
+			return finished, fmt.Errorf("finishing reserved records: %w", err)
 		}
 		elsewhere, err := i.seal(ctx, open, i.now())
 		if err != nil {

@@ -228,6 +228,50 @@ func (r *Registry) Events(ctx context.Context, after uint64, limit int) ([]Event
 	return page(ctx, "listing events", after, limit, r.backend.Events)
 }
 
+// LastEvent returns the newest entry of the audit log, or ErrNotFound. It looks
+// on from the one that it found before, so it costs little when called often.
+func (r *Registry) LastEvent(ctx context.Context) (last Event, err error) {
+	// Numbers may have gaps, but what has an entry beyond it has one below too.
+	beyond := func(after uint64) (bool, error) {
+		events, err := r.Events(ctx, after, 1)
+		if err != nil || len(events) == 0 {
+			return false, err
+		}
+		last = events[0]
+		return true, nil
+	}
+	start := r.last.Load()
+	if start > 0 {
+		start-- // so that the one found before is found again
+	}
+	found, err := beyond(start)
+	if err == nil && !found {
+		err = fmt.Errorf("reading the end of the log: %w", ErrNotFound)
+	}
+	low, high := last.Seq, uint64(0) // of what is beyond low something is known, beyond high there is nothing
+	for step := uint64(1); err == nil && high == 0; step *= 2 {
+		at := low + step - 1
+		if found, err = beyond(at); found {
+			low = last.Seq
+		} else {
+			high = at
+		}
+	}
+	for err == nil && low < high {
+		middle := low + (high-low)/2
+		if found, err = beyond(middle); found {
+			low = last.Seq
+		} else {
+			high = middle
+		}
+	}
+	if err != nil {
+		return Event{}, err
+	}
+	r.last.Store(last.Seq)
+	return last, nil
+}
+
 func page[T any](ctx context.Context, step string, after uint64, limit int,
 	read func(context.Context, uint64, int) ([]T, error),
 ) ([]T, error) {

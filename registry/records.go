@@ -209,7 +209,7 @@ func ParseEditionKey(key string) (module, edition string, err error) {
 type Event struct {
 	Seq  uint64    `json:"seq"`
 	At   time.Time `json:"at"`
-	Kind string    `json:"kind"` // reserve, seal, extend, suspend, reinstate, revoke, provider, module, learners, access
+	Kind string    `json:"kind"` // reserve, seal, extend, suspend, reinstate, revoke, provider, module, learners, access, accept
 	What string    `json:"what"`
 	By   string    `json:"by,omitempty"`
 	Why  string    `json:"why,omitempty"`

@@ -17,6 +17,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"io"
+	"sync/atomic"
 )
 
 // The kinds of error a caller may match with errors.Is. Every error of this
@@ -58,6 +59,7 @@ type Registry struct {
 	backend Backend
 	rand    io.Reader
 	key     []byte
+	last    atomic.Uint64 // the newest entry of the log that LastEvent found
 }
 
 // New returns a registry that keeps its data in b, which it then owns.

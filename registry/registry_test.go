@@ -164,3 +164,37 @@ func FuzzByHandle(f *testing.F) {
 		}
 	})
 }
+
+// gaps is a backend whose log has only these numbers.
+type gaps struct {
+	registry.Backend
+	numbers []uint64
+	asked   int
+}
+
+func (g *gaps) Events(_ context.Context, after uint64, limit int) (out []registry.Event, err error) {
+	g.asked++
+	for _, n := range g.numbers {
+		if n > after && len(out) < limit {
+			out = append(out, registry.Event{Seq: n})
+		}
+	}
+	return out, nil
+}
+
+func TestTheNewestEventIsFoundAmongGaps(t *testing.T) {
+	for _, numbers := range [][]uint64{{1}, {7}, {1, 2, 3}, {5, 6, 900}, {1, 1 << 40}, {3, 4, 1<<62 + 1}, {1 << 63 / 2, 1<<63 - 1}} {
+		g := &gaps{numbers: numbers}
+		r := registry.New(g, registry.Config{})
+		for range 2 {
+			last, err := r.LastEvent(t.Context())
+			if err != nil || last.Seq != numbers[len(numbers)-1] {
+				t.Errorf("of %v: %d, %v", numbers, last.Seq, err)
+			}
+		}
+		g.asked = 0
+		if _, err := r.LastEvent(t.Context()); err != nil || g.asked > 2 {
+			t.Errorf("of %v: asked %d times, %v", numbers, g.asked, err)
+		}
+	}
+}

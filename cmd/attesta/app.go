@@ -7,13 +7,13 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"sync"
 	"time"
 
 	"attesta/display"
 	"attesta/issuer"
 	"attesta/keys"
 	"attesta/registry"
-	"attesta/registry/bolt"
 	"attesta/status"
 	"attesta/verifier"
 	"attesta/wallet"
@@ -29,21 +29,24 @@ type app struct {
 	zone     *time.Location
 	log      *slog.Logger
 	registry *registry.Registry
+	store    store
 	ring     *keys.Ring
 	issuer   *issuer.Issuer
 	verifier *verifier.Verifier
 	wallet   *wallet.Wallet
 	stamps   timeAuthority
 	crls     *verifier.Guarded // one, so that connections are used again
+	master   string            // file of the master key
+	backups  sync.Mutex        // one at a time
 }
 
 // begin makes a new installation in a folder that has none, and opens it.
-func begin(c *console, f folder, s settings) (*app, error) {
+func begin(ctx context.Context, c *console, f folder, s settings) (*app, error) {
 	if err := os.MkdirAll(string(f), 0o700); err != nil {
 		return nil, fmt.Errorf("making the data folder: %w", err)
 	}
 	// Of two that begin at once, the one that makes the registry goes on.
-	store, err := bolt.Create(f.store(), bolt.Options{})
+	store, err := createStore(ctx, f, &s)
 	if err != nil {
 		return nil, fmt.Errorf("making the registry: %w", err)
 	}
@@ -53,9 +56,10 @@ func begin(c *console, f folder, s settings) (*app, error) {
 	return wire(c, f, s, store)
 }
 
-// open opens the installation in a folder. Another process that has it open
-// gives registry.ErrInUse.
-func open(c *console, f folder) (*app, error) {
+// open opens the installation in a folder, with its registry at another address
+// than it remembers if one is given. Another process that has a registry in a
+// file open gives registry.ErrInUse.
+func open(ctx context.Context, c *console, f folder, address string) (*app, error) {
 	there, err := f.exists()
 	if err != nil {
 		return nil, fmt.Errorf("looking for the data: %w", err)
@@ -67,28 +71,28 @@ func open(c *console, f folder) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
-	store, err := bolt.Open(f.store(), bolt.Options{})
+	store, err := openStore(ctx, c, f, &s, address)
 	if err != nil {
-		return nil, fmt.Errorf("opening the registry: %w", err)
+		return nil, olderHint(f, fmt.Errorf("opening the registry: %w", err))
 	}
 	return wire(c, f, s, store)
 }
 
-func wire(c *console, f folder, s settings, store *bolt.Store) (*app, error) {
-	a := &app{folder: f, settings: s, now: c.now, log: slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelWarn}))}
-	err := a.assemble(c, store)
+func wire(c *console, f folder, s settings, store store) (*app, error) {
+	a := &app{folder: f, settings: s, store: store, now: c.now, master: f.master(c.getenv), log: slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	err := a.assemble(store)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	return a, nil
 }
 
-func (a *app) assemble(c *console, store *bolt.Store) error {
+func (a *app) assemble(store store) error {
 	var err error
 	if a.zone, err = time.LoadLocation("Europe/Rome"); err != nil {
 		return fmt.Errorf("finding the time zone: %w", err)
 	}
-	if a.ring, err = keys.Open(a.folder.keys(), a.folder.master(c.getenv)); err != nil {
+	if a.ring, err = keys.Open(a.folder.keys(), a.master); err != nil {
 		return fmt.Errorf("opening the keys: %w", err)
 	}
 	a.ring.Now = a.now
@@ -96,7 +100,7 @@ func (a *app) assemble(c *console, store *bolt.Store) error {
 	if err != nil {
 		return fmt.Errorf("opening the keys: %w", err)
 	}
-	a.registry = registry.New(store, registry.Config{ClaimKey: claims})
+	a.registry = registry.New(store.Backend, registry.Config{ClaimKey: claims})
 	a.issuer = issuer.New(issuer.Config{
 		Registry: a.registry, Keys: a.ring, Picture: display.Module,
 		Now: a.now, Zone: a.zone, PublicURL: a.settings.PublicURL,
@@ -209,7 +213,7 @@ func (a *app) resume(ctx context.Context) {
 			a.log.Warn("writing the anchor of this installation", "error", err)
 		}
 	}
-	n, err := a.issuer.Resume(ctx)
+	n, err := a.finish(ctx)
 	if n > 0 {
 		a.log.Warn("finished records that an interrupted run had reserved", "records", n)
 	}
@@ -227,8 +231,12 @@ func (a *app) site() (*web.Site, error) {
 	})
 }
 
-// ready proves that the store answers and that the keys still sign.
+// ready proves that the store answers and takes changes, and that the keys
+// still sign.
 func (a *app) ready(ctx context.Context) error {
+	if err := a.failure(); err != nil {
+		return err
+	}
 	if _, err := a.registry.Counts(ctx, ""); err != nil {
 		return err
 	}
@@ -239,6 +247,30 @@ func (a *app) ready(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// failing is a store in which a disk can fail.
+type failing interface {
+	Failed() <-chan struct{}
+	Failure() error
+}
+
+// failed is closed when the disk failed under the registry. After that nothing
+// is acknowledged any more, and the program ends.
+func (a *app) failed() <-chan struct{} {
+	if s, ok := a.store.Backend.(failing); ok {
+		return s.Failed()
+	}
+	return nil
+}
+
+// failure says why the registry takes no more changes, or nothing.
+func (a *app) failure() error {
+	s, ok := a.store.Backend.(failing)
+	if !ok || s.Failure() == nil {
+		return nil
+	}
+	return &hinted{fmt.Errorf("the registry takes no more changes: %w", s.Failure()), "look after the disk, start again, and repeat what was not acknowledged: nothing is done twice"}
 }
 
 // lists hands the issuer's status lists to the pages.

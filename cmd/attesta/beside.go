@@ -21,8 +21,8 @@ import (
 	"attesta/registry"
 )
 
-// A running server has the data folder to itself. Beside it, commands work
-// through the server: it listens on a loopback address of its own and writes
+// A running server has a registry in a file to itself, and knows its keys best.
+// Beside it, commands work through the server: it listens on a loopback address of its own and writes
 // address and secret into the folder, where only the operator can read them.
 // channel.go says how the two know each other.
 
@@ -38,11 +38,15 @@ const besideBytes = 64 << 20
 // reach opens the installation for a command: the folder itself, or the server
 // that has it open. It never waits for a lock longer than a few seconds.
 func reach(ctx context.Context, c *console, f folder) (operator, error) {
+	return reachAt(ctx, c, f, "")
+}
+
+func reachAt(ctx context.Context, c *console, f folder, address string) (operator, error) {
 	for tries := 0; ; tries++ {
 		if remote, ok := dial(ctx, f); ok {
 			return remote, nil
 		}
-		a, err := open(c, f)
+		a, err := open(ctx, c, f, address)
 		if err == nil {
 			a.resume(ctx)
 			return local{a}, nil
@@ -95,19 +99,31 @@ func dial(ctx context.Context, f folder) (*remote, bool) {
 }
 
 func (r *remote) call(ctx context.Context, name string, request, answer any) error {
+	response, err := r.post(ctx, name, request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	return readReply(response, answer)
+}
+
+func (r *remote) post(ctx context.Context, name string, request any) (*http.Response, error) {
 	body, err := json.Marshal(request)
 	if err != nil {
-		return fmt.Errorf("asking the server: %w", err)
+		return nil, fmt.Errorf("asking the server: %w", err)
 	}
 	post, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+r.Address+"/"+name, bytes.NewReader(body)) //nolint:gosec // the address stands in the operator's own folder
 	if err != nil {
-		return fmt.Errorf("asking the server: %w", err)
+		return nil, fmt.Errorf("asking the server: %w", err)
 	}
 	response, err := r.client.Do(post) //nolint:gosec // as above
 	if err != nil {
-		return askingServer(err)
+		return nil, askingServer(err)
 	}
-	defer response.Body.Close()
+	return response, nil
+}
+
+func readReply(response *http.Response, answer any) error {
 	raw, err := io.ReadAll(io.LimitReader(response.Body, besideBytes*4))
 	if err != nil {
 		return askingServer(err)
@@ -160,7 +176,7 @@ func (e *besideError) Is(target error) bool {
 
 // kindOf names the kind of an error that a command matches.
 func kindOf(err error) string {
-	for _, kind := range []error{registry.ErrNotFound, registry.ErrConflict, registry.ErrInvalid, keys.ErrNoKey, issuer.ErrNoAuthority} {
+	for _, kind := range []error{registry.ErrNotFound, registry.ErrConflict, registry.ErrInvalid, keys.ErrNoKey, keys.ErrRecipient, issuer.ErrNoAuthority} {
 		if errors.Is(err, kind) {
 			return kind.Error()
 		}
@@ -238,7 +254,9 @@ func serveBeside(ctx context.Context, f folder, o operator) (stop func(), err er
 	go server.Serve(listenProven(listener, secret)) //nolint:errcheck // ends with ErrServerClosed when stopped
 	return func() {
 		_ = server.Close()
-		_ = os.Remove(f.beside())
+		if now, err := os.ReadFile(f.beside()); err == nil && bytes.Equal(now, raw) { // else it is another server's
+			_ = os.Remove(f.beside())
+		}
 	}, nil
 }
 
@@ -247,7 +265,15 @@ func (b *besideServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "commands are posted", http.StatusMethodNotAllowed)
 		return
 	}
+	if r.URL.Path == "/backup" { // a stream
+		b.backup(w, r)
+		return
+	}
 	answer, err := b.answer(r)
+	writeReply(w, answer, err)
+}
+
+func writeReply(w http.ResponseWriter, answer any, err error) {
 	var reply besideReply
 	if err != nil {
 		reply.Error, reply.Kind = err.Error(), kindOf(err)

@@ -71,7 +71,7 @@ func demo(ctx context.Context, c *console, f folder, listen string) error {
 		return err
 	}
 	defer listener.Close()
-	a, err := openOrBegin(c, f, settings{Demonstration: true}, listener.Addr())
+	a, err := openOrBegin(ctx, c, f, settings{Demonstration: true}, listener.Addr())
 	if err != nil {
 		return err
 	}

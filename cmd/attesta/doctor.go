@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"attesta/credentials"
+	"attesta/issuer"
 	"attesta/keys"
 	"attesta/registry"
+	"attesta/registry/bolt"
 )
 
 var doctorCommand = command{
@@ -20,8 +22,9 @@ var doctorCommand = command{
 	help: `usage: attesta doctor [--data DIR] [--json]
 
 Looks at the data, the keys, the clock, the settings and the trusted lists,
-reads the whole registry, lets every key in use sign once, and says in sentences
-what is wrong and what to do. Nobody outside is asked.
+reads the whole registry, every record and every page of its file, lets every
+key in use sign once, and says in sentences what is wrong and what to do. Nobody
+outside is asked.
 
   --data DIR   folder of the installation (attesta-data, or $ATTESTA_DATA)
   --json       print the findings as JSON
@@ -38,12 +41,7 @@ Exit code: 0 when nothing is wrong (remarks may remain), 1 otherwise.
 		if len(rest) > 0 {
 			return exitUsage, misuse("", "%q is one word too many", rest[0])
 		}
-		o, err := reach(ctx, c, folder(*data))
-		if err != nil {
-			return exitNo, err
-		}
-		defer o.Close()
-		found, err := o.Doctor(ctx)
+		found, err := examine(ctx, c, folder(*data))
 		if err != nil {
 			return exitNo, err
 		}
@@ -61,6 +59,35 @@ Exit code: 0 when nothing is wrong (remarks may remain), 1 otherwise.
 		}
 		return code, nil
 	},
+}
+
+// examine asks the installation, or looks at its file when it cannot be opened.
+func examine(ctx context.Context, c *console, f folder) ([]diagnosis, error) {
+	o, err := reach(ctx, c, f)
+	if err == nil {
+		defer o.Close()
+		return o.Doctor(ctx)
+	}
+	if there, err2 := f.exists(); err2 != nil || !there || ctx.Err() != nil {
+		return nil, err
+	}
+	verified := bolt.Verify(ctx, f.store(), bolt.Options{})
+	if errors.Is(verified, registry.ErrInUse) {
+		return nil, err
+	}
+	closed := diagnosis{true, "The installation cannot be opened: " + err.Error() + ".", "See docs/howto/backup.md, or what the command says that you wanted to run."}
+	if advice, ok := errors.AsType[*hinted](err); ok {
+		closed.Remedy = strings.ToUpper(advice.hint[:1]) + advice.hint[1:]
+	}
+	if verified != nil {
+		closed.Remedy = "Restore the newest backup into another folder: attesta restore FILE --data DIR"
+		return []diagnosis{closed, damaged(verified)}, nil
+	}
+	return []diagnosis{closed, {What: "The registry itself was read from end to end, page by page, and is whole."}}, nil
+}
+
+func damaged(err error) diagnosis {
+	return diagnosis{true, "The registry is damaged: " + err.Error() + ".", "Stop the server and restore the newest backup into another folder: attesta restore FILE --data DIR. Keep the damaged one for inspection."}
 }
 
 // diagnosis is one thing the doctor looked at.
@@ -101,24 +128,45 @@ func (l local) Doctor(ctx context.Context) ([]diagnosis, error) {
 func (l local) checkStore(ctx context.Context) []diagnosis {
 	var found []diagnosis
 	if err := l.registry.Check(ctx); err != nil {
-		found = append(found, diagnosis{true, "The registry is damaged: " + err.Error() + ".", "Stop the server and put back the newest backup; keep the damaged file for inspection."})
+		found = append(found, damaged(err))
 	} else {
-		found = append(found, diagnosis{What: "The registry was read from end to end and is whole."})
+		found = append(found, diagnosis{What: "The registry was read from end to end and is whole, every record and every page."})
+	}
+	if l.store.shared {
+		found = append(found, diagnosis{What: "It is in PostgreSQL, at " + l.store.where + "."})
+		for _, advice := range l.store.advice() {
+			found = append(found, diagnosis{What: "The database server could be safer.", Remedy: advice})
+		}
+		if _, err := os.Stat(l.folder.store()); err == nil {
+			found = append(found, diagnosis{What: "An older registry lies in the folder and is not used.", Remedy: "Move " + l.folder.store() + " to where backups are kept."})
+		}
 	}
 	counts, err := l.registry.Counts(ctx, "")
 	switch {
 	case err != nil:
-		found = append(found, diagnosis{true, "The counters cannot be read: " + err.Error() + ".", "Put back the newest backup."})
+		found = append(found, diagnosis{true, "The counters cannot be read: " + err.Error() + ".", "Restore the newest backup: attesta restore FILE --data DIR"})
 	case counts.Reserved > 0:
 		found = append(found, diagnosis{true, fmt.Sprintf("%d records are reserved and not sealed.", counts.Reserved), "Start attesta serve, or issue again: it finishes them."})
 	default:
 		found = append(found, diagnosis{What: fmt.Sprintf("%d credentials: %d suspended, %d revoked, none unfinished.", counts.Sealed, counts.Suspended, counts.Revoked)})
 	}
-	newest, err := l.registry.Events(ctx, 0, 1)
-	if err == nil && len(newest) > 0 && newest[0].At.After(l.now().Add(5*time.Minute)) {
-		found = append(found, diagnosis{true, "The clock of this machine is behind the first entry of the log.", "Set the clock before anything is issued."})
+	if behind, ok := errors.AsType[*issuer.ClockError](l.issuer.CheckClock(ctx)); ok {
+		found = append(found, diagnosis{true, fmt.Sprintf("The clock says %s, and the registry has an entry of %s: nothing is issued.", behind.Now.UTC().Format(time.RFC3339), behind.Last.UTC().Format(time.RFC3339)), "Set the clock of this machine."})
 	}
 	return found
+}
+
+// clockWords says in both languages that the clock is behind.
+func clockWords(err error) error {
+	behind, ok := errors.AsType[*issuer.ClockError](err)
+	if !ok {
+		return err
+	}
+	now, last := behind.Now.UTC().Format(time.RFC3339), behind.Last.UTC().Format(time.RFC3339)
+	return &spoken{err, credentials.Text{
+		"it": fmt.Sprintf("L’orologio di questo computer dice %s e il registro contiene già una voce del %s. Non è stato rilasciato altro: correggi l’orologio e ripeti il comando.", now, last),
+		"en": fmt.Sprintf("The clock of this machine says %s, and the registry has an entry of %s already. Nothing more was issued: set the clock, then run the command again.", now, last),
+	}}
 }
 
 // checkSecrets looks for files that others on the machine may read.

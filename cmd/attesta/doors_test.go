@@ -29,7 +29,7 @@ func TestStrangers(t *testing.T) {
 // secret of the data folder. Each command is tried at each door, without rights
 // and with those of the console, and nothing is signed (J14).
 func testNoPageIssues(t *testing.T, demo runningDemo, inside *http.Client) {
-	a, err := begin(&console{err: t.Output(), getenv: func(string) string { return "" }, now: fixedDay}, folder(t.TempDir()), settings{PublicURL: "http://127.0.0.1:1"})
+	a, err := begin(t.Context(), &console{err: t.Output(), getenv: func(string) string { return "" }, now: fixedDay}, folder(t.TempDir()), settings{PublicURL: "http://127.0.0.1:1"})
 	if err != nil {
 		t.Fatal(err)
 	}

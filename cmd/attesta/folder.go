@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,6 +38,12 @@ type settings struct {
 	// PublicURL is written into every credential: its status is published there.
 	PublicURL     string `json:"public_url"`
 	Demonstration bool   `json:"demonstration,omitempty"`
+	// Store is the address of a registry in PostgreSQL, and Registry the name of
+	// that registry. Without them the registry is a file in the folder.
+	Store    string `json:"store,omitempty"`
+	Registry string `json:"registry,omitempty"`
+	// Moving is set while the registry is copied from the file to PostgreSQL.
+	Moving bool `json:"moving,omitempty"`
 	// TimeAuthority is asked for time stamps; empty when none is.
 	TimeAuthority string `json:"time_authority,omitempty"`
 }
@@ -59,11 +66,14 @@ func (f folder) readSettings() (settings, error) {
 }
 
 func (f folder) writeSettings(s settings) error {
-	raw, err := json.MarshalIndent(s, "", " ")
-	if err != nil {
+	var raw bytes.Buffer
+	e := json.NewEncoder(&raw)
+	e.SetIndent("", " ")
+	e.SetEscapeHTML(false) // an address may have an & that a person wants to read
+	if err := e.Encode(s); err != nil {
 		return fmt.Errorf("writing the settings: %w", err)
 	}
-	if err := keys.WriteFile(f.settings(), append(raw, '\n')); err != nil {
+	if err := keys.WriteFile(f.settings(), raw.Bytes()); err != nil {
 		return fmt.Errorf("writing the settings: %w", err)
 	}
 	return nil
@@ -86,7 +96,10 @@ func readPrivate(name string) ([]byte, error) {
 func (f folder) exists() (bool, error) {
 	_, err := os.Stat(f.store())
 	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+		if s, err2 := f.readSettings(); err2 != nil || s.Store == "" {
+			return false, nil
+		}
+		err = nil
 	}
 	if err != nil {
 		return false, err

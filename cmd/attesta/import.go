@@ -25,11 +25,14 @@ installation; then --public-url says under which address the world reaches it.
                      comma or semicolon, UTF-8 or as Excel writes it in Italy
   --replace          let a class list change people who are there already
   --public-url URL   for a new installation (http://127.0.0.1:8080)
+  --store URL        where a new installation keeps its registry: a PostgreSQL
+                     database, postgres://user@host/database, instead of a file
+                     in the folder (or $ATTESTA_STORE)
 `,
 	run: func(ctx context.Context, c *console, args []string) (int, error) {
 		f := flags("import")
 		var providers, catalogues, learners many
-		data := dataFlag(f, c)
+		data, store := dataFlag(f, c), storeFlag(f)
 		f.Var(&providers, "provider", "")
 		f.Var(&catalogues, "catalogue", "")
 		f.Var(&learners, "learners", "")
@@ -54,7 +57,7 @@ installation; then --public-url says under which address the world reaches it.
 				*kind.into = append(*kind.into, file)
 			}
 		}
-		o, err := reachOrBegin(ctx, c, folder(*data), *public, len(providers) > 0)
+		o, err := reachOrBegin(ctx, c, folder(*data), settings{PublicURL: *public, Store: *store}, len(providers) > 0)
 		if err != nil {
 			return exitNo, err
 		}
@@ -67,21 +70,21 @@ installation; then --public-url says under which address the world reaches it.
 
 // reachOrBegin is reach, but with a provider a folder without data becomes an
 // installation.
-func reachOrBegin(ctx context.Context, c *console, f folder, public string, mayBegin bool) (operator, error) {
+func reachOrBegin(ctx context.Context, c *console, f folder, s settings, mayBegin bool) (operator, error) {
 	there, err := f.exists()
 	if err != nil {
 		return nil, fmt.Errorf("looking for the data: %w", err)
 	}
 	if there {
-		if public != "" {
+		if s.PublicURL != "" {
 			return nil, misuse("change it with: attesta serve --public-url URL", "the installation in %s has its public address already", string(f))
 		}
-		return reach(ctx, c, f)
+		return reachAt(ctx, c, f, s.Store)
 	}
 	if !mayBegin {
 		return nil, f.errNoData()
 	}
-	a, err := openOrBegin(c, f, settings{PublicURL: public}, defaultAddr{})
+	a, err := openOrBegin(ctx, c, f, s, defaultAddr{})
 	if err != nil {
 		return nil, err
 	}

@@ -10,12 +10,14 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"attesta/registry/postgres/postgrestest"
 	"attesta/timestamp/timestamptest"
 )
 
@@ -38,13 +40,24 @@ func fixedDay() time.Time {
 // TestMain lets the test binary be the program: under the name attesta, with
 // the clock of the tests.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"attesta": func() {
+	testscript.Main(withDatabase{m}, map[string]func(){"attesta": func() {
+		if os.Getenv("ATTESTA_TEST_ONE_THREAD") != "" {
+			runtime.LockOSThread() // see faulty
+		}
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		code := run(ctx, &console{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv, now: fixedDay}, os.Args[1:])
 		stop()
 		os.Exit(code)
 	}})
 }
+
+// database is the PostgreSQL server of the tests that need one.
+var database postgrestest.Server
+
+// withDatabase ends the server after the tests.
+type withDatabase struct{ *testing.M }
+
+func (w withDatabase) Run() int { return database.Run(w.M) }
 
 // TestScripts runs the command line as a person would; each script reads as
 // documentation of one subcommand.
@@ -60,6 +73,9 @@ func TestScripts(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(e.WorkDir, "ora.pem"), root, 0o600); err != nil {
 				return err
 			}
+			if err := recipients(e); err != nil {
+				return err
+			}
 			return copyFixtures(e.WorkDir)
 		},
 	})
@@ -72,6 +88,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"fix":   cmdFix,
 	}
 	maps.Copy(all, keyScripts)
+	maps.Copy(all, backupScripts)
 	return all
 }
 

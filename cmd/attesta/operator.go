@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -30,6 +31,7 @@ type operator interface {
 	ChangeKeys(ctx context.Context, r keyRequest) (keyChange, error)
 	Doctor(ctx context.Context) ([]diagnosis, error)
 	SignIn(ctx context.Context) (string, error)
+	Backup(ctx context.Context, r backupRequest, w io.Writer) error
 	Close() error
 }
 
@@ -220,6 +222,7 @@ func (l local) Issue(ctx context.Context, r issueRequest) (issueAnswer, error) {
 	if err != nil {
 		err = fmt.Errorf("stopped after %d of %d rows (%w): what is answered is stored; give the same list again for the rest", len(outcomes), len(rows), err)
 	}
+	err = clockWords(err)
 	answer := issueAnswer{Rows: make([]rowAnswer, 0, len(outcomes))}
 	for _, o := range outcomes {
 		row := l.rowAnswer(o)

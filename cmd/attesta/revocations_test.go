@@ -36,7 +36,7 @@ func TestListsOfRevokedCertificates(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	a, err := open(&console{err: t.Output(), getenv: func(string) string { return "" }, now: fixedDay}, data)
+	a, err := open(t.Context(), &console{err: t.Output(), getenv: func(string) string { return "" }, now: fixedDay}, data, "")
 	if err != nil {
 		t.Fatal(err)
 	}

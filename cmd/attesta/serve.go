@@ -19,7 +19,7 @@ import (
 
 var serveCommand = command{
 	name: "serve", short: "serve the pages of an installation",
-	help: `usage: attesta serve [--data DIR] [--listen ADDR] [--public-url URL]
+	help: `usage: attesta serve [--data DIR] [--listen ADDR] [--public-url URL] [--store URL]
 
 Serves the pages for holders, employers and the provider, and the status lists.
 With --public-url, a folder that holds nothing yet becomes an installation.
@@ -29,13 +29,17 @@ With --public-url, a folder that holds nothing yet becomes an installation.
   --public-url URL   address under which the world reaches it, for example
                      https://attestati.example.org. It is written into every
                      credential, so it can change only until the first is issued.
+  --store URL        where a new installation keeps its registry: a PostgreSQL
+                     database, postgres://user@host/database, instead of a file
+                     in the folder (or $ATTESTA_STORE). The folder remembers it;
+                     for one that has such a registry, its new address
 
 For the outside world put a proxy that speaks TLS in front of it.
 `,
 	run: func(ctx context.Context, c *console, args []string) (int, error) {
 		f := flags("serve")
 		data, listen := dataFlag(f, c), f.String("listen", c.getenv("ATTESTA_LISTEN"), "")
-		public := f.String("public-url", "", "")
+		public, store := f.String("public-url", "", ""), storeFlag(f)
 		rest, err := parse(f, args)
 		if err != nil {
 			return exitUsage, err
@@ -46,19 +50,19 @@ For the outside world put a proxy that speaks TLS in front of it.
 		if *listen == "" {
 			*listen = defaultAddress
 		}
-		err = serve(ctx, c, folder(*data), *listen, *public, nil)
+		err = serve(ctx, c, folder(*data), *listen, settings{PublicURL: *public, Store: *store}, nil)
 		return worked(err), err
 	},
 }
 
 // serve opens or begins an installation and serves it until the context ends.
 // Greet prints what the person who started it wants to know.
-func serve(ctx context.Context, c *console, f folder, listen, public string, greet func(local) error) error {
+func serve(ctx context.Context, c *console, f folder, listen string, s settings, greet func(local) error) error {
 	there, err := f.exists()
 	if err != nil {
 		return fmt.Errorf("looking for the data: %w", err)
 	}
-	if !there && public == "" {
+	if !there && s.PublicURL == "" {
 		return &hinted{f.errNoData(), "to begin an installation in it: attesta serve --data " + string(f) + " --public-url https://..."}
 	}
 	listener, err := listenOn(ctx, listen)
@@ -66,12 +70,12 @@ func serve(ctx context.Context, c *console, f folder, listen, public string, gre
 		return err
 	}
 	defer listener.Close()
-	a, err := openOrBegin(c, f, settings{PublicURL: public}, listener.Addr())
+	a, err := openOrBegin(ctx, c, f, s, listener.Addr())
 	if err != nil {
 		return err
 	}
 	defer a.Close()
-	if err := a.changePublicURL(ctx, public); err != nil {
+	if err := a.changePublicURL(ctx, s.PublicURL); err != nil {
 		return err
 	}
 	a.resume(ctx)
@@ -94,13 +98,13 @@ func listenOn(ctx context.Context, address string) (net.Listener, error) {
 
 // openOrBegin opens the folder, or begins an installation in it with the
 // settings given; without a public address that is where it listens.
-func openOrBegin(c *console, f folder, s settings, at net.Addr) (*app, error) {
+func openOrBegin(ctx context.Context, c *console, f folder, s settings, at net.Addr) (*app, error) {
 	there, err := f.exists()
 	if err != nil {
 		return nil, fmt.Errorf("looking for the data: %w", err)
 	}
 	if there {
-		a, err := open(c, f)
+		a, err := open(ctx, c, f, s.Store)
 		if errors.Is(err, registry.ErrInUse) {
 			return nil, &hinted{fmt.Errorf("another attesta has %s open", string(f)), "stop it first; two servers cannot share one data folder"}
 		}
@@ -115,7 +119,10 @@ func openOrBegin(c *console, f folder, s settings, at net.Addr) (*app, error) {
 	if s.PublicURL, err = publicURL(s.PublicURL); err != nil {
 		return nil, err
 	}
-	return begin(c, f, s)
+	if s.Store == "" {
+		s.Store = c.getenv("ATTESTA_STORE")
+	}
+	return begin(ctx, c, f, s)
 }
 
 // changePublicURL takes a new public address as long as no credential points
@@ -159,6 +166,7 @@ func (a *app) serveOn(ctx context.Context, listener net.Listener, greet func(loc
 	stamping, stopStamping := context.WithCancel(ctx)
 	var stamped sync.WaitGroup
 	stamped.Go(func() { a.stampLater(stamping) })
+	stamped.Go(func() { a.resumeLater(stamping) })
 	defer stamped.Wait()
 	defer stopStamping()
 	server := &http.Server{
@@ -175,13 +183,14 @@ func (a *app) serveOn(ctx context.Context, listener net.Listener, greet func(loc
 	case err := <-ended:
 		return fmt.Errorf("serving: %w", err)
 	case <-ctx.Done():
+	case <-a.failed():
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	if err := server.Shutdown(last); err != nil {
 		return fmt.Errorf("stopping: %w", err)
 	}
-	return nil
+	return a.failure()
 }
 
 func serveGreeting(ctx context.Context, c *console, l local, listener net.Listener) error {

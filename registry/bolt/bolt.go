@@ -47,9 +47,12 @@ type Options struct {
 type Store struct {
 	db     *bbolt.DB
 	rand   io.Reader
-	packer sync.Pool             // of *flate.Writer
+	packer registry.Packer
+	mark   *mark                 // nil while it is not known to be the newest copy
 	broken atomic.Pointer[error] // why nothing can be changed any more
 	stuck  atomic.Bool           // a lock of bbolt will never be free again
+	failed chan struct{}         // closed when the disk failed
+	end    sync.Once
 }
 
 var _ registry.Backend = (*Store)(nil)
@@ -65,10 +68,7 @@ func Create(path string, opts Options) (*Store, error) {
 		return nil, fmt.Errorf("creating registry: the file exists: %w", registry.ErrConflict)
 	}
 	if err == nil {
-		if err = s.initialise(); err == nil {
-			err = syncDir(filepath.Dir(path))
-		}
-		if err != nil {
+		if err = s.begin(path); err != nil {
 			_ = s.Close()
 			_ = os.Remove(path)
 		}
@@ -79,10 +79,37 @@ func Create(path string, opts Options) (*Store, error) {
 	return s, nil
 }
 
+// begin makes a new file a registry. Its mark is there first, so that no kill
+// leaves a registry without one.
+func (s *Store) begin(path string) error {
+	if says, _, err := readMark(path + MarkEnding); !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("beside it stands the mark of a registry that is missing, with %d entries in its log; put that back, or remove %s to begin anew: %w",
+			says.entries, filepath.Base(path)+MarkEnding, registry.ErrConflict)
+	}
+	id, err := s.newID()
+	if err != nil {
+		return err
+	}
+	if err := newMark(path+MarkEnding, point{registry: id}); err != nil {
+		return err
+	}
+	if s.mark, err = openMark(path+MarkEnding, point{registry: id}); err == nil {
+		err = s.initialise()
+	}
+	if err == nil {
+		err = syncDir(filepath.Dir(path))
+	}
+	if err != nil {
+		_ = os.Remove(path + MarkEnding)
+	}
+	return err
+}
+
 // Open opens a file that Create made, and brings an older layout up to date.
 // It changes nothing before it knows that the file is a registry, whole, and
 // not of a newer program. A missing file is registry.ErrNotFound, one that
-// another process has open registry.ErrInUse.
+// another process has open registry.ErrInUse, and one that its mark does not
+// know as the newest copy ErrOlder.
 func Open(path string, opts Options) (*Store, error) {
 	if err := inspect(path, opts); err != nil {
 		return nil, fmt.Errorf("opening registry: %w", err)
@@ -91,7 +118,10 @@ func Open(path string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening registry: %w", err)
 	}
-	if err := s.migrate(); err != nil {
+	if err = s.holdToMark(path); err == nil {
+		err = s.migrate()
+	}
+	if err != nil {
 		_ = s.Close()
 		return nil, fmt.Errorf("opening registry: %w", err)
 	}
@@ -148,7 +178,7 @@ func open(path string, opts Options, how way) (s *Store, err error) {
 			s, err = nil, fmt.Errorf("reading the file: %v: %w", r, errDamaged)
 		}
 	}()
-	s = &Store{rand: opts.Rand}
+	s = &Store{rand: opts.Rand, failed: make(chan struct{})}
 	if s.rand == nil {
 		s.rand = rand.Reader
 	}
@@ -176,12 +206,24 @@ func open(path string, opts Options, how way) (s *Store, err error) {
 	return s, nil
 }
 
+// Failed is closed when the disk failed during a commit: the process should
+// end, for nothing can be changed any more before the file is opened again.
+func (s *Store) Failed() <-chan struct{} { return s.failed }
+
+// Failure returns why nothing can be changed any more, or nil.
+func (s *Store) Failure() error {
+	if why := s.broken.Load(); why != nil {
+		return *why
+	}
+	return nil
+}
+
 // Close closes the file; calls after it fail. It waits for those under way.
 func (s *Store) Close() error {
 	if s.stuck.Load() {
 		return fmt.Errorf("closing registry: end the process to let go of the file: %w", errDamaged)
 	}
-	if err := s.db.Close(); err != nil {
+	if err := errors.Join(s.db.Close(), s.mark.close()); err != nil {
 		return fmt.Errorf("closing registry: %w", err)
 	}
 	return nil
@@ -192,7 +234,7 @@ func kind(err error) error {
 	switch {
 	case errors.Is(err, berrors.ErrTimeout):
 		return fmt.Errorf("locking the file: %w", registry.ErrInUse)
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, berrors.ErrMaxSizeReached):
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, berrors.ErrMaxSizeReached):
 		return fmt.Errorf("the disk is %w: %v", registry.ErrFull, err)
 	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, berrors.ErrChecksum):
 		return fmt.Errorf("not a registry file, or both its first pages are damaged (%v): %w", err, registry.ErrInvalid)

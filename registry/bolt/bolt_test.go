@@ -299,13 +299,17 @@ func TestDamageIsNeverServed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	says, err := os.ReadFile(path + bolt.MarkEnding)
+	if err != nil {
+		t.Fatal(err)
+	}
 	src := rand.NewChaCha8([32]byte{3})
 	var refused, noticed, harmless int
 	for at := 0; at+512 <= len(whole); at += 4096 {
 		damaged := bytes.Clone(whole)
 		offset := at + int(src.Uint64()%7)*512
 		_, _ = src.Read(damaged[offset : offset+512])
-		switch survey(t, damaged, recs) {
+		switch survey(t, damaged, says, recs) {
 		case "refused":
 			refused++
 		case "noticed":
@@ -320,10 +324,10 @@ func TestDamageIsNeverServed(t *testing.T) {
 	}
 }
 
-func survey(t *testing.T, file []byte, recs []registry.Record) string {
+func survey(t *testing.T, file, says []byte, recs []registry.Record) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "damaged.db")
-	if err := os.WriteFile(path, file, 0o600); err != nil {
+	if err := errors.Join(os.WriteFile(path, file, 0o600), os.WriteFile(path+bolt.MarkEnding, says, 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = os.Remove(path) }()

@@ -34,17 +34,51 @@ func (s *Store) Check(ctx context.Context) error {
 	return nil
 }
 
-// checkPages holds the lock of changes, as bbolt requires.
+// checkPages holds the lock of changes, as bbolt requires; where there can be
+// none, none is held.
 func (s *Store) checkPages(ctx context.Context) error {
-	return s.update(ctx, func(t *tx) error {
+	step := s.update
+	if s.db.IsReadOnly() {
+		step = s.view
+	}
+	return step(ctx, func(t *tx) error {
 		var faults []error
 		for err := range t.Check() {
 			if len(faults) < enough {
 				faults = append(faults, fmt.Errorf("%v: %w", err, errDamaged))
 			}
 		}
+		if len(faults) == 0 {
+			faults = append(faults, t.checkFreelist())
+		}
 		return errors.Join(faults...)
 	})
+}
+
+// checkFreelist looks for a list of free pages that names itself as free, which
+// bbolt meets only at the next commit.
+func (t *tx) checkFreelist() error {
+	found := 0
+	for id := 2; ; {
+		page, err := t.Page(id)
+		if err != nil {
+			return fmt.Errorf("reading page %d: %v: %w", id, err, errDamaged)
+		}
+		if page == nil {
+			break
+		}
+		id++
+		if page.Type != "free" {
+			id += page.OverflowCount
+		}
+		if page.Type == "freelist" {
+			found++
+		}
+	}
+	if found != 1 {
+		return fmt.Errorf("%d lists of free pages: %w", found, errDamaged)
+	}
+	return nil
 }
 
 // audit counts again what the store has counted.

@@ -226,7 +226,7 @@ func decodeEvent(seq uint64, b []byte) (registry.Event, error) {
 func encodeLearner(l registry.Learner) []byte {
 	var e encoder
 	e.text(l.GivenName, l.FamilyName, l.Email, l.Language, l.Employer, l.Region, l.Role)
-	if l.BirthDate != "" || l.NationalID != "" {
+	if l.BirthDate+l.NationalID+l.NationalCountry+l.NationalScheme != "" {
 		e.text(l.BirthDate, l.NationalID, l.NationalCountry, l.NationalScheme)
 	}
 	return e.b

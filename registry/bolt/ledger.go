@@ -3,6 +3,7 @@ package bolt
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -168,7 +169,9 @@ func (t *tx) event(ev registry.Event) error {
 	if err != nil {
 		return fmt.Errorf("numbering an event: %w", err)
 	}
-	return t.put(bucketEvents, seqKey(n), encodeEvent(ev))
+	v := encodeEvent(ev)
+	t.entries, t.last = n, sha256.Sum256(v)
+	return t.put(bucketEvents, seqKey(n), v)
 }
 
 // openList returns the list of a provider that has a position left.

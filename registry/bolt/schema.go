@@ -12,7 +12,7 @@ import (
 // number in eight big-endian bytes, so that what is written together lies
 // together; text that makes up a key goes through tuple.
 const (
-	bucketMeta        = "meta"        // identity, schema
+	bucketMeta        = "meta"        // identity, schema, id
 	bucketRecords     = "records"     // seq: record
 	bucketBodies      = "bodies"      // seq: body, while reserved
 	bucketSealed      = "sealed"      // seq: packed sealed bytes
@@ -43,7 +43,7 @@ const identity = "attesta registry"
 // migrations lead from an empty file to the layout of today; the schema version
 // of a file is how many of them it has had. One that was released never changes.
 func migrations() []func(*tx) error {
-	return []func(*tx) error{createBuckets, indexLevels}
+	return []func(*tx) error{createBuckets, indexLevels, nameRegistry}
 }
 
 func createBuckets(t *tx) error {
@@ -77,6 +77,11 @@ func indexLevels(t *tx) error {
 	})
 }
 
+// nameRegistry gives the registry the id by which its mark knows it.
+func nameRegistry(t *tx) error {
+	return t.put(bucketMeta, []byte("id"), []byte(t.id))
+}
+
 // initialise makes a new file a registry, in one transaction.
 func (s *Store) initialise() error {
 	return s.update(context.Background(), func(t *tx) error {
@@ -86,6 +91,7 @@ func (s *Store) initialise() error {
 		if err := t.put(bucketMeta, []byte("identity"), []byte(identity)); err != nil {
 			return err
 		}
+		t.id = s.mark.at.registry
 		return t.migrateFrom(0)
 	})
 }
@@ -95,6 +101,11 @@ func (s *Store) migrate() error {
 	return s.update(context.Background(), func(t *tx) error {
 		have, err := t.schema()
 		if err != nil || have == len(migrations()) {
+			return err
+		}
+		if s.mark != nil {
+			t.id = s.mark.at.registry
+		} else if t.id, err = s.newID(); err != nil {
 			return err
 		}
 		return t.migrateFrom(have)

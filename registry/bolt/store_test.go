@@ -370,18 +370,6 @@ func FuzzDecodeRecord(f *testing.F) {
 	})
 }
 
-func FuzzUnpack(f *testing.F) {
-	s := &Store{}
-	f.Add(s.pack([]byte("x")))
-	f.Add(s.pack(bytes.Repeat([]byte("ab"), 500)))
-	f.Add([]byte{packedFlate, 0xff, 0xff, 0xff, 0xff, 0x0f})
-	f.Fuzz(func(t *testing.T, b []byte) {
-		if out, err := unpack(b, strings.Repeat("0", 64)); err == nil {
-			t.Errorf("%d bytes with the digest of nothing", len(out))
-		}
-	})
-}
-
 // text45k is like a document around an image in base64.
 func text45k() []byte {
 	body := make([]byte, 45_000)

@@ -2,13 +2,16 @@ package bolt
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io/fs"
 	"runtime/debug"
 
 	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 
 	"attesta/registry"
 )
@@ -17,8 +20,11 @@ import (
 type tx struct {
 	*bbolt.Tx
 	changed bool
+	id      string                                // of the registry, for its migration
 	counts  map[string]map[string]registry.Counts // bucket, key
 	lists   map[string]*list                      // open lists by provider
+	entries uint64                                // of the log, when it grew
+	last    [sha256.Size]byte                     // digest of its last entry
 }
 
 // view runs fn on a consistent snapshot. What fn is given by bbolt is valid
@@ -65,6 +71,9 @@ func (s *Store) update(ctx context.Context, fn func(*tx) error) (err error) {
 	if why := s.broken.Load(); why != nil {
 		return fmt.Errorf("the registry takes no more changes until it is opened again: %w", *why)
 	}
+	if err := s.mark.catchUp(); err != nil {
+		return err
+	}
 	t := &tx{Tx: btx}
 	if err := fn(t); err != nil {
 		return err
@@ -76,13 +85,26 @@ func (s *Store) update(ctx context.Context, fn func(*tx) error) (err error) {
 		return err
 	}
 	if err := btx.Commit(); err != nil {
-		err = fmt.Errorf("committing: %w", kind(err))
-		if !errors.Is(err, registry.ErrFull) { // a full disk leaves nothing in doubt
+		doubt := inDoubt(err)
+		if err = fmt.Errorf("committing: %w", kind(err)); doubt {
 			s.broken.Store(&err)
+			s.end.Do(func() { close(s.failed) })
 		}
 		return err
 	}
+	s.mark.advance(t.entries, t.last)
 	return nil
+}
+
+// inDoubt tells whether an error leaves open what the disk holds. A disk that
+// had no room for a page when it was written took none of the change; one that
+// says so only when it is asked to keep what was written may have kept it.
+func inDoubt(err error) bool {
+	if errors.Is(err, berrors.ErrMaxSizeReached) {
+		return false
+	}
+	_, writing := errors.AsType[*fs.PathError](err)
+	return !writing || !errors.Is(kind(err), registry.ErrFull)
 }
 
 // undo ends a transaction that was not committed. On a damaged file that may

@@ -16,6 +16,7 @@ func pagePromises() []promise {
 		{"unfinished records page oldest first with their bodies", unfinishedPages},
 		{"editions page in order without gaps or repeats, whatever they are called", editionPages},
 		{"events page in order without gaps or repeats", eventPages},
+		{"the newest event is found however many there are", lastEvent},
 		{"providers and modules page in order without gaps or repeats", cataloguePages},
 		{"records of a level page oldest first without gaps or repeats", levelPages},
 		{"records that leave a level do not disturb a reader of pages", levelPagesWhileExtending},
@@ -195,6 +196,21 @@ func eventPages(k *kit) {
 		k.same("number", ev.Seq, uint64(i+1))
 	}
 	k.same("number of events", len(all), 25)
+}
+
+func lastEvent(k *kit) {
+	_, err := k.LastEvent(k.ctx())
+	k.want(err, registry.ErrNotFound)
+	for n := range 12 {
+		k.reserve(intents(n*n, n*n+2*n+1)...)
+		if n%3 == 0 {
+			continue // so that it has to look further on
+		}
+		all := k.events()
+		last, err := k.LastEvent(k.ctx())
+		k.must(err)
+		k.same("last event", last, all[len(all)-1])
+	}
 }
 
 func cataloguePages(k *kit) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"attesta/registry"
@@ -22,6 +23,7 @@ func racePromises() []promise {
 		{"of many who extend one record at once exactly one succeeds", extendRace},
 		{"extending and changing the status at once lose nothing", extendStatusRace},
 		{"a reader meets the bytes before or those after", extendReadRace},
+		{"who follows the log and the unfinished records misses nothing", followRace},
 	}
 }
 
@@ -332,4 +334,63 @@ func extendReadRace(k *kit) {
 		k.must(err)
 	}
 	k.same("bytes", k.bytes(r.Seq), string(doc(n-1)))
+}
+
+// B6, R1: nothing appears below a number that was read. Steps of several
+// lengths end in another order than they began.
+func followRace(k *kit) {
+	const writers, each = 4, 6
+	var left atomic.Int32
+	left.Store(writers)
+	var events []registry.Event
+	seen := map[uint64]bool{}
+	follow := func() error {
+		after, last := uint64(0), uint64(0)
+		for range 100_000 {
+			done := left.Load() == 0
+			page, err := k.Events(k.ctx(), after, 7)
+			if err != nil {
+				return err
+			}
+			events = append(events, page...)
+			open, err := k.Unfinished(k.ctx(), last, 7)
+			if err != nil {
+				return err
+			}
+			for _, r := range open {
+				seen[r.Seq], last = true, r.Seq
+			}
+			if len(page) > 0 {
+				after = page[len(page)-1].Seq
+			} else if done && len(open) == 0 {
+				return nil
+			}
+		}
+		return errors.New("the pages never end")
+	}
+	for _, err := range together(writers+1, func(i int) error {
+		if i == writers {
+			return follow()
+		}
+		defer left.Add(-1)
+		for n := range each {
+			from := (i*each + n) * 50
+			in := intents(from, from+[]int{40, 3, 1}[(i+n)%3])
+			for j := range in {
+				in[j].Provider = fmt.Sprint("prov-", i) // lists of their own: what orders them is the log
+			}
+			if _, err := k.Reserve(k.ctx(), in, k.at); err != nil {
+				return err
+			}
+		}
+		return nil
+	}) {
+		k.must(err)
+	}
+	k.same("events met on the way", events, k.events())
+	for _, r := range k.all(registry.Query{}, 500) {
+		if !seen[r.Seq] {
+			k.Errorf("record %d was never met", r.Seq)
+		}
+	}
 }

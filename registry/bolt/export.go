@@ -1,0 +1,151 @@
+package bolt
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"attesta/registry"
+)
+
+var _ registry.Source = (*Store)(nil)
+
+// Export is registry.Source.Export.
+func (s *Store) Export(ctx context.Context, part registry.Part, after *registry.Entry, limit int) (out []registry.Entry, err error) {
+	x, ok := exports()[part]
+	if !ok {
+		return nil, fmt.Errorf("there is no part %q: %w", part, registry.ErrInvalid)
+	}
+	var from []byte
+	if after != nil {
+		from = append(x.key(after), 0) // the least key above it
+	}
+	err = s.view(ctx, func(t *tx) error {
+		return t.scan(x.bucket, nil, from, func(k, v []byte) (bool, error) {
+			e, err := x.read(t, k, v)
+			if err != nil {
+				return false, err
+			}
+			out = append(out, e)
+			return len(out) < limit, nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// export is how a part is read: from which bucket, under which keys.
+type export struct {
+	bucket string
+	key    func(*registry.Entry) []byte
+	read   func(t *tx, k, v []byte) (registry.Entry, error)
+}
+
+func exports() map[registry.Part]export {
+	return map[registry.Part]export{
+		"lists":     {bucketLists, func(e *registry.Entry) []byte { return []byte(e.List.ID) }, exportList},
+		"records":   {bucketRecords, func(e *registry.Entry) []byte { return seqKey(e.Record.Seq) }, exportRecord},
+		"claims":    {bucketClaims, func(e *registry.Entry) []byte { return bytes.Clone(e.Claim.Hash[:]) }, exportClaim},
+		"documents": {bucketSealed, func(e *registry.Entry) []byte { return seqKey(e.Document.Seq) }, exportDocument},
+		"events":    {bucketEvents, func(e *registry.Entry) []byte { return seqKey(e.Event.Seq) }, exportEvent},
+		"providers": {bucketProviders, func(e *registry.Entry) []byte { return []byte(e.Provider.ID) }, exportProvider},
+		"modules":   {bucketModules, func(e *registry.Entry) []byte { return tuple(e.Module.Code, e.Module.Version) }, exportModule},
+		"learners":  {bucketLearners, func(e *registry.Entry) []byte { return []byte(e.Learner.Ref) }, exportLearner},
+		"accesses":  {bucketAccess, func(e *registry.Entry) []byte { return bytes.Clone(e.Access.Hash[:]) }, exportAccess},
+	}
+}
+
+// seqOf reads a key that is a number.
+func seqOf(k []byte) (uint64, error) {
+	if len(k) != 8 {
+		return 0, fmt.Errorf("reading a number: %w", errDamaged)
+	}
+	return binary.BigEndian.Uint64(k), nil
+}
+
+func exportList(t *tx, k, v []byte) (registry.Entry, error) {
+	l, err := decodeList(string(k), v)
+	if err != nil {
+		return registry.Entry{}, err
+	}
+	open, err := t.get(bucketOpenLists, tuple(l.provider))
+	if err != nil && !errors.Is(err, registry.ErrNotFound) {
+		return registry.Entry{}, err
+	}
+	return registry.Entry{List: &registry.ListEntry{
+		ID: l.id, Provider: l.provider, Seed: l.seed, Next: l.next, Version: l.version, Open: string(open) == l.id,
+	}}, nil
+}
+
+func exportRecord(t *tx, k, _ []byte) (registry.Entry, error) {
+	seq, err := seqOf(k)
+	if err != nil {
+		return registry.Entry{}, err
+	}
+	r, err := t.record(seq)
+	return registry.Entry{Record: &r}, err
+}
+
+func exportClaim(t *tx, k, _ []byte) (registry.Entry, error) {
+	seq, err := t.lookUp(bucketClaims, k)
+	c := registry.ClaimEntry{Seq: seq}
+	if copy(c.Hash[:], k) != len(k) || len(k) != len(c.Hash) {
+		return registry.Entry{}, fmt.Errorf("reading a claim: %w", errDamaged)
+	}
+	return registry.Entry{Claim: &c}, err
+}
+
+func exportDocument(t *tx, k, _ []byte) (registry.Entry, error) {
+	seq, err := seqOf(k)
+	if err != nil {
+		return registry.Entry{}, err
+	}
+	r, err := t.recordOnly(seq)
+	if err != nil {
+		return registry.Entry{}, err
+	}
+	sealed, err := t.sealed(r)
+	return registry.Entry{Document: &registry.DocumentEntry{Seq: seq, Sealed: sealed}}, err
+}
+
+func exportEvent(_ *tx, k, v []byte) (registry.Entry, error) {
+	seq, err := seqOf(k)
+	if err != nil {
+		return registry.Entry{}, err
+	}
+	ev, err := decodeEvent(seq, v)
+	return registry.Entry{Event: &ev}, err
+}
+
+func exportProvider(_ *tx, k, v []byte) (registry.Entry, error) {
+	return registry.Entry{Provider: &registry.Provider{ID: string(k), Spec: bytes.Clone(v)}}, nil
+}
+
+func exportModule(t *tx, k, v []byte) (registry.Entry, error) {
+	parts, err := untuple(k, 2)
+	if err != nil {
+		return registry.Entry{}, err
+	}
+	provider, newest, err := t.newest(parts[0])
+	return registry.Entry{Module: &registry.ModuleEntry{
+		Module: registry.Module{Code: parts[0], Version: parts[1], Provider: provider, Spec: bytes.Clone(v)}, Newest: newest == parts[1],
+	}}, err
+}
+
+func exportLearner(_ *tx, k, v []byte) (registry.Entry, error) {
+	l, err := decodeLearner(string(k), v)
+	return registry.Entry{Learner: &l}, err
+}
+
+func exportAccess(_ *tx, k, v []byte) (registry.Entry, error) {
+	a, err := decodeAccess(v)
+	x := registry.AccessEntry{Access: a}
+	if copy(x.Hash[:], k) != len(k) || len(k) != len(x.Hash) {
+		return registry.Entry{}, fmt.Errorf("reading an access: %w", errDamaged)
+	}
+	return registry.Entry{Access: &x}, err
+}

@@ -1,0 +1,250 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"attesta/registry"
+)
+
+// Reserve is registry.Ledger.Reserve, one transaction for all intents.
+func (s *Store) Reserve(ctx context.Context, intents []registry.Intent, names []registry.Names, at time.Time) ([]registry.Reservation, error) {
+	var out []registry.Reservation
+	err := s.update(ctx, func(t *tx) error {
+		out = make([]registry.Reservation, len(intents))
+		if err := t.hold(ctx); err != nil { // before looking: nobody adds an award meanwhile
+			return err
+		}
+		if err := t.existing(ctx, intents, out); err != nil {
+			return err
+		}
+		var fresh []int
+		for i := range out {
+			if !out[i].Existing {
+				fresh = append(fresh, i)
+			}
+		}
+		if len(fresh) == 0 {
+			t.changed = false
+			return nil
+		}
+		lists, err := s.openLists(ctx, t, intents, fresh)
+		if err != nil {
+			return err
+		}
+		for _, i := range fresh {
+			if out[i].Record, err = s.reserve(t, lists, intents[i], names[i], at); err != nil {
+				return err
+			}
+		}
+		if err := t.putReserved(ctx, out, names, fresh); err != nil {
+			return err
+		}
+		return lists.write(ctx, t)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// existing finds the awards that are there.
+func (t *tx) existing(ctx context.Context, intents []registry.Intent, out []registry.Reservation) error {
+	editions, modules, learners := make([]string, len(intents)), make([]string, len(intents)), make([]string, len(intents))
+	for i, in := range intents {
+		editions[i], modules[i], learners[i] = in.Edition, in.Module, in.Learner
+	}
+	rows, err := t.Query(ctx, `select a.n, b.body, `+recordColumns+`
+		from unnest($1::text[] collate "C", $2::text[] collate "C", $3::text[] collate "C") with ordinality as a (edition, module, learner, n)
+		join records r on r.edition = a.edition and r.module = a.module and r.learner = a.learner
+		left join bodies b on b.seq = r.seq`, editions, modules, learners)
+	if err != nil {
+		return fmt.Errorf("looking for the awards: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var n int
+		var body []byte
+		r, err := scanRecord(rows, &n, &body)
+		if err != nil {
+			return fmt.Errorf("reading an award: %w", err)
+		}
+		if r.Body = body; (r.State == registry.Reserved) != (body != nil) {
+			return fmt.Errorf("record %d is %s and its body says otherwise: %w", r.Seq, r.State, errDamaged)
+		}
+		out[n-1] = registry.Reservation{Record: r, Existing: true}
+	}
+	return rows.Err()
+}
+
+func (s *Store) reserve(t *tx, lists *openLists, in registry.Intent, n registry.Names, at time.Time) (registry.Record, error) {
+	list, index, err := lists.take(s.rand, in.Provider)
+	if err != nil {
+		return registry.Record{}, err
+	}
+	t.records++
+	r := registry.Record{
+		Seq: uint64(t.records), Credential: n.Credential, Handle: n.Handle, Provider: in.Provider, Learner: in.Learner,
+		Module: in.Module, Version: in.Version, Edition: in.Edition, Facts: in.Facts, State: registry.Reserved,
+		List: list, Index: index, Body: append([]byte(nil), in.Body...), ReservedAt: at,
+	}
+	t.recount(registry.Record{}, r)
+	t.event(registry.Event{At: at, Kind: "reserve", What: r.Credential})
+	return r, nil
+}
+
+// putReserved writes new records with their bodies and claims.
+func (t *tx) putReserved(ctx context.Context, out []registry.Reservation, names []registry.Names, fresh []int) error {
+	if err := t.putRecords(ctx, len(fresh), func(i int) registry.Record { return out[fresh[i]].Record }); err != nil {
+		return err
+	}
+	err := t.fill(ctx, "bodies", []string{"seq", "body"}, len(fresh), func(i int) ([]any, error) {
+		r := &out[fresh[i]].Record
+		return []any{int64(r.Seq), r.Body}, nil
+	})
+	if err != nil {
+		return err
+	}
+	return t.fill(ctx, "claims", []string{"hash", "seq"}, len(fresh), func(i int) ([]any, error) {
+		return []any{names[fresh[i]].ClaimHash[:], int64(out[fresh[i]].Record.Seq)}, nil
+	})
+}
+
+func (t *tx) putRecords(ctx context.Context, n int, get func(int) registry.Record) error {
+	columns := []string{
+		"seq", "credential", "handle", "provider", "learner", "module", "version", "edition",
+		"completed_on", "attendance", "score", "list", "place", "reserved_at", "state", "digest", "sealed_at",
+		"status", "reason", "status_at", "level",
+	}
+	return t.fill(ctx, "records", columns, n, func(i int) ([]any, error) {
+		r := get(i)
+		digest, err := digestOf(r.Digest)
+		return []any{
+			int64(r.Seq), r.Credential, r.Handle, r.Provider, r.Learner, r.Module, r.Version, r.Edition,
+			r.Facts.CompletedOn, r.Facts.Attendance, r.Facts.Score, r.List, int32(r.Index), r.ReservedAt, string(r.State),
+			digest, optional(r.SealedAt), int16(r.Status), r.Reason, optional(r.StatusAt), int16(r.Level),
+		}, err
+	})
+}
+
+// optional is a time that may be missing, as PostgreSQL keeps it.
+func optional(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// openList is the list of a provider from which places are taken.
+type openList struct {
+	id, provider string
+	seed         []byte
+	next         uint32
+	fresh        bool
+	places       registry.Positions
+}
+
+// openLists are those that a transaction takes from, with those it filled.
+type openLists struct {
+	open   map[string]*openList // by provider
+	filled []*openList
+}
+
+// openLists reads the open lists of the providers of some intents.
+func (s *Store) openLists(ctx context.Context, t *tx, intents []registry.Intent, fresh []int) (*openLists, error) {
+	seen := map[string]bool{}
+	var providers []string
+	for _, i := range fresh {
+		if p := intents[i].Provider; !seen[p] {
+			seen[p] = true
+			providers = append(providers, p)
+		}
+	}
+	rows, err := t.Query(ctx, `select o.provider, l.id, l.seed, l.next from open_lists o join lists l on l.id = o.list
+		where o.provider = any($1) and l.provider = o.provider`, providers)
+	if err != nil {
+		return nil, fmt.Errorf("reading the open lists: %w", err)
+	}
+	defer rows.Close()
+	lists := &openLists{open: map[string]*openList{}}
+	for rows.Next() {
+		l := &openList{}
+		if err := rows.Scan(&l.provider, &l.id, &l.seed, &l.next); err != nil {
+			return nil, fmt.Errorf("reading an open list: %w", err)
+		}
+		if err := l.shuffle(); err != nil {
+			return nil, err
+		}
+		lists.open[l.provider] = l
+	}
+	return lists, rows.Err()
+}
+
+func (l *openList) shuffle() (err error) {
+	var seed [32]byte
+	if copy(seed[:], l.seed) != len(seed) {
+		return fmt.Errorf("reading the seed of a list: %w", errDamaged)
+	}
+	l.places, err = registry.NewPositions(seed)
+	return err
+}
+
+// take gives out the next place in the list of a provider, a new one if need be.
+func (o *openLists) take(rand io.Reader, provider string) (id string, place uint32, err error) {
+	l := o.open[provider]
+	if l == nil || l.next >= registry.ListSize {
+		if l != nil {
+			o.filled = append(o.filled, l)
+		}
+		if l, err = newList(rand, provider); err != nil {
+			return "", 0, err
+		}
+		o.open[provider] = l
+	}
+	if place, err = l.places.At(l.next); err != nil {
+		return "", 0, err
+	}
+	l.next++
+	return l.id, place, nil
+}
+
+func newList(rand io.Reader, provider string) (*openList, error) {
+	id, err := registry.NewReference(rand)
+	if err != nil {
+		return nil, fmt.Errorf("naming a status list: %w", err)
+	}
+	l := &openList{id: id, provider: provider, seed: make([]byte, 32), fresh: true}
+	if _, err := io.ReadFull(rand, l.seed); err != nil {
+		return nil, fmt.Errorf("seeding a status list: %w", err)
+	}
+	return l, l.shuffle()
+}
+
+// write stores how far the lists have come.
+func (o *openLists) write(ctx context.Context, t *tx) error {
+	var batch pgx.Batch
+	put := func(l *openList) {
+		if l.fresh {
+			batch.Queue("insert into lists (id, provider, seed, next, version) values ($1, $2, $3, $4, 0)", l.id, l.provider, l.seed, int32(l.next))
+			return
+		}
+		batch.Queue("update lists set next = $2 where id = $1", l.id, int32(l.next))
+	}
+	for _, l := range o.filled {
+		put(l)
+	}
+	for provider, l := range o.open {
+		put(l)
+		if l.fresh {
+			batch.Queue("insert into open_lists (provider, list) values ($1, $2) on conflict (provider) do update set list = excluded.list", provider, l.id)
+		}
+	}
+	if err := t.SendBatch(ctx, &batch).Close(); err != nil {
+		return fmt.Errorf("writing the lists: %w", err)
+	}
+	return nil
+}

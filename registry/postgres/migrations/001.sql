@@ -1,0 +1,149 @@
+-- The tables of a registry. Text that is a key or is compared is collated as
+-- bytes, so that every server orders it alike. What is compressed already is
+-- not compressed again (storage external). Nothing refers to another table by a
+-- foreign key: rows of one step are written together, and Check audits them.
+
+-- The numbers given out last. Whoever changes something holds this row until
+-- the end of the transaction: it is what gives records and events an order
+-- without gaps, in which nothing appears later below what was read.
+create table head (
+	one boolean primary key default true check (one),
+	records bigint not null default 0,
+	events bigint not null default 0
+);
+insert into head default values;
+
+create table lists (
+	id text collate "C" primary key,
+	provider text collate "C" not null,
+	seed bytea not null check (octet_length(seed) = 32),
+	next integer not null check (next between 0 and 131072),
+	version bigint not null
+);
+
+create table open_lists (
+	provider text collate "C" primary key,
+	list text collate "C" not null
+);
+
+create table records (
+	seq bigint primary key check (seq > 0),
+	credential text collate "C" not null unique,
+	handle text collate "C" not null unique,
+	provider text collate "C" not null,
+	learner text collate "C" not null,
+	module text collate "C" not null,
+	version text collate "C" not null,
+	edition text collate "C" not null,
+	completed_on text collate "C" not null,
+	attendance text collate "C" not null,
+	score text collate "C" not null,
+	list text collate "C" not null,
+	place integer not null check (place between 0 and 131071),
+	reserved_at timestamptz(0) not null,
+	state text collate "C" not null check (state in ('reserved', 'sealed', 'erased')),
+	digest bytea check (octet_length(digest) = 32),
+	sealed_at timestamptz(0),
+	status smallint not null check (status between 0 and 2),
+	reason text collate "C" not null,
+	status_at timestamptz(0),
+	level smallint not null check (level between 0 and 3),
+	constraint records_award unique (edition, module, learner),
+	constraint records_place unique (list, place),
+	constraint records_sealed check ((state = 'reserved') = (digest is null)),
+	constraint records_open check (state <> 'reserved' or level = 0 and status = 0)
+);
+create index records_provider on records (provider, seq);
+create index records_module on records (module, seq);
+create index records_edition on records (edition, seq);
+create index records_class on records (module, edition, seq);
+create index records_learner on records (learner, seq);
+create index records_unfinished on records (seq) where state = 'reserved';
+create index records_level on records (level, seq) where state = 'sealed';
+create index records_entries on records (list, place) where status <> 0;
+
+create table claims (
+	hash bytea primary key check (octet_length(hash) = 32),
+	seq bigint not null unique
+);
+
+create table bodies (
+	seq bigint primary key,
+	body bytea not null
+);
+
+create table documents (
+	seq bigint primary key,
+	packed bytea not null
+);
+alter table documents alter column packed set storage external;
+
+create table counts (
+	provider text collate "C" primary key, -- empty: of all
+	reserved bigint not null,
+	sealed bigint not null,
+	suspended bigint not null,
+	revoked bigint not null
+);
+
+create table editions (
+	provider text collate "C",
+	module text collate "C",
+	edition text collate "C",
+	reserved bigint not null,
+	sealed bigint not null,
+	suspended bigint not null,
+	revoked bigint not null,
+	primary key (provider, module, edition)
+);
+
+create table events (
+	seq bigint primary key check (seq > 0),
+	at timestamptz(0) not null,
+	kind text collate "C" not null,
+	what text collate "C" not null,
+	who text collate "C" not null,
+	why text collate "C" not null
+);
+
+create table providers (
+	id text collate "C" primary key,
+	spec bytea not null
+);
+
+create table modules (
+	code text collate "C",
+	version text collate "C",
+	spec bytea not null,
+	primary key (code, version)
+);
+
+create table codes (
+	code text collate "C" primary key,
+	provider text collate "C" not null,
+	version text collate "C" not null -- the newest
+);
+create index codes_provider on codes (provider, code);
+
+create table learners (
+	ref text collate "C" primary key,
+	given_name text collate "C" not null,
+	family_name text collate "C" not null,
+	email text collate "C" not null,
+	language text collate "C" not null,
+	employer text collate "C" not null,
+	region text collate "C" not null,
+	role text collate "C" not null,
+	birth_date text collate "C" not null,
+	national_id text collate "C" not null,
+	national_country text collate "C" not null,
+	national_scheme text collate "C" not null
+);
+
+create table access (
+	hash bytea primary key check (octet_length(hash) = 32),
+	kind text collate "C" not null,
+	who text collate "C" not null,
+	expires timestamptz(0) not null
+);
+create index access_expires on access (expires);

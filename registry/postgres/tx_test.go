@@ -1,0 +1,150 @@
+package postgres
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"attesta/registry"
+	"attesta/registry/postgres/postgrestest"
+)
+
+// TestServer is the server of all tests of this package.
+var TestServer postgrestest.Server
+
+// TestMigrationsStay holds what was released to what it was.
+func TestMigrationsStay(t *testing.T) {
+	released := []string{}
+	steps, err := migrations()
+	if err != nil || len(steps) < 1 {
+		t.Fatal(len(steps), err)
+	}
+	for i, want := range released {
+		sum := sha256.Sum256([]byte(steps[i]))
+		if got := hex.EncodeToString(sum[:]); got != want {
+			t.Errorf("migration %d was released and has changed: %s", i+1, got)
+		}
+	}
+}
+
+// TestAgain: what PostgreSQL gives up is begun again, a bounded number of times
+// and as long as the caller waits.
+func TestAgain(t *testing.T) {
+	s := inner(t)
+	for _, code := range []string{"40001", "40P01"} {
+		for _, x := range []struct {
+			failures, runs int
+			works          bool
+		}{{0, 1, true}, {2, 3, true}, {tries - 1, tries, true}, {tries, tries, false}} {
+			runs := 0
+			err := s.update(t.Context(), func(*tx) error {
+				if runs++; runs <= x.failures {
+					return fmt.Errorf("deep down: %w", &pgconn.PgError{Code: code})
+				}
+				return nil
+			})
+			if runs != x.runs || (err == nil) != x.works {
+				t.Errorf("%s, %d failures: %d runs, %v", code, x.failures, runs, err)
+			}
+		}
+	}
+	runs := 0
+	ctx, cancel := context.WithCancel(t.Context())
+	err := s.update(ctx, func(*tx) error { runs++; cancel(); return &pgconn.PgError{Code: "40001"} })
+	if runs != 1 || !errors.Is(err, context.Canceled) {
+		t.Errorf("after the caller went away: %d runs, %v", runs, err)
+	}
+	runs = 0
+	if err := s.update(t.Context(), func(*tx) error { runs++; return &pgconn.PgError{Code: "23505"} }); runs != 1 || !errors.Is(err, registry.ErrConflict) {
+		t.Errorf("a conflict: %d runs, %v", runs, err)
+	}
+}
+
+// TestHanging: a replica that stands still in the midst of a step holds up the
+// others for a while only, and a caller that does not wait gets away.
+func TestHanging(t *testing.T) {
+	s := inner(t)
+	hung := make(chan struct{})
+	end := make(chan error)
+	release := make(chan struct{})
+	go func() {
+		end <- s.update(context.Background(), func(t *tx) error {
+			if _, err := t.Exec(context.Background(), "set local idle_in_transaction_session_timeout = '700ms'"); err != nil {
+				return err
+			}
+			if err := t.hold(context.Background()); err != nil {
+				return err
+			}
+			close(hung)
+			<-release
+			return nil
+		})
+	}()
+	<-hung
+	put := func(ctx context.Context) error {
+		return s.PutProviders(ctx, []registry.Provider{{ID: "p", Spec: []byte("x")}}, time.Unix(1, 0))
+	}
+	short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := put(short); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("who does not wait: %v", err)
+	}
+	if err := put(t.Context()); err != nil {
+		t.Errorf("who waits: %v", err)
+	}
+	close(release)
+	if err := <-end; err == nil {
+		t.Error("the replica that hung was told that its step was made")
+	}
+	if err := s.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPool(t *testing.T) {
+	s := inner(t)
+	var all []resting
+	for range cap(s.pool.slots) {
+		c, err := s.pool.take(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, c)
+	}
+	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := s.pool.take(short); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("one more than there may be: %v", err)
+	}
+	if _, err := all[0].Exec(t.Context(), "begin"); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range all {
+		s.pool.give(c)
+	}
+	if n := len(s.pool.rest); n != len(all)-1 || !all[0].IsClosed() {
+		t.Errorf("%d connections rest; the one in a transaction is closed: %v", n, all[0].IsClosed())
+	}
+	s.pool.rest[len(s.pool.rest)-1].since = time.Now().Add(-time.Hour)
+	_ = s.pool.rest[len(s.pool.rest)-1].PgConn().Conn().Close() // the network cut it
+	if _, err := s.Counts(t.Context(), ""); err != nil {
+		t.Errorf("after a rest in which the connection was cut: %v", err)
+	}
+}
+
+// inner is a store of its own for tests of what is inside.
+func inner(t *testing.T) *Store {
+	t.Helper()
+	s, err := Create(t.Context(), TestServer.Address(t), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
