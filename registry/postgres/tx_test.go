@@ -73,8 +73,13 @@ func TestHanging(t *testing.T) {
 	hung := make(chan struct{})
 	end := make(chan error)
 	release := make(chan struct{})
+	begun := false
 	go func() {
 		end <- s.update(context.Background(), func(t *tx) error {
+			if begun { // its connection was ended, so the step may begin anew
+				return errors.New("begun anew")
+			}
+			begun = true
 			if _, err := t.Exec(context.Background(), "set local idle_in_transaction_session_timeout = '700ms'"); err != nil {
 				return err
 			}
