@@ -67,13 +67,14 @@ var libraries = map[string]string{
 	"go.etcd.io/bbolt":                           "registry/bolt",
 	"golang.org/x/crypto/ocsp":                   "keys",
 	"golang.org/x/image":                         "display",
-	"golang.org/x/text":                          "display intake web",
+	"golang.org/x/text":                          "display intake registry web",
 	"software.sslmate.com/src/go-pkcs12":         "keys cmd/attesta", // there in tests only
 	"github.com/ThalesGroup/crypto11":            "keys",             // under the build tag pkcs11
 	"github.com/miekg/pkcs11":                    "keys",             // as above: the names of its errors
 	"github.com/chromedp/cdproto":                "tests",
 	"github.com/chromedp/chromedp":               "tests",
 	"github.com/google/go-cmp":                   "tests",
+	"github.com/klauspost/compress":              "registry",
 	"github.com/jackc/pgx/v5":                    "registry/postgres",
 	"github.com/jba/templatecheck":               "tests",
 	"github.com/rogpeppe/go-internal/testscript": "tests",

@@ -15,11 +15,11 @@ type faulty struct {
 	before, after atomic.Bool
 }
 
-func (f *faulty) Complete(ctx context.Context, sealings []registry.Sealing, at time.Time) error {
+func (f *faulty) Complete(ctx context.Context, documents []registry.Document, shared []registry.SharedEntry, at time.Time) error {
 	if f.before.Load() {
 		return errDisk
 	}
-	if err := f.Backend.Complete(ctx, sealings, at); err != nil {
+	if err := f.Backend.Complete(ctx, documents, shared, at); err != nil {
 		return err
 	}
 	if f.after.Load() {

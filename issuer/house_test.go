@@ -72,7 +72,7 @@ func emptyHouse(t testing.TB, at time.Time) *house {
 		t.Fatal(err)
 	}
 	h.store = &faulty{Backend: store}
-	h.registry = registry.New(h.store, registry.Config{ClaimKey: bytes.Repeat([]byte{7}, 32)})
+	h.registry = registry.New(h.store, registry.Config{ClaimKey: bytes.Repeat([]byte{7}, 32), DataKey: bytes.Repeat([]byte{7}, 32)})
 	t.Cleanup(func() {
 		if err := h.registry.Close(); err != nil {
 			t.Error(err)

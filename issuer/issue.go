@@ -125,7 +125,7 @@ func intentOf(j judged, key *keys.Key) (registry.Intent, error) {
 		Provider: j.award.Provider.ID, Learner: j.award.Learner.Ref,
 		Module: j.award.Module.Code, Version: j.award.Module.Version, Edition: j.award.Edition,
 		Facts: registry.Facts{CompletedOn: string(j.row.CompletedOn), Attendance: j.row.Attendance, Score: j.row.Score},
-		Body:  body,
+		Body:  body, Shared: j.model.shared,
 	}, nil
 }
 
@@ -155,6 +155,9 @@ func (i *Issuer) finish(ctx context.Context, all []judged, reserved []int, inten
 		}
 		o := &all[n].outcome
 		switch {
+		case record.State == registry.Erased:
+			o.Answer, o.Reason, o.Record = Refused, "erased", nil
+			o.Findings = append(o.Findings, finding(all[n].row, "learner_id", o.Reason, all[n].row.Learner))
 		case differing(intents[r].Facts, record.Facts) != nil:
 			o.Answer, o.Reason = Refused, "duplicate_of_existing"
 			for _, d := range differing(intents[r].Facts, record.Facts) {

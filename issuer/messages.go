@@ -32,6 +32,9 @@ func words(code, value string, more []string) (message, remedy credentials.Text)
 	case "duplicate_of_existing":
 		return text("Per questa persona, modulo ed edizione c’è già l’attestato "+more[0]+", con un altro valore: "+more[1]+".", "For this person, module and edition there is the credential "+more[0]+" already, with another value: "+more[1]+"."),
 			text("Correggi la riga; se è sbagliato l’attestato, revocalo e rilascia in una nuova edizione.", "Mend the row; if the credential is wrong, revoke it and issue in another edition.")
+	case "erased":
+		return text("Questo attestato è già stato rilasciato, e poi cancellato con i dati della persona.", "This credential was issued before, and then erased with the person’s data."),
+			text("Se la persona deve averlo di nuovo, rilascialo in un’altra edizione.", "If the person is to have it again, issue it in another edition.")
 	case "score_below_rule":
 		return text("Esito positivo con punteggio "+value+", ma la prova chiede almeno "+more[0]+".", "Passed with a score of "+value+", but the assessment asks for at least "+more[0]+"."),
 			text("Decide la colonna result: controlla che sia giusta.", "The column result decides: check that it is right.")

@@ -23,6 +23,7 @@ const maxModels = 256
 // there is read, drawn and linted anew.
 type model struct {
 	providerText, moduleText json.RawMessage
+	shared                   []byte // what the plans of all its awards have in common
 
 	provider credentials.Provider
 	module   credentials.Module
@@ -45,6 +46,10 @@ func (i *Issuer) model(provider, module json.RawMessage) (*model, error) {
 		return m, nil
 	}
 	m := &model{providerText: provider, moduleText: module, linted: map[string]error{}}
+	var err error
+	if m.shared, err = json.Marshal(plan{Provider: provider, Module: module}); err != nil {
+		return nil, fmt.Errorf("writing what plans share: %w", err)
+	}
 	if err := json.Unmarshal(provider, &m.provider); err != nil {
 		return nil, fmt.Errorf("reading the entry of a provider: %w", err)
 	}

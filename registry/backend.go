@@ -7,6 +7,9 @@ import (
 
 // Ledger is the part of a backend that keeps records and their status.
 //
+// Bodies and documents are bytes that a backend cannot read, and the Learner of
+// an intent, a record and a query is the ID of a Person.
+//
 // Every method is one atomic step; a step that changes something is durable
 // when it returns and appends its events to the audit log in the same
 // transaction. Methods are safe for concurrent use, also across processes if
@@ -18,24 +21,34 @@ type Ledger interface {
 	// award. names holds one set of random references per intent, used only for
 	// new records. A provider has one open list; when its ListSize positions are
 	// given out, another is opened. Positions are never given out twice.
-	Reserve(ctx context.Context, intents []Intent, names []Names, at time.Time) ([]Reservation, error)
-	// Complete stores the sealed bytes of reserved records and drops their
-	// Body. A record that is already sealed with the same digest is left as it
-	// is; with another digest the whole step fails with ErrConflict, and for a
-	// Seq that does not exist with ErrNotFound. No Seq occurs twice in a call.
-	Complete(ctx context.Context, sealings []Sealing, at time.Time) error
-	// Extend replaces the sealed bytes of sealed records, their Digest and their
+	//
+	// With a new record goes the Person of its Names, who is added if there is
+	// none with that ID; if there is one with another Salt, the whole step fails
+	// with ErrConflict.
+	//
+	// Shared is what bodies refer to: it is kept by its ID if it is not there yet,
+	// also when no record is new.
+	Reserve(ctx context.Context, intents []Intent, names []Names, shared []SharedEntry, at time.Time) ([]Reservation, error)
+	// Complete stores the documents of reserved records and drops their Body. A
+	// record that is already sealed with the same digest is left as it is; with
+	// another digest, and if it is erased, the whole step fails with ErrConflict,
+	// and for a Seq that does not exist with ErrNotFound. No Seq occurs twice in
+	// a call. Shared is what documents refer to, as for Reserve.
+	Complete(ctx context.Context, documents []Document, shared []SharedEntry, at time.Time) error
+	// Extend replaces the documents of sealed records, their Digest and their
 	// Level. A record that has the same digest and level already is left as it
 	// is; else the whole step fails with ErrConflict if its digest is not Before,
 	// it is not sealed or its level is higher, and for a Seq that does not exist
 	// with ErrNotFound. No Seq occurs twice in a call. The event is of the kind
 	// "extend", about the credential, and its Why is the level.
-	Extend(ctx context.Context, extensions []Extension, at time.Time) error
+	Extend(ctx context.Context, documents []ExtendedDocument, at time.Time) error
 	// Find returns the record that a key names, or ErrNotFound.
 	Find(ctx context.Context, key Key) (Record, error)
-	// Sealed returns the exact bytes of a sealed record, checked against its
-	// digest; ErrNotFound if there are none.
-	Sealed(ctx context.Context, seq uint64) ([]byte, error)
+	// Document returns a sealed record, without Body, and the Data of its
+	// document; ErrNotFound if there are none.
+	Document(ctx context.Context, seq uint64) (Record, []byte, error)
+	// Shared returns the content of a SharedEntry by its ID, or ErrNotFound.
+	Shared(ctx context.Context, id SharedID) ([]byte, error)
 	// Records returns at most q.Limit records, newest first, without Body.
 	Records(ctx context.Context, q Query) ([]Record, error)
 	// Unfinished returns at most limit reserved records above seq after, oldest
@@ -44,9 +57,9 @@ type Ledger interface {
 	// AtLevel returns at most limit sealed records with this level above seq
 	// after, oldest first, without Body. An erased record is none of them.
 	AtLevel(ctx context.Context, level Level, after uint64, limit int) ([]Record, error)
-	// SetStatus moves the status of a sealed record as Transition allows. A
-	// change to the status a record already has returns the record unchanged;
-	// a record that is not sealed is ErrConflict.
+	// SetStatus moves the status of a sealed or erased record as Transition
+	// allows. A change to the status a record already has returns the record
+	// unchanged; a record that is reserved is ErrConflict.
 	SetStatus(ctx context.Context, change Change, at time.Time) (Record, error)
 	// List returns a status list, or ErrNotFound.
 	List(ctx context.Context, id string) (StatusList, error)
@@ -78,12 +91,52 @@ type Catalogue interface {
 	Modules(ctx context.Context, provider, after string, limit int) ([]Module, error)
 }
 
-// People is the part of a backend that keeps learners.
+// People is the part of a backend that keeps learners, of whom it can read
+// nothing.
 type People interface {
-	// PutLearners stores learners by Ref, replacing what is there.
-	PutLearners(ctx context.Context, learners []Learner, at time.Time) error
-	// Learners returns those of the refs that are known.
-	Learners(ctx context.Context, refs []string) (map[string]Learner, error)
+	// PutPeople adds people, or replaces Data and Tokens of those who are there,
+	// all or nothing. One who is there with another Salt is ErrConflict. No ID
+	// occurs twice in a call. The event, "learners", says how many.
+	PutPeople(ctx context.Context, people []Person, at time.Time) error
+	// People returns those of the ids that are known, by ID.
+	People(ctx context.Context, ids []string) (map[string]Person, error)
+	// PeopleWith returns at most limit people who have a token, with an ID above
+	// after, in order of ID.
+	PeopleWith(ctx context.Context, token Token, after string, limit int) ([]Person, error)
+	// Erase removes a person with all tokens, and the documents and Facts of
+	// their records, which are Erased then: they keep their place, their award
+	// and their status. It returns how many it erased now. One whose records are
+	// reserved is ErrConflict; one who is not there is no error. The events, of
+	// the kind "erase", are one that says how many, if the person was there, and
+	// one for each record.
+	Erase(ctx context.Context, id, by string, at time.Time) (int, error)
+	// Scrub removes what was deleted from where it may still lie in files.
+	Scrub(ctx context.Context) error
+}
+
+// Person is a learner as a backend keeps one.
+type Person struct {
+	ID     string         // 26 characters A-Z2-7
+	Salt   [SaltSize]byte // without it nothing that was written about this person can be read
+	Data   []byte
+	Tokens []Token // what the person may be searched by; may be empty
+}
+
+// Token stands for a word, under a secret.
+type Token [8]byte
+
+// Document is a sealed credential as a backend keeps it.
+type Document struct {
+	Seq    uint64
+	Digest string // SHA-256 of the sealed bytes, hex
+	Data   []byte
+}
+
+// ExtendedDocument replaces a Document.
+type ExtendedDocument struct {
+	Document
+	Before string // Digest that the record must still have
+	Level  Level
 }
 
 // Doors is the part of a backend that keeps who may enter the console.

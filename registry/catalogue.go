@@ -64,37 +64,6 @@ func (r *Registry) Modules(ctx context.Context, provider, after string, limit in
 	return out, nil
 }
 
-// PutLearners stores learners by Ref, all or nothing, replacing what is there.
-func (r *Registry) PutLearners(ctx context.Context, learners []Learner, at time.Time) error {
-	return put(ctx, "storing learners", learners, at, func(l Learner) error {
-		if err := refs(field{"learner", l.Ref}); err != nil {
-			return err
-		}
-		return texts(field{"given name", l.GivenName}, field{"family name", l.FamilyName}, field{"e-mail", l.Email},
-			field{"language", l.Language}, field{"organisation", l.Employer}, field{"region", l.Region}, field{"role", l.Role},
-			field{"birth date", l.BirthDate}, field{"national number", l.NationalID}, field{"its country", l.NationalCountry}, field{"its name", l.NationalScheme})
-	}, r.backend.PutLearners)
-}
-
-// Learners returns those of the refs that are known, by Ref. A ref that cannot
-// be one is not known.
-func (r *Registry) Learners(ctx context.Context, refs []string) (map[string]Learner, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	known := make([]string, 0, len(refs))
-	for _, ref := range refs {
-		if isRef(ref) {
-			known = append(known, ref)
-		}
-	}
-	out, err := r.backend.Learners(ctx, known)
-	if err != nil {
-		return nil, fmt.Errorf("reading learners: %w", err)
-	}
-	return out, nil
-}
-
 func put[T any](ctx context.Context, step string, items []T, at time.Time, check func(T) error,
 	store func(context.Context, []T, time.Time) error,
 ) error {

@@ -14,7 +14,7 @@ type Part string
 
 // Parts returns all parts, in the order in which they are copied.
 func Parts() []Part {
-	return []Part{"lists", "records", "claims", "documents", "events", "providers", "modules", "learners", "accesses"}
+	return []Part{"lists", "records", "claims", "shared", "documents", "events", "providers", "modules", "people", "accesses"}
 }
 
 // Entry is one entry of a part, of which exactly one field is set. It holds
@@ -24,11 +24,12 @@ type Entry struct {
 	List     *ListEntry     `json:"list,omitempty"`
 	Record   *Record        `json:"record,omitempty"` // with Body, if it is reserved
 	Claim    *ClaimEntry    `json:"claim,omitempty"`
+	Shared   *SharedEntry   `json:"shared,omitempty"`
 	Document *DocumentEntry `json:"document,omitempty"`
 	Event    *Event         `json:"event,omitempty"`
 	Provider *Provider      `json:"provider,omitempty"`
 	Module   *ModuleEntry   `json:"module,omitempty"`
-	Learner  *Learner       `json:"learner,omitempty"`
+	Person   *Person        `json:"person,omitempty"`
 	Access   *AccessEntry   `json:"access,omitempty"`
 }
 
@@ -48,10 +49,16 @@ type ClaimEntry struct {
 	Seq  uint64
 }
 
-// DocumentEntry is the sealed bytes of a record.
+// SharedEntry is content that documents refer to.
+type SharedEntry struct {
+	ID      SharedID
+	Content []byte
+}
+
+// DocumentEntry is the document of a record, whose digest the record has.
 type DocumentEntry struct {
-	Seq    uint64
-	Sealed []byte
+	Seq  uint64
+	Data []byte
 }
 
 // ModuleEntry is a version of a module. Of a code exactly one is the newest.
@@ -70,9 +77,9 @@ type AccessEntry struct {
 // from the first entry to the last.
 type Source interface {
 	// Export returns at most limit entries of a part after one of them, or from
-	// the first. They are in order of their key as bytes: the id of lists and
-	// providers, the Seq of records, documents and events, the hash of claims
-	// and accesses, code and then version of modules, the Ref of learners.
+	// the first. They are in order of their key as bytes: the id of lists,
+	// providers, people and shared content, the Seq of records, documents and
+	// events, the hash of claims and accesses, code and then version of modules.
 	Export(ctx context.Context, part Part, after *Entry, limit int) ([]Entry, error)
 	Check(ctx context.Context) error
 }

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -83,10 +84,42 @@ func (r *Registry) Extend(ctx context.Context, extensions []Extension, at time.T
 	if len(distinct) == 0 {
 		return nil
 	}
-	if err := r.backend.Extend(ctx, distinct, at); err != nil {
+	if r.vault == nil {
+		return fmt.Errorf("extending: %w", r.locked)
+	}
+	documents := make([]ExtendedDocument, len(distinct))
+	err = parallel(len(distinct), func(i int) error {
+		var err error
+		documents[i], err = r.extended(ctx, distinct[i])
+		return err
+	})
+	if err == nil {
+		err = r.backend.Extend(ctx, documents, at)
+	}
+	if err != nil {
 		return fmt.Errorf("extending %d records: %w", len(distinct), err)
 	}
 	return nil
+}
+
+// extended packs what extends a document as the document was.
+func (r *Registry) extended(ctx context.Context, x Extension) (out ExtendedDocument, err error) {
+	_, who, id, err := r.readDocument(ctx, x.Seq)
+	if errors.Is(err, ErrNotFound) { // it may be there and have none
+		var rec Record
+		if rec, err = r.backend.Find(ctx, Key{Seq: x.Seq}); err == nil {
+			err = fmt.Errorf("it is %s: %w", rec.State, ErrConflict)
+		}
+	}
+	if err != nil {
+		return out, fmt.Errorf("record %d: %w", x.Seq, err)
+	}
+	d, err := r.dictionaryNamed(ctx, id)
+	if err == nil {
+		out.Before, out.Level = x.Before, x.Level
+		out.Document, err = r.document(d, id, who, x.Seq, x.Sealed)
+	}
+	return out, err
 }
 
 // checkExtension lets an empty Before pass: a record that is not sealed has an
@@ -134,6 +167,7 @@ func (r *Registry) AtLevel(ctx context.Context, level Level, after uint64, limit
 		return nil, fmt.Errorf("listing records by level: %w", err)
 	}
 	return page(ctx, "listing records by level", after, limit, func(ctx context.Context, after uint64, limit int) ([]Record, error) {
-		return r.backend.AtLevel(ctx, level, after, limit)
+		out, err := r.backend.AtLevel(ctx, level, after, limit)
+		return r.named(ctx, out, err)
 	})
 }

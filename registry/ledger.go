@@ -31,12 +31,15 @@ func (r *Registry) Reserve(ctx context.Context, intents []Intent, at time.Time) 
 	if len(intents) == 0 {
 		return nil, nil
 	}
-	distinct, place := fold(intents)
-	names, err := r.names(len(distinct))
-	if err != nil {
-		return nil, fmt.Errorf("reserving: %w", err)
+	if r.vault == nil {
+		return nil, fmt.Errorf("reserving: %w", r.locked)
 	}
-	found, err := r.backend.Reserve(ctx, distinct, names, at)
+	distinct, place := fold(intents)
+	var found []Reservation
+	err = again(ctx, func() error {
+		found, err = r.reserve(ctx, distinct, at)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("reserving %d awards: %w", len(distinct), err)
 	}
@@ -48,6 +51,75 @@ func (r *Registry) Reserve(ctx context.Context, intents []Intent, at time.Time) 
 		used[p] = true
 	}
 	return out, nil
+}
+
+// reserve hands distinct intents to the backend as it may see them.
+func (r *Registry) reserve(ctx context.Context, intents []Intent, at time.Time) ([]Reservation, error) {
+	names, err := r.names(len(intents))
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(intents))
+	for i, in := range intents {
+		ids[i] = r.vault.person(in.Learner)
+	}
+	people, err := r.backend.People(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	hidden := slices.Clone(intents)
+	for i, in := range intents {
+		p, there := people[ids[i]]
+		if !there {
+			if p, err = r.newPerson(in.Learner); err != nil {
+				return nil, err
+			}
+			people[ids[i]] = p
+		}
+		names[i].Learner, hidden[i].Learner, hidden[i].Shared = p, ids[i], nil
+	}
+	holders, shared := make([]holder, len(intents)), sharing{Registry: r}
+	err = parallel(len(intents), func(i int) error {
+		d, id, err := shared.dictionary(intents[i].Shared)
+		if err != nil {
+			return err
+		}
+		if holders[i], err = r.holder(Record{Credential: names[i].Credential, Learner: ids[i]}, people); err != nil {
+			return err
+		}
+		hidden[i].Body, err = r.enclose(d, id, holders[i], holders[i].bodyPlace(), intents[i].Body)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	found, err := r.backend.Reserve(ctx, hidden, names, shared.entries, at)
+	if err != nil {
+		return nil, err
+	}
+	r.packer.nowStored(shared.entries)
+	if slices.ContainsFunc(found, func(f Reservation) bool { return f.Existing }) { // perhaps since a moment ago, as its person
+		if people, err = r.backend.People(ctx, ids); err != nil {
+			return nil, err
+		}
+	}
+	for i := range found {
+		rec := &found[i].Record
+		if found[i].Existing {
+			err = r.openBody(ctx, rec, people)
+		} else {
+			rec.Body = slices.Clone(intents[i].Body)
+			r.holders.put(rec.Seq, holders[i])
+		}
+		if err != nil {
+			return nil, err
+		}
+		rec.Learner = intents[i].Learner
+		if rec.State == Erased {
+			rec.Learner = ""
+		}
+	}
+	return found, nil
 }
 
 // fold drops the intents that repeat the award of an earlier one, and tells
@@ -113,188 +185,37 @@ func (r *Registry) Complete(ctx context.Context, sealings []Sealing, at time.Tim
 	if len(distinct) == 0 {
 		return nil
 	}
-	if err := r.backend.Complete(ctx, distinct, at); err != nil {
+	if r.vault == nil {
+		return fmt.Errorf("completing: %w", r.locked)
+	}
+	documents, shared := make([]Document, len(distinct)), sharing{Registry: r}
+	err = parallel(len(distinct), func(i int) error {
+		x := distinct[i]
+		who, err := r.holderOf(ctx, x.Seq)
+		if err != nil {
+			return fmt.Errorf("record %d: %w", x.Seq, err)
+		}
+		d, id, err := shared.dictionary(x.Shared)
+		if err != nil {
+			return fmt.Errorf("record %d: %w", x.Seq, err)
+		}
+		documents[i], err = r.document(d, id, who, x.Seq, x.Sealed)
+		return err
+	})
+	if err == nil {
+		err = r.backend.Complete(ctx, documents, shared.entries, at)
+	}
+	if err != nil {
 		return fmt.Errorf("completing %d records: %w", len(distinct), err)
 	}
+	r.packer.nowStored(shared.entries)
 	return nil
 }
 
-// Find returns the record that a key names, or ErrNotFound. A key that cannot
-// be one is ErrNotFound without a look at the store; a key with none or several
-// fields set is ErrInvalid.
-func (r *Registry) Find(ctx context.Context, key Key) (Record, error) {
-	if err := ctx.Err(); err != nil {
-		return Record{}, err
-	}
-	set := 0
-	for _, given := range []bool{key.Seq != 0, key.Credential != "", key.Handle != "", key.ClaimHash != [32]byte{}} {
-		if given {
-			set++
-		}
-	}
-	if set != 1 {
-		return Record{}, fmt.Errorf("finding a record by %d keys: %w", set, ErrInvalid)
-	}
-	if key.Handle != "" && !isReference(key.Handle) || key.Credential != "" && !isCredential(key.Credential) ||
-		key.Seq > 1<<63-1 {
-		return Record{}, fmt.Errorf("finding a record: %w", ErrNotFound)
-	}
-	rec, err := r.backend.Find(ctx, key)
-	if err != nil {
-		return Record{}, fmt.Errorf("finding a record: %w", err)
-	}
-	return rec, nil
-}
-
-// ByHandle is Find by the reference behind a QR; any text may be given.
-func (r *Registry) ByHandle(ctx context.Context, handle string) (Record, error) {
-	if !isReference(handle) {
-		return Record{}, notFound(ctx, "handle")
-	}
-	return r.Find(ctx, Key{Handle: handle})
-}
-
-// ByClaim is Find by the token of a claim link; any text may be given.
-func (r *Registry) ByClaim(ctx context.Context, token string) (Record, error) {
-	if !isReference(token) {
-		return Record{}, notFound(ctx, "claim token")
-	}
-	return r.Find(ctx, Key{ClaimHash: claimHash(token)})
-}
-
-// ByCredential is Find by the credential's id; any text may be given.
-func (r *Registry) ByCredential(ctx context.Context, credential string) (Record, error) {
-	if !isCredential(credential) {
-		return Record{}, notFound(ctx, "credential")
-	}
-	return r.Find(ctx, Key{Credential: credential})
-}
-
-func notFound(ctx context.Context, what string) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	return fmt.Errorf("finding a record by %s: %w", what, ErrNotFound)
-}
-
-// SealedBytes returns the exact bytes of a sealed record, checked against its
-// digest: wrong bytes are an error, never an answer. ErrNotFound if the record
-// does not exist or is not sealed.
-func (r *Registry) SealedBytes(ctx context.Context, seq uint64) ([]byte, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if seq == 0 || seq > 1<<63-1 {
-		return nil, fmt.Errorf("reading sealed record %d: %w", seq, ErrNotFound)
-	}
-	b, err := r.backend.Sealed(ctx, seq)
-	if err != nil {
-		return nil, fmt.Errorf("reading sealed record %d: %w", seq, err)
-	}
-	return b, nil
-}
-
-// Records returns a page of records, newest first, without their bodies.
-// Continue with Before set to the Seq of the last one.
-func (r *Registry) Records(ctx context.Context, q Query) ([]Record, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if err := optionalRefs(field{"provider", q.Provider}, field{"module", q.Module}, field{"edition", q.Edition}, field{"learner", q.Learner}); err != nil {
-		return nil, fmt.Errorf("listing records: %w", err)
-	}
-	if err := checkLimit(q.Limit); err != nil {
-		return nil, fmt.Errorf("listing records: %w", err)
-	}
-	if q.Before > 1<<63-1 {
-		q.Before = 0 // above every Seq there can be
-	}
-	out, err := r.backend.Records(ctx, q)
-	if err != nil {
-		return nil, fmt.Errorf("listing records: %w", err)
-	}
-	return out, nil
-}
-
-// Unfinished returns at most limit records that are reserved and not sealed,
-// with their bodies, oldest first, above seq after.
-func (r *Registry) Unfinished(ctx context.Context, after uint64, limit int) ([]Record, error) {
-	return page(ctx, "listing unfinished records", after, limit, r.backend.Unfinished)
-}
-
-// Events returns at most limit entries of the audit log above seq after,
-// oldest first.
-func (r *Registry) Events(ctx context.Context, after uint64, limit int) ([]Event, error) {
-	return page(ctx, "listing events", after, limit, r.backend.Events)
-}
-
-// LastEvent returns the newest entry of the audit log, or ErrNotFound. It looks
-// on from the one that it found before, so it costs little when called often.
-func (r *Registry) LastEvent(ctx context.Context) (last Event, err error) {
-	// Numbers may have gaps, but what has an entry beyond it has one below too.
-	beyond := func(after uint64) (bool, error) {
-		events, err := r.Events(ctx, after, 1)
-		if err != nil || len(events) == 0 {
-			return false, err
-		}
-		last = events[0]
-		return true, nil
-	}
-	start := r.last.Load()
-	if start > 0 {
-		start-- // so that the one found before is found again
-	}
-	found, err := beyond(start)
-	if err == nil && !found {
-		err = fmt.Errorf("reading the end of the log: %w", ErrNotFound)
-	}
-	low, high := last.Seq, uint64(0) // of what is beyond low something is known, beyond high there is nothing
-	for step := uint64(1); err == nil && high == 0; step *= 2 {
-		at := low + step - 1
-		if found, err = beyond(at); found {
-			low = last.Seq
-		} else {
-			high = at
-		}
-	}
-	for err == nil && low < high {
-		middle := low + (high-low)/2
-		if found, err = beyond(middle); found {
-			low = last.Seq
-		} else {
-			high = middle
-		}
-	}
-	if err != nil {
-		return Event{}, err
-	}
-	r.last.Store(last.Seq)
-	return last, nil
-}
-
-func page[T any](ctx context.Context, step string, after uint64, limit int,
-	read func(context.Context, uint64, int) ([]T, error),
-) ([]T, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if err := checkLimit(limit); err != nil {
-		return nil, fmt.Errorf("%s: %w", step, err)
-	}
-	if after > 1<<63-1 {
-		return nil, nil // above every number there can be
-	}
-	out, err := read(ctx, after, limit)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", step, err)
-	}
-	return out, nil
-}
-
-// SetStatus suspends, reinstates or revokes a sealed record and returns it as
-// it is then. Revoked is final. Asking for the status that the record has
+// SetStatus suspends, reinstates or revokes a sealed or erased record and
+// returns it as it is then. Revoked is final. Asking for the status that the record has
 // changes nothing, its reason included. What Transition refuses and a record
-// that is not sealed are ErrConflict.
+// that is reserved are ErrConflict.
 func (r *Registry) SetStatus(ctx context.Context, change Change, at time.Time) (Record, error) {
 	if err := ctx.Err(); err != nil {
 		return Record{}, err
@@ -316,6 +237,9 @@ func (r *Registry) SetStatus(ctx context.Context, change Change, at time.Time) (
 		return Record{}, fmt.Errorf("setting status: %w", err)
 	}
 	rec, err := r.backend.SetStatus(ctx, change, at)
+	if err == nil {
+		err = r.name(ctx, []*Record{&rec})
+	}
 	if err != nil {
 		return Record{}, fmt.Errorf("setting status of %s: %w", change.Credential, err)
 	}

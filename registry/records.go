@@ -13,7 +13,7 @@ import (
 type State string
 
 // A record is reserved before its document is sealed, sealed once the exact
-// bytes are stored, and erased when its holder withdrew it.
+// bytes are stored, and erased when its learner was. Its status lives on.
 const (
 	Reserved State = "reserved"
 	Sealed   State = "sealed"
@@ -38,6 +38,7 @@ type Intent struct {
 	Edition  string
 	Facts    Facts
 	Body     []byte // what is needed to render the document again, byte for byte; kept until sealed
+	Shared   []byte // what bodies of other intents have in common with this one; may be nil
 }
 
 // Record is the registry's entry for one award.
@@ -46,7 +47,7 @@ type Record struct {
 	Credential string // urn:credential:<uuid>, random
 	Handle     string // unguessable public reference behind the QR: 26 characters A-Z2-7
 	Provider   string
-	Learner    string
+	Learner    string // empty if Erased
 	Module     string
 	Version    string
 	Edition    string
@@ -75,6 +76,10 @@ type Reservation struct {
 type Sealing struct {
 	Seq    uint64
 	Sealed []byte
+	// Shared is what the documents of others have in common with this one, so
+	// that it need be stored once only; it may be nil. Nothing of a person may be
+	// in it: it outlives an erasure.
+	Shared []byte
 }
 
 // Change asks for another status of a sealed record.
@@ -209,7 +214,7 @@ func ParseEditionKey(key string) (module, edition string, err error) {
 type Event struct {
 	Seq  uint64    `json:"seq"`
 	At   time.Time `json:"at"`
-	Kind string    `json:"kind"` // reserve, seal, extend, suspend, reinstate, revoke, provider, module, learners, access, accept
+	Kind string    `json:"kind"` // reserve, seal, extend, suspend, reinstate, revoke, erase, provider, module, learners, access, accept
 	What string    `json:"what"`
 	By   string    `json:"by,omitempty"`
 	Why  string    `json:"why,omitempty"`
@@ -228,6 +233,7 @@ type Names struct {
 	Credential string
 	Handle     string
 	ClaimHash  [32]byte
+	Learner    Person // of the record
 }
 
 // Key names a record in one of the ways there are. Exactly one field is set.

@@ -8,7 +8,7 @@
 // made once.
 //
 //	store, err := bolt.Open(path, bolt.Options{})
-//	reg := registry.New(store, registry.Config{ClaimKey: key})
+//	reg := registry.New(store, registry.Config{ClaimKey: key, DataKey: other})
 //	reservations, err := reg.Reserve(ctx, intents, now)
 package registry
 
@@ -49,6 +49,10 @@ type Config struct {
 	// before stay good but cannot be sent again. Without it nothing can be
 	// reserved.
 	ClaimKey []byte
+	// DataKey encrypts what is kept of learners, at least 16 secret bytes. With
+	// another key nothing of them can be read, and they are not known: see Unlock.
+	// Without it neither learners nor awards can be kept.
+	DataKey []byte
 }
 
 // Registry checks what it is given and keeps it in a backend. All methods are
@@ -59,6 +63,10 @@ type Registry struct {
 	backend Backend
 	rand    io.Reader
 	key     []byte
+	vault   *vault // nil without a usable DataKey: then locked says why
+	locked  error
+	packer  packer
+	holders holders
 	last    atomic.Uint64 // the newest entry of the log that LastEvent found
 }
 
@@ -68,16 +76,21 @@ func New(b Backend, cfg Config) *Registry {
 	if r.rand == nil {
 		r.rand = rand.Reader
 	}
+	r.vault, r.locked = newVault(cfg.DataKey, r.rand)
 	return r
 }
 
-// Check reads the whole store and returns an error that names what is damaged,
-// or nil. It may take long and may hold up changes meanwhile.
+// Check reads the whole store, opens all that is encrypted, and returns an error
+// that names what is damaged, or nil. It may take long and may hold up changes
+// meanwhile.
 func (r *Registry) Check(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return r.backend.Check(ctx)
+	if err := r.backend.Check(ctx); err != nil {
+		return err
+	}
+	return r.checkContents(ctx)
 }
 
 // Close closes the backend. Calls after it fail.

@@ -29,7 +29,7 @@ var anIntent = registry.Intent{Provider: "p", Learner: "l", Module: "m", Version
 
 func TestNothingIsReservedWithoutAClaimKey(t *testing.T) {
 	for _, key := range [][]byte{nil, {}, []byte("fifteen bytes..")} {
-		r := newRegistry(t, registry.Config{ClaimKey: key})
+		r := newRegistry(t, registry.Config{ClaimKey: key, DataKey: []byte("a data key of the tests")})
 		if _, err := r.Reserve(t.Context(), []registry.Intent{anIntent}, time.Now()); !errors.Is(err, registry.ErrInvalid) {
 			t.Errorf("with a key of %d bytes: %v, want ErrInvalid", len(key), err)
 		}
@@ -41,22 +41,22 @@ func TestNothingIsReservedWithoutAClaimKey(t *testing.T) {
 
 func TestClaimTokensDependOnKeyAndCredential(t *testing.T) {
 	key := []byte("0123456789abcdef")
-	a := registry.New(nil, registry.Config{ClaimKey: key})
+	a := registry.New(nil, registry.Config{ClaimKey: key, DataKey: []byte("a data key of the tests")})
 	key[0] = 'x' // the registry keeps its own copy
-	b := registry.New(nil, registry.Config{ClaimKey: key})
+	b := registry.New(nil, registry.Config{ClaimKey: key, DataKey: []byte("a data key of the tests")})
 	seen := map[string]bool{a.ClaimToken("urn:1"): true, a.ClaimToken("urn:2"): true, b.ClaimToken("urn:1"): true}
 	if len(seen) != 3 {
 		t.Errorf("tokens repeat: %v", seen)
 	}
 	// A link that was sent must open for life: this value must never change.
 	const want = "ESC2XGENAIDD7G3HMBFPSAC7C5"
-	if got := registry.New(nil, registry.Config{ClaimKey: []byte("0123456789abcdef")}).ClaimToken("urn:credential:1"); got != want {
+	if got := registry.New(nil, registry.Config{ClaimKey: []byte("0123456789abcdef"), DataKey: []byte("0123456789abcdef")}).ClaimToken("urn:credential:1"); got != want {
 		t.Errorf("token %s, was %s", got, want)
 	}
 }
 
 func TestRandomnessThatEndsIsAnErrorAndLeavesNothing(t *testing.T) {
-	r := newRegistry(t, registry.Config{ClaimKey: []byte("0123456789abcdef"), Rand: strings.NewReader("too little")})
+	r := newRegistry(t, registry.Config{ClaimKey: []byte("0123456789abcdef"), DataKey: []byte("a data key of the tests"), Rand: strings.NewReader("too little")})
 	if _, err := r.Reserve(t.Context(), []registry.Intent{anIntent}, time.Now()); err == nil {
 		t.Error("reserved with 10 random bytes")
 	}
@@ -70,7 +70,7 @@ func TestRandomnessThatEndsIsAnErrorAndLeavesNothing(t *testing.T) {
 
 // A source that repeats itself must not give one name to two records.
 func TestRepeatedNamesAreRefused(t *testing.T) {
-	r := newRegistry(t, registry.Config{ClaimKey: []byte("0123456789abcdef"), Rand: zeros{}})
+	r := newRegistry(t, registry.Config{ClaimKey: []byte("0123456789abcdef"), DataKey: []byte("a data key of the tests"), Rand: zeros{}})
 	if _, err := r.Reserve(t.Context(), []registry.Intent{anIntent}, time.Now()); err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func TestEditionKeysAreUnambiguous(t *testing.T) {
 }
 
 func FuzzByHandle(f *testing.F) {
-	r := newRegistry(f, registry.Config{ClaimKey: []byte("0123456789abcdef")})
+	r := newRegistry(f, registry.Config{ClaimKey: []byte("0123456789abcdef"), DataKey: []byte("0123456789abcdef")})
 	got, err := r.Reserve(f.Context(), []registry.Intent{anIntent}, time.Now())
 	if err != nil {
 		f.Fatal(err)

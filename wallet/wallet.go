@@ -6,6 +6,7 @@ package wallet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"attesta/registry"
@@ -20,6 +21,10 @@ type Wallet struct {
 // New returns a wallet over a registry.
 func New(r *registry.Registry) *Wallet { return &Wallet{registry: r} }
 
+// ErrErased says that there was a credential, and that it was erased with all
+// that was known of its holder.
+var ErrErased = errors.New("the credential was erased")
+
 // Held is a credential in the hands of its holder: the record and the exact
 // sealed bytes.
 type Held struct {
@@ -29,7 +34,8 @@ type Held struct {
 
 // Open returns the credential that a claim token opens. A token that is
 // malformed, unknown or belongs to a record that is not sealed yet gives
-// registry.ErrNotFound, so that nothing can be learned by guessing.
+// registry.ErrNotFound, so that nothing can be learned by guessing; one of a
+// record that was erased gives ErrErased.
 func (w *Wallet) Open(ctx context.Context, token string) (Held, error) {
 	record, err := w.registry.ByClaim(ctx, token)
 	if err != nil {
@@ -49,6 +55,9 @@ func (w *Wallet) Show(ctx context.Context, handle string) (Held, error) {
 }
 
 func (w *Wallet) hold(ctx context.Context, record registry.Record) (Held, error) {
+	if record.State == registry.Erased {
+		return Held{}, ErrErased
+	}
 	if record.State != registry.Sealed {
 		return Held{}, fmt.Errorf("opening a record that is %s: %w", record.State, registry.ErrNotFound)
 	}

@@ -21,7 +21,7 @@ func open(t *testing.T) *registry.Registry {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := registry.New(store, registry.Config{ClaimKey: bytes.Repeat([]byte{7}, 32)})
+	r := registry.New(store, registry.Config{ClaimKey: bytes.Repeat([]byte{7}, 32), DataKey: bytes.Repeat([]byte{7}, 32)})
 	t.Cleanup(func() {
 		if err := r.Close(); err != nil {
 			t.Error(err)

@@ -112,6 +112,9 @@ func (s *Site) shown(r *http.Request) (wallet.Held, error) {
 		return wallet.Held{}, refusal{http.StatusNotFound, "handle"}
 	}
 	held, err := s.Wallet.Show(r.Context(), handle)
+	if errors.Is(err, wallet.ErrErased) {
+		return wallet.Held{}, refusal{http.StatusGone, "erased"}
+	}
 	if errors.Is(err, registry.ErrNotFound) {
 		return wallet.Held{}, refusal{http.StatusNotFound, "handle"}
 	}

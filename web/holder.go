@@ -54,6 +54,9 @@ func (s *Site) held(r *http.Request) (token string, h wallet.Held, err error) {
 		return "", wallet.Held{}, refusal{http.StatusNotFound, "claim"}
 	}
 	h, err = s.Wallet.Open(r.Context(), token)
+	if errors.Is(err, wallet.ErrErased) {
+		return "", wallet.Held{}, refusal{http.StatusGone, "erased"}
+	}
 	if errors.Is(err, registry.ErrNotFound) || errors.Is(err, registry.ErrInvalid) {
 		return "", wallet.Held{}, refusal{http.StatusNotFound, "claim"}
 	}

@@ -53,7 +53,7 @@ func begin(ctx context.Context, c *console, f folder, s settings) (*app, error) 
 	if err := f.writeSettings(s); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	return wire(c, f, s, store)
+	return wire(ctx, c, f, s, store)
 }
 
 // open opens the installation in a folder, with its registry at another address
@@ -75,19 +75,19 @@ func open(ctx context.Context, c *console, f folder, address string) (*app, erro
 	if err != nil {
 		return nil, olderHint(f, fmt.Errorf("opening the registry: %w", err))
 	}
-	return wire(c, f, s, store)
+	return wire(ctx, c, f, s, store)
 }
 
-func wire(c *console, f folder, s settings, store store) (*app, error) {
+func wire(ctx context.Context, c *console, f folder, s settings, store store) (*app, error) {
 	a := &app{folder: f, settings: s, store: store, now: c.now, master: f.master(c.getenv), log: slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelWarn}))}
-	err := a.assemble(store)
+	err := a.assemble(ctx, store)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	return a, nil
 }
 
-func (a *app) assemble(store store) error {
+func (a *app) assemble(ctx context.Context, store store) error {
 	var err error
 	if a.zone, err = time.LoadLocation("Europe/Rome"); err != nil {
 		return fmt.Errorf("finding the time zone: %w", err)
@@ -100,7 +100,14 @@ func (a *app) assemble(store store) error {
 	if err != nil {
 		return fmt.Errorf("opening the keys: %w", err)
 	}
-	a.registry = registry.New(store.Backend, registry.Config{ClaimKey: claims})
+	people, err := a.ring.Secret("personal-data")
+	if err != nil {
+		return fmt.Errorf("opening the keys: %w", err)
+	}
+	a.registry = registry.New(store.Backend, registry.Config{ClaimKey: claims, DataKey: people})
+	if err := a.registry.Unlock(ctx, a.now()); err != nil {
+		return &hinted{err, "the folder keys and the registry do not belong together: bring both from the same backup or machine"}
+	}
 	a.issuer = issuer.New(issuer.Config{
 		Registry: a.registry, Keys: a.ring, Picture: display.Module,
 		Now: a.now, Zone: a.zone, PublicURL: a.settings.PublicURL,

@@ -321,6 +321,12 @@ func (b *besideServer) answer(r *http.Request) (any, error) {
 			return nil, err
 		}
 		return b.SetStatus(r.Context(), q)
+	case "/erase":
+		var q eraseRequest
+		if err := decode(&q); err != nil {
+			return nil, err
+		}
+		return b.Erase(r.Context(), q)
 	case "/seals":
 		return b.Seals(r.Context())
 	case "/extend":

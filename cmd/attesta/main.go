@@ -70,7 +70,7 @@ type command struct {
 
 func commands() []command {
 	return []command{
-		demoCommand, serveCommand, importCommand, lintCommand, issueCommand, verifyCommand, statusCommand,
+		demoCommand, serveCommand, importCommand, lintCommand, issueCommand, verifyCommand, statusCommand, eraseCommand,
 		sealCommand, keysCommand, trustCommand, signInCommand, migrateCommand, backupCommand, restoreCommand, doctorCommand, versionCommand,
 	}
 }

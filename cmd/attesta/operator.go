@@ -24,6 +24,7 @@ type operator interface {
 	Lint(ctx context.Context, module string) ([]credentials.Finding, error)
 	Issue(ctx context.Context, r issueRequest) (issueAnswer, error)
 	SetStatus(ctx context.Context, r statusRequest) (statusAnswer, error)
+	Erase(ctx context.Context, r eraseRequest) (eraseAnswer, error)
 	Seals(ctx context.Context) (sealsAnswer, error)
 	Extend(ctx context.Context, r extendRequest) (extendAnswer, error)
 	SetTimeAuthority(ctx context.Context, address string) error
@@ -226,7 +227,7 @@ func (l local) Issue(ctx context.Context, r issueRequest) (issueAnswer, error) {
 	answer := issueAnswer{Rows: make([]rowAnswer, 0, len(outcomes))}
 	for _, o := range outcomes {
 		row := l.rowAnswer(o)
-		if o.Record != nil && r.Sealed {
+		if o.Record != nil && o.Record.State == registry.Sealed && r.Sealed {
 			// Also when the rest was stopped: what was issued is handed out.
 			if err := l.handOut(context.WithoutCancel(ctx), &row, *o.Record); err != nil {
 				return answer, err

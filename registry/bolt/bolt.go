@@ -45,14 +45,15 @@ type Options struct {
 
 // Store is a registry.Backend in one file. It is safe for concurrent use.
 type Store struct {
-	db     *bbolt.DB
-	rand   io.Reader
-	packer registry.Packer
-	mark   *mark                 // nil while it is not known to be the newest copy
-	broken atomic.Pointer[error] // why nothing can be changed any more
-	stuck  atomic.Bool           // a lock of bbolt will never be free again
-	failed chan struct{}         // closed when the disk failed
-	end    sync.Once
+	db      *bbolt.DB
+	rand    io.Reader
+	reading sync.RWMutex          // held by who reads, so that Scrub knows
+	long    sync.RWMutex          // and this one too by who reads for long
+	mark    *mark                 // nil while it is not known to be the newest copy
+	broken  atomic.Pointer[error] // why nothing can be changed any more
+	stuck   atomic.Bool           // a lock of bbolt will never be free again
+	failed  chan struct{}         // closed when the disk failed
+	end     sync.Once
 }
 
 var _ registry.Backend = (*Store)(nil)

@@ -191,7 +191,7 @@ func document(seq uint64) []byte {
 
 func TestWhatWasAcknowledgedIsThereAfterOpeningAgain(t *testing.T) {
 	s, path := create(t)
-	r := registry.New(s, registry.Config{ClaimKey: testKey})
+	r := registry.New(s, registry.Config{ClaimKey: testKey, DataKey: testKey})
 	recs := fill(t, r, 40)
 	before, err := r.Records(t.Context(), registry.Query{Limit: 500})
 	if err != nil {
@@ -207,7 +207,7 @@ func TestWhatWasAcknowledgedIsThereAfterOpeningAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r = registry.New(s, registry.Config{ClaimKey: testKey})
+	r = registry.New(s, registry.Config{ClaimKey: testKey, DataKey: testKey})
 	t.Cleanup(func() { _ = r.Close() })
 	after, err := r.Records(t.Context(), registry.Query{Limit: 500})
 	if err != nil || fmt.Sprint(after) != fmt.Sprint(before) {
@@ -227,7 +227,7 @@ func TestWhatWasAcknowledgedIsThereAfterOpeningAgain(t *testing.T) {
 // K4: who steals the file can open no claim link and enter nowhere.
 func TestTheFileHoldsNoSecretThatOpensAnything(t *testing.T) {
 	s, path := create(t)
-	r := registry.New(s, registry.Config{ClaimKey: testKey})
+	r := registry.New(s, registry.Config{ClaimKey: testKey, DataKey: testKey})
 	recs := fill(t, r, 8)
 	secrets := []string{string(testKey)}
 	for _, kind := range []string{registry.SignIn, registry.Session} {
@@ -256,7 +256,7 @@ func TestTheFileHoldsNoSecretThatOpensAnything(t *testing.T) {
 
 func TestExpiredAccessesAreRemoved(t *testing.T) {
 	s, path := create(t)
-	r := registry.New(s, registry.Config{ClaimKey: testKey})
+	r := registry.New(s, registry.Config{ClaimKey: testKey, DataKey: testKey})
 	for range 300 {
 		if _, err := r.Grant(t.Context(), registry.Session, "operator", time.Minute, testAt); err != nil {
 			t.Fatal(err)
@@ -290,7 +290,7 @@ func TestExpiredAccessesAreRemoved(t *testing.T) {
 // panic and never something else.
 func TestDamageIsNeverServed(t *testing.T) {
 	s, path := create(t)
-	r := registry.New(s, registry.Config{ClaimKey: testKey})
+	r := registry.New(s, registry.Config{ClaimKey: testKey, DataKey: testKey})
 	recs := fill(t, r, 24)
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
@@ -335,7 +335,7 @@ func survey(t *testing.T, file, says []byte, recs []registry.Record) string {
 	if err != nil {
 		return "refused"
 	}
-	r := registry.New(s, registry.Config{ClaimKey: testKey})
+	r := registry.New(s, registry.Config{ClaimKey: testKey, DataKey: testKey})
 	defer func() { _ = r.Close() }()
 	lost := false
 	for _, rec := range recs {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"attesta/registry"
@@ -172,48 +171,4 @@ func (s *Store) Modules(ctx context.Context, provider, after string, limit int) 
 		})
 	})
 	return out, err
-}
-
-// PutLearners is registry.People.PutLearners. The event says how many, not who.
-func (s *Store) PutLearners(ctx context.Context, learners []registry.Learner, at time.Time) error {
-	return s.update(ctx, func(t *tx) error {
-		changed := 0
-		for _, l := range learners {
-			same, err := t.putIfOther(bucketLearners, []byte(l.Ref), encodeLearner(l))
-			if err != nil {
-				return err
-			}
-			if !same {
-				changed++
-			}
-		}
-		if changed == 0 {
-			return nil
-		}
-		return t.event(registry.Event{At: at, Kind: "learners", What: strconv.Itoa(changed)})
-	})
-}
-
-// Learners is registry.People.Learners.
-func (s *Store) Learners(ctx context.Context, refs []string) (map[string]registry.Learner, error) {
-	out := make(map[string]registry.Learner, len(refs))
-	err := s.view(ctx, func(t *tx) error {
-		for _, ref := range refs {
-			b, err := t.get(bucketLearners, []byte(ref))
-			if errors.Is(err, registry.ErrNotFound) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			if out[ref], err = decodeLearner(ref, b); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
 }

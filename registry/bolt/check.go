@@ -17,6 +17,8 @@ const enough = 16
 // one to another, on a snapshot; then, if that is well, the pages of the file,
 // for which changes have to wait.
 func (s *Store) Check(ctx context.Context) error {
+	s.long.RLock()
+	defer s.long.RUnlock()
 	var a *audit
 	err := s.view(ctx, func(t *tx) error {
 		a = newAudit(ctx, t)
@@ -92,6 +94,8 @@ type audit struct {
 	taken    map[string]*status.Bitstring          // positions, by list
 	lists    map[string]*list
 	entries  uint64 // that records ask for
+
+	documents, tokens uint64 // that records and people ask for
 }
 
 var errEnough = errors.New("there is more")
@@ -114,10 +118,10 @@ func (a *audit) fault(format string, args ...any) error {
 
 func (a *audit) run() error {
 	for _, step := range []func() error{
-		a.readLists, a.readRecords, a.readClaims, a.readLevels, a.compareSizes, a.compareLists,
+		a.readLists, a.readRecords, a.readPeople, a.readClaims, a.readLevels, a.compareSizes, a.compareLists,
 		func() error { return a.compareCounts(bucketCounts) },
 		func() error { return a.compareCounts(bucketEditions) },
-		a.readEvents, a.readCatalogue, a.readLearners, a.readAccess,
+		a.readEvents, a.readCatalogue, a.readAccess,
 	} {
 		if err := step(); err != nil {
 			return err
@@ -246,8 +250,14 @@ func (a *audit) checkContent(r registry.Record) error {
 		return nil
 	}
 	if r.State == registry.Sealed {
-		if _, err := a.sealed(r); err != nil {
-			return fmt.Errorf("record %d: %w", r.Seq, err)
+		a.documents++
+		if _, err := a.document(r.Seq); err != nil {
+			return err
+		}
+	}
+	if r.State != registry.Erased {
+		if _, err := a.person(r.Learner); err != nil {
+			return a.fault("record %d: its person cannot be read (%v)", r.Seq, err)
 		}
 	}
 	return nil
@@ -324,7 +334,8 @@ func (a *audit) compareSizes() error {
 		{bucketPages, uint64(len(selections(registry.Record{}))) * a.records},
 		{bucketUnfinished, a.reserved},
 		{bucketBodies, a.reserved},
-		{bucketSealed, a.records - a.reserved},
+		{bucketSealed, a.documents},
+		{bucketTokens, a.tokens},
 		{bucketEntries, a.entries},
 	} {
 		n, err := a.each(x.bucket, func(_, _ []byte) error { return nil })
@@ -385,7 +396,7 @@ func (a *audit) readEvents() error {
 
 func (a *audit) readCatalogue() error {
 	none := func(_, _ []byte) error { return nil }
-	for _, bucket := range []string{bucketProviders, bucketModules} {
+	for _, bucket := range []string{bucketProviders, bucketModules, bucketShared} {
 		if _, err := a.each(bucket, none); err != nil {
 			return err
 		}
@@ -404,14 +415,6 @@ func (a *audit) readCatalogue() error {
 	if err == nil && offers != codes {
 		err = a.fault("%s has %d entries instead of %d", bucketOffers, offers, codes)
 	}
-	return err
-}
-
-func (a *audit) readLearners() error {
-	_, err := a.each(bucketLearners, func(k, v []byte) error {
-		_, err := decodeLearner(string(k), v)
-		return err
-	})
 	return err
 }
 

@@ -223,27 +223,6 @@ func decodeEvent(seq uint64, b []byte) (registry.Event, error) {
 	return ev, d.end()
 }
 
-func encodeLearner(l registry.Learner) []byte {
-	var e encoder
-	e.text(l.GivenName, l.FamilyName, l.Email, l.Language, l.Employer, l.Region, l.Role)
-	if l.BirthDate+l.NationalID+l.NationalCountry+l.NationalScheme != "" {
-		e.text(l.BirthDate, l.NationalID, l.NationalCountry, l.NationalScheme)
-	}
-	return e.b
-}
-
-func decodeLearner(ref string, b []byte) (registry.Learner, error) {
-	d := decoder{b: b}
-	l := registry.Learner{
-		Ref: ref, GivenName: d.text(), FamilyName: d.text(), Email: d.text(),
-		Language: d.text(), Employer: d.text(), Region: d.text(), Role: d.text(),
-	}
-	if d.err == nil && len(d.b) > 0 {
-		l.BirthDate, l.NationalID, l.NationalCountry, l.NationalScheme = d.text(), d.text(), d.text(), d.text()
-	}
-	return l, d.end()
-}
-
 func encodeAccess(a registry.Access) []byte {
 	var e encoder
 	e.text(a.Kind, a.By)

@@ -12,6 +12,8 @@ import (
 // refuses with ErrOlder until Accept: it has no mark. Changes that make the
 // file grow may have to wait until it ends, so w should be fast.
 func (s *Store) Copy(ctx context.Context, w io.Writer) error {
+	s.long.RLock()
+	defer s.long.RUnlock()
 	return s.view(ctx, func(t *tx) error {
 		if _, err := t.WriteTo(&bounded{ctx, w}); err != nil {
 			return fmt.Errorf("copying the registry: %w", kind(err))

@@ -54,7 +54,8 @@ func exports() map[registry.Part]export {
 		"events":    {bucketEvents, func(e *registry.Entry) []byte { return seqKey(e.Event.Seq) }, exportEvent},
 		"providers": {bucketProviders, func(e *registry.Entry) []byte { return []byte(e.Provider.ID) }, exportProvider},
 		"modules":   {bucketModules, func(e *registry.Entry) []byte { return tuple(e.Module.Code, e.Module.Version) }, exportModule},
-		"learners":  {bucketLearners, func(e *registry.Entry) []byte { return []byte(e.Learner.Ref) }, exportLearner},
+		"people":    {bucketPeople, func(e *registry.Entry) []byte { return []byte(e.Person.ID) }, exportPerson},
+		"shared":    {bucketShared, func(e *registry.Entry) []byte { return bytes.Clone(e.Shared.ID[:]) }, exportShared},
 		"accesses":  {bucketAccess, func(e *registry.Entry) []byte { return bytes.Clone(e.Access.Hash[:]) }, exportAccess},
 	}
 }
@@ -99,17 +100,17 @@ func exportClaim(t *tx, k, _ []byte) (registry.Entry, error) {
 	return registry.Entry{Claim: &c}, err
 }
 
-func exportDocument(t *tx, k, _ []byte) (registry.Entry, error) {
+func exportDocument(_ *tx, k, v []byte) (registry.Entry, error) {
 	seq, err := seqOf(k)
-	if err != nil {
-		return registry.Entry{}, err
+	return registry.Entry{Document: &registry.DocumentEntry{Seq: seq, Data: bytes.Clone(v)}}, err
+}
+
+func exportShared(_ *tx, k, v []byte) (registry.Entry, error) {
+	x := registry.SharedEntry{Content: bytes.Clone(v)}
+	if copy(x.ID[:], k) != len(k) || len(k) != len(x.ID) {
+		return registry.Entry{}, fmt.Errorf("reading shared content: %w", errDamaged)
 	}
-	r, err := t.recordOnly(seq)
-	if err != nil {
-		return registry.Entry{}, err
-	}
-	sealed, err := t.sealed(r)
-	return registry.Entry{Document: &registry.DocumentEntry{Seq: seq, Sealed: sealed}}, err
+	return registry.Entry{Shared: &x}, nil
 }
 
 func exportEvent(_ *tx, k, v []byte) (registry.Entry, error) {
@@ -136,9 +137,9 @@ func exportModule(t *tx, k, v []byte) (registry.Entry, error) {
 	}}, err
 }
 
-func exportLearner(_ *tx, k, v []byte) (registry.Entry, error) {
-	l, err := decodeLearner(string(k), v)
-	return registry.Entry{Learner: &l}, err
+func exportPerson(_ *tx, k, v []byte) (registry.Entry, error) {
+	p, err := decodePerson(string(k), v)
+	return registry.Entry{Person: &p}, err
 }
 
 func exportAccess(_ *tx, k, v []byte) (registry.Entry, error) {

@@ -10,26 +10,19 @@ import (
 	"attesta/registry"
 )
 
-// Extend is registry.Ledger.Extend, one transaction for all extensions.
-func (s *Store) Extend(ctx context.Context, extensions []registry.Extension, at time.Time) error {
-	parcels := make([]parcel, len(extensions))
-	for i, x := range extensions { // before the lock is taken
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		parcels[i] = s.parcel(x.Sealed)
-	}
+// Extend is registry.Ledger.Extend, one transaction for all documents.
+func (s *Store) Extend(ctx context.Context, documents []registry.ExtendedDocument, at time.Time) error {
 	return s.update(ctx, func(t *tx) error {
-		for i, x := range extensions {
-			if err := t.extend(x, parcels[i], at); err != nil {
-				return fmt.Errorf("record %d: %w", x.Seq, err)
+		for _, d := range documents {
+			if err := t.extend(d, at); err != nil {
+				return fmt.Errorf("record %d: %w", d.Seq, err)
 			}
 		}
 		return nil
 	})
 }
 
-func (t *tx) extend(x registry.Extension, p parcel, at time.Time) error {
+func (t *tx) extend(x registry.ExtendedDocument, at time.Time) error {
 	was, err := t.recordOnly(x.Seq)
 	if err != nil {
 		return err
@@ -37,7 +30,7 @@ func (t *tx) extend(x registry.Extension, p parcel, at time.Time) error {
 	switch {
 	case was.State != registry.Sealed:
 		return fmt.Errorf("it is %s: %w", was.State, registry.ErrConflict)
-	case was.Digest == p.digest && was.Level == x.Level:
+	case was.Digest == x.Digest && was.Level == x.Level:
 		return nil
 	case was.Digest != x.Before:
 		return fmt.Errorf("its bytes are others than those that were extended: %w", registry.ErrConflict)
@@ -45,11 +38,11 @@ func (t *tx) extend(x registry.Extension, p parcel, at time.Time) error {
 		return fmt.Errorf("its level is %v already: %w", was.Level, registry.ErrConflict)
 	}
 	is := was
-	is.Digest, is.Level = p.digest, x.Level
+	is.Digest, is.Level = x.Digest, x.Level
 	if err := t.putRecord(was, is); err != nil {
 		return err
 	}
-	if err := t.put(bucketSealed, seqKey(is.Seq), p.packed); err != nil {
+	if err := t.put(bucketSealed, seqKey(is.Seq), bytes.Clone(x.Data)); err != nil {
 		return err
 	}
 	if is.Level != was.Level {

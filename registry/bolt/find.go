@@ -54,28 +54,30 @@ func (t *tx) record(seq uint64) (registry.Record, error) {
 	return r, nil
 }
 
-// Sealed is registry.Ledger.Sealed.
-func (s *Store) Sealed(ctx context.Context, seq uint64) (out []byte, err error) {
+// Document is registry.Ledger.Document.
+func (s *Store) Document(ctx context.Context, seq uint64) (r registry.Record, data []byte, err error) {
 	err = s.view(ctx, func(t *tx) error {
-		r, err := t.recordOnly(seq)
-		if err != nil {
+		if r, err = t.recordOnly(seq); err != nil {
 			return err
 		}
 		if r.State != registry.Sealed {
 			return fmt.Errorf("the record is %s: %w", r.State, registry.ErrNotFound)
 		}
-		out, err = t.sealed(r)
+		data, err = t.document(seq)
 		return err
 	})
-	return out, err
+	if err != nil {
+		return registry.Record{}, nil, err
+	}
+	return r, data, nil
 }
 
-func (t *tx) sealed(r registry.Record) ([]byte, error) {
-	b, err := t.get(bucketSealed, seqKey(r.Seq))
+func (t *tx) document(seq uint64) ([]byte, error) {
+	b, err := t.get(bucketSealed, seqKey(seq))
 	if err != nil {
-		return nil, fmt.Errorf("reading the sealed bytes of record %d: %v: %w", r.Seq, err, errDamaged)
+		return nil, fmt.Errorf("reading the document of record %d: %v: %w", seq, err, errDamaged)
 	}
-	return unpack(b, r.Digest)
+	return bytes.Clone(b), nil
 }
 
 // selection is the prefix in bucketPages of the records that have something in

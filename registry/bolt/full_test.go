@@ -31,7 +31,7 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	r := registry.New(s, registry.Config{ClaimKey: []byte("a claim key of the tests")})
+	r := registry.New(s, registry.Config{ClaimKey: []byte("a claim key of the tests"), DataKey: []byte("a claim key of the tests")})
 	kept, refused := 0, 0
 	fill := func() {
 		for refused = 0; refused < 5; {
@@ -79,7 +79,7 @@ func TestFullDisk(t *testing.T) {
 	if s, err = Open(filepath.Join(dir, "registry.db"), Options{}); err != nil {
 		t.Fatal(err)
 	}
-	r = registry.New(s, registry.Config{ClaimKey: []byte("a claim key of the tests")})
+	r = registry.New(s, registry.Config{ClaimKey: []byte("a claim key of the tests"), DataKey: []byte("a claim key of the tests")})
 	hold()
 	t.Logf("figures: full after %d acknowledged, with room again after %d: 0 lost, nothing in doubt, no restart", first, kept)
 }

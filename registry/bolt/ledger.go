@@ -14,10 +14,13 @@ import (
 )
 
 // Reserve is registry.Ledger.Reserve, one transaction for all intents.
-func (s *Store) Reserve(ctx context.Context, intents []registry.Intent, names []registry.Names, at time.Time) ([]registry.Reservation, error) {
+func (s *Store) Reserve(ctx context.Context, intents []registry.Intent, names []registry.Names, shared []registry.SharedEntry, at time.Time) ([]registry.Reservation, error) {
 	var out []registry.Reservation
 	err := s.update(ctx, func(t *tx) error {
 		out = make([]registry.Reservation, len(intents))
+		if err := t.putShared(shared); err != nil {
+			return err
+		}
 		for i, in := range intents {
 			seq, err := t.lookUp(bucketAwards, awardKey(in.Edition, in.Module, in.Learner))
 			switch {
@@ -57,6 +60,9 @@ func (s *Store) reserve(t *tx, in registry.Intent, n registry.Names, at time.Tim
 		Module: in.Module, Version: in.Version, Edition: in.Edition, Facts: in.Facts, State: registry.Reserved,
 		List: l.id, Index: index, Body: bytes.Clone(in.Body), ReservedAt: at,
 	}
+	if err := t.enrol(n.Learner); err != nil {
+		return registry.Record{}, err
+	}
 	if err := t.putRecord(registry.Record{}, r); err != nil {
 		return registry.Record{}, err
 	}
@@ -87,49 +93,45 @@ func (s *Store) reserve(t *tx, in registry.Intent, n registry.Names, at time.Tim
 	return r, t.event(registry.Event{At: at, Kind: "reserve", What: r.Credential})
 }
 
-// Complete is registry.Ledger.Complete, one transaction for all sealings.
-func (s *Store) Complete(ctx context.Context, sealings []registry.Sealing, at time.Time) error {
-	parcels := make([]parcel, len(sealings))
-	for i, x := range sealings { // before the lock is taken
-		if err := ctx.Err(); err != nil {
+// Complete is registry.Ledger.Complete, one transaction for all documents.
+func (s *Store) Complete(ctx context.Context, documents []registry.Document, shared []registry.SharedEntry, at time.Time) error {
+	return s.update(ctx, func(t *tx) error {
+		if err := t.putShared(shared); err != nil {
 			return err
 		}
-		parcels[i] = s.parcel(x.Sealed)
-	}
-	return s.update(ctx, func(t *tx) error {
-		for i, x := range sealings {
-			if err := t.complete(x.Seq, parcels[i], at); err != nil {
-				return fmt.Errorf("record %d: %w", x.Seq, err)
+		for _, d := range documents {
+			if err := t.complete(d, at); err != nil {
+				return fmt.Errorf("record %d: %w", d.Seq, err)
 			}
 		}
 		return nil
 	})
 }
 
-func (t *tx) complete(seq uint64, p parcel, at time.Time) error {
-	was, err := t.recordOnly(seq)
+func (t *tx) complete(d registry.Document, at time.Time) error {
+	was, err := t.recordOnly(d.Seq)
 	if err != nil {
 		return err
 	}
 	switch {
-	case was.State == registry.Sealed && was.Digest == p.digest:
+	case was.State == registry.Sealed && was.Digest == d.Digest:
 		return nil
 	case was.State != registry.Reserved:
 		return fmt.Errorf("it is %s with other bytes: %w", was.State, registry.ErrConflict)
 	}
 	is := was
-	is.State, is.Digest, is.SealedAt = registry.Sealed, p.digest, at
+	is.State, is.Digest, is.SealedAt = registry.Sealed, d.Digest, at
 	if err := t.putRecord(was, is); err != nil {
 		return err
 	}
-	if err := t.put(bucketSealed, seqKey(seq), p.packed); err != nil {
+	if err := t.put(bucketSealed, seqKey(d.Seq), bytes.Clone(d.Data)); err != nil {
 		return err
 	}
-	if err := t.put(bucketLevels, levelKey(is.Level, seq), nil); err != nil {
+	if err := t.put(bucketLevels, levelKey(is.Level, d.Seq), nil); err != nil {
 		return err
 	}
 	for _, bucket := range []string{bucketBodies, bucketUnfinished} {
-		if err := t.remove(bucket, seqKey(seq)); err != nil {
+		if err := t.remove(bucket, seqKey(d.Seq)); err != nil {
 			return err
 		}
 	}

@@ -32,7 +32,7 @@ func reopen(t testing.TB, path string) (*Store, *registry.Registry) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	return s, registry.New(s, registry.Config{ClaimKey: []byte("a claim key of the tests")})
+	return s, registry.New(s, registry.Config{ClaimKey: []byte("a claim key of the tests"), DataKey: []byte("a claim key of the tests")})
 }
 
 // K6, S8: an older copy, another registry, or one that went its own way is
@@ -165,7 +165,7 @@ func TestWithoutItsMarkAnOlderCopyGivesPositionsTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	r = registry.New(s, registry.Config{ClaimKey: []byte("a claim key of the tests")})
+	r = registry.New(s, registry.Config{ClaimKey: []byte("a claim key of the tests"), DataKey: []byte("a claim key of the tests")})
 	if after := reserveSome(t, r, 9, 10)[0]; after.Index != before.Index || after.List != before.List {
 		t.Errorf("%d and %d: this test would not see a position that is given twice", before.Index, after.Index)
 	}

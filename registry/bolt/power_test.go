@@ -201,7 +201,7 @@ func (sum *survived) add(t *testing.T, path string, acks [][2]string, noSync boo
 		return
 	}
 	defer s.Close()
-	r := registry.New(s, registry.Config{ClaimKey: []byte("a claim key of the tests")})
+	r := registry.New(s, registry.Config{ClaimKey: []byte("a claim key of the tests"), DataKey: []byte("a claim key of the tests")})
 	if err := r.Check(t.Context()); err != nil {
 		sum.bad++
 		complain("checking: %v", err)
@@ -235,7 +235,7 @@ func TestPowerWriter(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.db.NoSync = os.Getenv(powerNoSync) != ""
-	r := registry.New(s, registry.Config{ClaimKey: []byte("a claim key of the tests")})
+	r := registry.New(s, registry.Config{ClaimKey: []byte("a claim key of the tests"), DataKey: []byte("a claim key of the tests")})
 	log, err := os.OpenFile(os.Getenv(powerLog), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		t.Fatal(err)

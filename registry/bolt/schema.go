@@ -33,7 +33,9 @@ const (
 	bucketModules     = "modules"     // code, version: spec
 	bucketNewest      = "newest"      // code: provider, newest version
 	bucketOffers      = "offers"      // provider, then code
-	bucketLearners    = "learners"    // ref: learner
+	bucketPeople      = "people"      // id: person
+	bucketTokens      = "tokens"      // token, id
+	bucketShared      = "shared"      // id: content that documents refer to
 	bucketAccess      = "access"      // hash of the secret: access
 	bucketExpiry      = "expiry"      // expiry, hash
 )
@@ -50,7 +52,7 @@ func createBuckets(t *tx) error {
 	for _, name := range []string{
 		bucketRecords, bucketBodies, bucketSealed, bucketUnfinished, bucketAwards, bucketCredentials,
 		bucketHandles, bucketClaims, bucketPages, bucketCounts, bucketEditions, bucketLists, bucketOpenLists,
-		bucketEntries, bucketEvents, bucketProviders, bucketModules, bucketNewest, bucketOffers, bucketLearners,
+		bucketEntries, bucketEvents, bucketProviders, bucketModules, bucketNewest, bucketOffers, bucketPeople, bucketTokens, bucketShared,
 		bucketAccess, bucketExpiry,
 	} {
 		if _, err := t.CreateBucket([]byte(name)); err != nil {

@@ -21,7 +21,7 @@ func (s *Store) SetStatus(ctx context.Context, change registry.Change, at time.T
 		if err != nil {
 			return err
 		}
-		if was.State != registry.Sealed {
+		if was.State == registry.Reserved {
 			return fmt.Errorf("the record is %s: %w", was.State, registry.ErrConflict)
 		}
 		kind, err := registry.Transition(was.Status, change.To)

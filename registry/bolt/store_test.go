@@ -27,7 +27,7 @@ func newStore(t testing.TB) (*Store, *registry.Registry, string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	return s, registry.New(s, registry.Config{ClaimKey: []byte("a claim key of the tests")}), path
+	return s, registry.New(s, registry.Config{ClaimKey: []byte("a claim key of the tests"), DataKey: []byte("a claim key of the tests")}), path
 }
 
 var at = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
@@ -125,7 +125,7 @@ func TestOpenBringsAnOlderFileUpToDate(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	r := registry.New(s, registry.Config{ClaimKey: []byte("a claim key of the tests")})
+	r := registry.New(s, registry.Config{ClaimKey: []byte("a claim key of the tests"), DataKey: []byte("a claim key of the tests")})
 	reserveSome(t, r, 0, 2)
 	if err := r.Check(t.Context()); err != nil {
 		t.Error(err)
@@ -148,6 +148,7 @@ func TestAFullDiskIsSaidAndSurvived(t *testing.T) {
 	s.db.MaxSize = 1 << 18
 	big := anIntent(9)
 	big.Body = make([]byte, 1<<20)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(big.Body) // what repeats itself takes no room
 	if _, err := r.Reserve(t.Context(), []registry.Intent{big}, at); !errors.Is(err, registry.ErrFull) {
 		t.Fatalf("%v, want ErrFull", err)
 	}
@@ -266,14 +267,14 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 	for _, bucket := range []string{
 		bucketRecords, bucketBodies, bucketSealed, bucketUnfinished, bucketAwards, bucketCredentials, bucketHandles,
 		bucketClaims, bucketPages, bucketCounts, bucketEditions, bucketLists, bucketOpenLists, bucketEntries, bucketEvents,
-		bucketLevels, bucketNewest, bucketOffers, bucketAccess, bucketExpiry, bucketModules,
+		bucketLevels, bucketPeople, bucketTokens, bucketNewest, bucketOffers, bucketAccess, bucketExpiry, bucketModules,
 	} {
 		faults["flip in "+bucket] = flip(bucket)
 		if bucket != bucketOpenLists { // then another list is opened: no damage
 			faults["missing in "+bucket] = drop(bucket)
 		}
 	}
-	for _, bucket := range []string{bucketProviders, bucketLearners} {
+	for _, bucket := range []string{bucketProviders, bucketShared} {
 		faults["flip in "+bucket] = flip(bucket)
 	}
 	for name, fault := range faults {
@@ -286,7 +287,7 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 			}
 			change(t, s, func(t *tx) error { t.changed = true; return fault(t) })
 			err := r.Check(t.Context())
-			if !errors.Is(err, errDamaged) {
+			if err == nil || !strings.Contains(err.Error(), errDamaged.Error()) {
 				t.Errorf("Check says %v", err)
 			}
 		})
@@ -300,7 +301,7 @@ func someOfEverything(t testing.TB, r *registry.Registry) {
 	stamped := registry.Extension{Seq: 2, Before: hex.EncodeToString(two[:]), Sealed: []byte("two, stamped"), Level: registry.LevelT}
 	_, grantErr := r.Grant(t.Context(), registry.Session, "a", time.Hour, at)
 	err := errors.Join(grantErr,
-		r.Complete(t.Context(), []registry.Sealing{{Seq: 1, Sealed: []byte("one")}, {Seq: 2, Sealed: []byte("two")}}, at),
+		r.Complete(t.Context(), []registry.Sealing{{Seq: 1, Sealed: []byte("one"), Shared: []byte("shared")}, {Seq: 2, Sealed: []byte("two")}}, at),
 		r.Extend(t.Context(), []registry.Extension{stamped}, at),
 		r.PutProviders(t.Context(), []registry.Provider{{ID: "p", Spec: []byte("{}")}}, at),
 		r.PutModules(t.Context(), []registry.Module{{Code: "m", Version: "1", Provider: "p", Spec: []byte("{}")}}, at),

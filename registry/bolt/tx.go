@@ -33,6 +33,8 @@ func (s *Store) view(ctx context.Context, fn func(*tx) error) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	s.reading.RLock()
+	defer s.reading.RUnlock()
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	btx, err := s.db.Begin(false)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 // or the older of the two first pages.
 func TestVerifyNamesEveryDamage(t *testing.T) {
 	s, path := create(t)
-	recs := fill(t, registry.New(s, registry.Config{ClaimKey: testKey}), 24)
+	recs := fill(t, registry.New(s, registry.Config{ClaimKey: testKey, DataKey: testKey}), 24)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func served(t *testing.T, path string, recs []registry.Record) {
 		t.Errorf("a file that was called whole: %v", err)
 		return
 	}
-	r := registry.New(s, registry.Config{ClaimKey: testKey})
+	r := registry.New(s, registry.Config{ClaimKey: testKey, DataKey: testKey})
 	defer func() { _ = r.Close() }()
 	for _, rec := range recs {
 		if b, err := r.SealedBytes(t.Context(), rec.Seq); err != nil || !bytes.Equal(b, document(rec.Seq)) {

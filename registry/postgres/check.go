@@ -6,8 +6,6 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
-
-	"attesta/registry"
 )
 
 // enough is how many faults Check names before it stops.
@@ -39,6 +37,12 @@ func audits() []string {
 			from records r full join documents d on d.seq = r.seq where (coalesce(r.state, '') = 'sealed') <> (d.seq is not null)`,
 		`select format('record %s and its claim do not point at each other', coalesce(r.seq, c.seq))
 			from records r full join claims c on c.seq = r.seq where r.seq is null or c.seq is null`,
+		`select format('record %s: its person cannot be read', r.seq) from records r where r.state <> 'erased'
+			and not exists (select from salts s join people p on p.id = s.id where s.id = r.learner)`,
+		`select format('person %s is not whole', coalesce(s.id, p.id)) from salts s full join people p on p.id = s.id where s.id is null or p.id is null`,
+		`select format('the tokens of person %s are others than those it is found by', x.id) from (
+			(select id, unnest(tokens) from people except select id, token from tokens)
+			union (select id, token from tokens except select id, unnest(tokens) from people)) x`,
 		`select format('record %s has a status and no time of it', r.seq) from records r where r.status <> 0 and r.status_at is null`,
 		countAudit("provider", "counts", "'', provider"),
 		countAudit("provider || ' ' || module || ' ' || edition", "editions", "provider, module, edition"),
@@ -83,39 +87,13 @@ func (s *Store) Check(ctx context.Context) error {
 			}
 			if len(faults) >= enough {
 				faults = faults[:enough]
-				return nil
+				break
 			}
 		}
-		more, err := t.checkDocuments(ctx, enough-len(faults))
-		faults = append(faults, more...)
-		return err
+		return nil
 	})
 	if err = errors.Join(append(faults, kind(err))...); err != nil {
 		return fmt.Errorf("checking the registry: %w", err)
 	}
 	return nil
-}
-
-// checkDocuments reads all sealed bytes and holds them to their digests.
-func (t *tx) checkDocuments(ctx context.Context, most int) (faults []error, err error) {
-	rows, err := t.Query(ctx, `select r.seq, encode(r.digest, 'hex'), d.packed from records r join documents d on d.seq = r.seq
-		where r.digest is not null order by r.seq`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var seq int64
-	var digest string
-	var packed []byte
-	for rows.Next() {
-		if err := rows.Scan(&seq, &digest, &packed); err != nil {
-			return faults, err
-		}
-		if _, err := registry.Unpack(packed, digest); err != nil {
-			if faults = append(faults, fmt.Errorf("record %d: %v: %w", seq, err, errDamaged)); len(faults) >= most {
-				return faults, nil
-			}
-		}
-	}
-	return faults, rows.Err()
 }

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 
@@ -101,8 +100,12 @@ func (c *Copy) Import(ctx context.Context, part registry.Part, entries []registr
 				return []any{entries[i].Claim.Hash[:], int64(entries[i].Claim.Seq)}, nil
 			})
 		case "documents":
-			return t.fill(ctx, "documents", []string{"seq", "packed"}, n, func(i int) ([]any, error) {
-				return []any{int64(entries[i].Document.Seq), c.s.packer.Pack(entries[i].Document.Sealed)}, nil
+			return t.fill(ctx, "documents", []string{"seq", "data"}, n, func(i int) ([]any, error) {
+				return []any{int64(entries[i].Document.Seq), entries[i].Document.Data}, nil
+			})
+		case "shared":
+			return t.fill(ctx, "shared", []string{"id", "content"}, n, func(i int) ([]any, error) {
+				return []any{entries[i].Shared.ID[:], entries[i].Shared.Content}, nil
 			})
 		case "events":
 			return t.fill(ctx, "events", []string{"seq", "at", "kind", "what", "who", "why"}, n, func(i int) ([]any, error) {
@@ -115,12 +118,12 @@ func (c *Copy) Import(ctx context.Context, part registry.Part, entries []registr
 			})
 		case "modules":
 			return t.importModules(ctx, entries)
-		case "learners":
-			learners := make(map[string]registry.Learner, n)
-			for _, e := range entries {
-				learners[e.Learner.Ref] = *e.Learner
+		case "people":
+			people := make([]registry.Person, n)
+			for i, e := range entries {
+				people[i] = *e.Person
 			}
-			return t.putLearners(ctx, learners)
+			return t.addPeople(ctx, people)
 		case "accesses":
 			return t.fill(ctx, "access", []string{"hash", "kind", "who", "expires"}, n, func(i int) ([]any, error) {
 				a := entries[i].Access
@@ -251,7 +254,7 @@ func exports() map[registry.Part]export {
 			"hash > $2", "hash", "hash desc", func(e *registry.Entry) []any { return []any{e.Claim.Hash[:]} }, exportClaim,
 		},
 		"documents": {
-			"select d.seq, d.packed, r.digest from documents d left join records r on r.seq = d.seq",
+			"select d.seq, d.data from documents d",
 			"d.seq > $2", "d.seq", "d.seq desc", func(e *registry.Entry) []any { return []any{number(e.Document.Seq)} }, exportDocument,
 		},
 		"events": {
@@ -267,9 +270,13 @@ func exports() map[registry.Part]export {
 			"(m.code, m.version) > ($2, $3)", "m.code, m.version", "m.code desc, m.version desc",
 			func(e *registry.Entry) []any { return []any{e.Module.Code, e.Module.Version} }, exportModule,
 		},
-		"learners": {
-			"select " + learnerColumns + " from learners",
-			"ref > $2", "ref", "ref desc", func(e *registry.Entry) []any { return []any{e.Learner.Ref} }, exportLearner,
+		"people": {
+			selectPeople,
+			"p.id > $2", "p.id", "p.id desc", func(e *registry.Entry) []any { return []any{e.Person.ID} }, exportPerson,
+		},
+		"shared": {
+			"select id, content from shared",
+			"id > $2", "id", "id desc", func(e *registry.Entry) []any { return []any{e.Shared.ID[:]} }, exportShared,
 		},
 		"accesses": {
 			"select hash, kind, who, expires from access",
@@ -307,12 +314,16 @@ func exportClaim(row pgx.CollectableRow) (registry.Entry, error) {
 
 func exportDocument(row pgx.CollectableRow) (registry.Entry, error) {
 	var d registry.DocumentEntry
-	var packed, digest []byte
-	err := row.Scan(&d.Seq, &packed, &digest)
-	if err == nil {
-		d.Sealed, err = unpack(packed, hex.EncodeToString(digest))
-	}
+	err := row.Scan(&d.Seq, &d.Data)
 	return registry.Entry{Document: &d}, err
+}
+
+func exportShared(row pgx.CollectableRow) (registry.Entry, error) {
+	var x registry.SharedEntry
+	var id []byte
+	err := row.Scan(&id, &x.Content)
+	copy(x.ID[:], id)
+	return registry.Entry{Shared: &x}, err
 }
 
 func exportEvent(row pgx.CollectableRow) (registry.Entry, error) {
@@ -334,9 +345,9 @@ func exportModule(row pgx.CollectableRow) (registry.Entry, error) {
 	return registry.Entry{Module: &m}, err
 }
 
-func exportLearner(row pgx.CollectableRow) (registry.Entry, error) {
-	l, err := scanLearner(row)
-	return registry.Entry{Learner: &l}, err
+func exportPerson(row pgx.CollectableRow) (registry.Entry, error) {
+	p, err := scanPerson(row)
+	return registry.Entry{Person: &p}, err
 }
 
 func exportAccess(row pgx.CollectableRow) (registry.Entry, error) {

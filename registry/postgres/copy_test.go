@@ -59,8 +59,9 @@ func fullBolt(t *testing.T) (*bolt.Store, *registry.Registry, string) {
 	}
 	var sealings []registry.Sealing
 	for _, x := range got[:210] {
-		sealings = append(sealings, registry.Sealing{Seq: x.Record.Seq, Sealed: []byte(strings.Repeat(x.Record.Credential, 1+int(x.Record.Seq)%90))})
+		sealings = append(sealings, registry.Sealing{Seq: x.Record.Seq, Sealed: []byte(strings.Repeat(x.Record.Credential, 5+int(x.Record.Seq)%90))})
 	}
+	sealings[0].Shared = sealings[0].Sealed[:200]
 	if err := r.Complete(ctx, sealings, testAt.Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +85,7 @@ func fullBolt(t *testing.T) (*bolt.Store, *registry.Registry, string) {
 }
 
 func newRegistry2(b registry.Backend) *registry.Registry {
-	return registry.New(b, registry.Config{ClaimKey: []byte("a claim key of the tests")})
+	return registry.New(b, registry.Config{ClaimKey: []byte("a claim key of the tests"), DataKey: []byte("a claim key of the tests")})
 }
 
 var errCut = errors.New("cut off")
@@ -245,11 +246,13 @@ func TestCopyFindsDifferences(t *testing.T) {
 		"update bodies set body = 'x' where seq = 215",
 		"update claims set hash = sha256('x') where seq = 3",
 		"delete from documents where seq = 3",
-		"update documents set packed = '\\x0078' where seq = 3; update records set digest = sha256('x') where seq = 3",
+		"update documents set data = '\\x0078' where seq = 3; update records set digest = sha256('x') where seq = 3",
 		"update events set why = 'x' where seq = 5",
 		"update providers set spec = 'x' where id = 'a'",
 		"update codes set version = '2'",
-		"update learners set national_country = 'ITA' where ref = 'L-000007'",
+		"update people set data = 'x' where id = (select min(id) from people)",
+		"update salts set salt = substr(sha256('x'), 1, 16) where id = (select max(id) from salts)",
+		"update shared set content = 'x'",
 		"update access set expires = expires + interval '1 second'",
 	} {
 		t.Run(change, func(t *testing.T) {

@@ -44,29 +44,23 @@ func withBody(r *registry.Record, body []byte) error {
 	return nil
 }
 
-// Sealed is registry.Ledger.Sealed.
-func (s *Store) Sealed(ctx context.Context, seq uint64) (out []byte, err error) {
-	var state, digest string
-	var packed []byte
+// Document is registry.Ledger.Document.
+func (s *Store) Document(ctx context.Context, seq uint64) (r registry.Record, data []byte, err error) {
 	err = s.read(ctx, func(c *pgx.Conn) error {
-		return missing(c.QueryRow(ctx, `select r.state, coalesce(encode(r.digest, 'hex'), ''), d.packed
-			from records r left join documents d on d.seq = r.seq where r.seq = $1`, number(seq)).Scan(&state, &digest, &packed))
+		r, err = scanRecord(c.QueryRow(ctx, "select d.data, "+recordColumns+" from records r left join documents d on d.seq = r.seq where r.seq = $1", number(seq)), &data)
+		return missing(err)
 	})
 	switch {
 	case err != nil:
-		return nil, err
-	case registry.State(state) != registry.Sealed:
-		return nil, fmt.Errorf("the record is %s: %w", state, registry.ErrNotFound)
+	case r.State != registry.Sealed:
+		err = fmt.Errorf("the record is %s: %w", r.State, registry.ErrNotFound)
+	case data == nil:
+		err = fmt.Errorf("the document of record %d is missing: %w", seq, errDamaged)
 	}
-	return unpack(packed, digest)
-}
-
-func unpack(packed []byte, digest string) ([]byte, error) {
-	out, err := registry.Unpack(packed, digest)
 	if err != nil {
-		return nil, fmt.Errorf("%v: %w", err, errDamaged)
+		return registry.Record{}, nil, err
 	}
-	return out, nil
+	return r, data, nil
 }
 
 // Records is registry.Ledger.Records. It reads little more than the page.

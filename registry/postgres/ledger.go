@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -12,11 +13,14 @@ import (
 )
 
 // Reserve is registry.Ledger.Reserve, one transaction for all intents.
-func (s *Store) Reserve(ctx context.Context, intents []registry.Intent, names []registry.Names, at time.Time) ([]registry.Reservation, error) {
+func (s *Store) Reserve(ctx context.Context, intents []registry.Intent, names []registry.Names, shared []registry.SharedEntry, at time.Time) ([]registry.Reservation, error) {
 	var out []registry.Reservation
 	err := s.update(ctx, func(t *tx) error {
 		out = make([]registry.Reservation, len(intents))
 		if err := t.hold(ctx); err != nil { // before looking: nobody adds an award meanwhile
+			return err
+		}
+		if err := t.putShared(ctx, shared); err != nil {
 			return err
 		}
 		if err := t.existing(ctx, intents, out); err != nil {
@@ -29,7 +33,7 @@ func (s *Store) Reserve(ctx context.Context, intents []registry.Intent, names []
 			}
 		}
 		if len(fresh) == 0 {
-			t.changed = false
+			t.changed = len(shared) > 0
 			return nil
 		}
 		lists, err := s.openLists(ctx, t, intents, fresh)
@@ -40,6 +44,9 @@ func (s *Store) Reserve(ctx context.Context, intents []registry.Intent, names []
 			if out[i].Record, err = s.reserve(t, lists, intents[i], names[i], at); err != nil {
 				return err
 			}
+		}
+		if err := t.enrol(ctx, names, fresh); err != nil {
+			return err
 		}
 		if err := t.putReserved(ctx, out, names, fresh); err != nil {
 			return err
@@ -95,6 +102,23 @@ func (s *Store) reserve(t *tx, lists *openLists, in registry.Intent, n registry.
 	t.recount(registry.Record{}, r)
 	t.event(registry.Event{At: at, Kind: "reserve", What: r.Credential})
 	return r, nil
+}
+
+// enrol adds the people of new records who are not there.
+func (t *tx) enrol(ctx context.Context, names []registry.Names, fresh []int) error {
+	seen := map[string]bool{}
+	var people []registry.Person
+	for _, i := range fresh {
+		if p := names[i].Learner; !seen[p.ID] {
+			seen[p.ID] = true
+			people = append(people, p)
+		}
+	}
+	there, err := t.admit(ctx, people)
+	if err != nil {
+		return err
+	}
+	return t.addPeople(ctx, slices.DeleteFunc(people, func(p registry.Person) bool { return there[p.ID] }))
 }
 
 // putReserved writes new records with their bodies and claims.

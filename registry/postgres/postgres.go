@@ -9,8 +9,7 @@
 // committing, what was in doubt is settled by repeating the call.
 //
 // A server that acknowledges what it may lose (fsync, synchronous_commit or
-// full_page_writes off) is refused with registry.ErrInvalid. Every sealed
-// document is compared with its SHA-256 when it is read.
+// full_page_writes off) is refused with registry.ErrInvalid.
 //
 //	store, err := postgres.Open(ctx, "postgres://attesta@db.example.org/attesta", postgres.Options{})
 package postgres
@@ -44,7 +43,6 @@ type Store struct {
 	schema string
 	id     string
 	rand   io.Reader
-	packer registry.Packer
 	// filling lets a registry be opened whose copy is not complete.
 	filling bool
 }
@@ -174,19 +172,31 @@ func (s *Store) update(ctx context.Context, fn func(*tx) error) error {
 	}
 }
 
+// cut is an error after which the connection was gone, and nothing was changed.
+type cut struct{ error }
+
+func (c cut) Unwrap() error { return c.error }
+
 // again tells whether PostgreSQL gave a transaction up for the sake of another,
-// or the connection had ended while it rested, so that nothing was asked.
+// or the connection ended, so that nothing was changed.
 func again(err error) bool {
 	var e *pgconn.PgError
-	return pgconn.SafeToRetry(err) || errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01")
+	var gone cut
+	return errors.As(err, &gone) || errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01")
 }
 
-func (s *Store) once(ctx context.Context, how pgx.TxOptions, fn func(*tx) error) error {
+func (s *Store) once(ctx context.Context, how pgx.TxOptions, fn func(*tx) error) (err error) {
 	c, err := s.pool.take(ctx)
 	if err != nil {
 		return err
 	}
 	defer s.pool.give(c)
+	committing := false
+	defer func() {
+		if err != nil && !committing && c.IsClosed() && ctx.Err() == nil {
+			err = cut{err}
+		}
+	}()
 	begun, err := c.BeginTx(ctx, how)
 	if err != nil {
 		return fmt.Errorf("beginning a transaction: %w", err)
@@ -206,6 +216,7 @@ func (s *Store) once(ctx context.Context, how pgx.TxOptions, fn func(*tx) error)
 	if err := ctx.Err(); err != nil || !t.changed {
 		return err
 	}
+	committing = true
 	if err := begun.Commit(ctx); err != nil {
 		return fmt.Errorf("committing: %w", err)
 	}
@@ -218,7 +229,7 @@ func (s *Store) once(ctx context.Context, how pgx.TxOptions, fn func(*tx) error)
 func (s *Store) read(ctx context.Context, fn func(*pgx.Conn) error) error {
 	for n := 0; ; n++ {
 		err := s.ask(ctx, fn)
-		if !pgconn.SafeToRetry(err) || n == tries-1 {
+		if !again(err) || n == tries-1 {
 			return kind(err)
 		}
 	}
@@ -230,5 +241,8 @@ func (s *Store) ask(ctx context.Context, fn func(*pgx.Conn) error) error {
 		return err
 	}
 	defer s.pool.give(c)
-	return fn(c.Conn)
+	if err = fn(c.Conn); err != nil && c.IsClosed() && ctx.Err() == nil {
+		err = cut{err}
+	}
+	return err
 }

@@ -99,15 +99,15 @@ type replicas struct {
 
 func (r *replicas) one() registry.Backend { return r.all[int(r.next.Add(1))%len(r.all)] }
 
-func (r *replicas) Reserve(ctx context.Context, in []registry.Intent, n []registry.Names, at time.Time) ([]registry.Reservation, error) {
-	return r.one().Reserve(ctx, in, n, at)
+func (r *replicas) Reserve(ctx context.Context, in []registry.Intent, n []registry.Names, s []registry.SharedEntry, at time.Time) ([]registry.Reservation, error) {
+	return r.one().Reserve(ctx, in, n, s, at)
 }
 
-func (r *replicas) Complete(ctx context.Context, s []registry.Sealing, at time.Time) error {
-	return r.one().Complete(ctx, s, at)
+func (r *replicas) Complete(ctx context.Context, d []registry.Document, s []registry.SharedEntry, at time.Time) error {
+	return r.one().Complete(ctx, d, s, at)
 }
 
-func (r *replicas) Extend(ctx context.Context, x []registry.Extension, at time.Time) error {
+func (r *replicas) Extend(ctx context.Context, x []registry.ExtendedDocument, at time.Time) error {
 	return r.one().Extend(ctx, x, at)
 }
 
@@ -115,9 +115,23 @@ func (r *replicas) Find(ctx context.Context, key registry.Key) (registry.Record,
 	return r.one().Find(ctx, key)
 }
 
-func (r *replicas) Sealed(ctx context.Context, seq uint64) ([]byte, error) {
-	return r.one().Sealed(ctx, seq)
+func (r *replicas) Document(ctx context.Context, seq uint64) (registry.Record, []byte, error) {
+	return r.one().Document(ctx, seq)
 }
+
+func (r *replicas) Shared(ctx context.Context, id registry.SharedID) ([]byte, error) {
+	return r.one().Shared(ctx, id)
+}
+
+func (r *replicas) PeopleWith(ctx context.Context, token registry.Token, after string, limit int) ([]registry.Person, error) {
+	return r.one().PeopleWith(ctx, token, after, limit)
+}
+
+func (r *replicas) Erase(ctx context.Context, id, by string, at time.Time) (int, error) {
+	return r.one().Erase(ctx, id, by, at)
+}
+
+func (r *replicas) Scrub(ctx context.Context) error { return r.one().Scrub(ctx) }
 
 func (r *replicas) Records(ctx context.Context, q registry.Query) ([]registry.Record, error) {
 	return r.one().Records(ctx, q)
@@ -175,12 +189,12 @@ func (r *replicas) Modules(ctx context.Context, provider, after string, limit in
 	return r.one().Modules(ctx, provider, after, limit)
 }
 
-func (r *replicas) PutLearners(ctx context.Context, l []registry.Learner, at time.Time) error {
-	return r.one().PutLearners(ctx, l, at)
+func (r *replicas) PutPeople(ctx context.Context, p []registry.Person, at time.Time) error {
+	return r.one().PutPeople(ctx, p, at)
 }
 
-func (r *replicas) Learners(ctx context.Context, refs []string) (map[string]registry.Learner, error) {
-	return r.one().Learners(ctx, refs)
+func (r *replicas) People(ctx context.Context, ids []string) (map[string]registry.Person, error) {
+	return r.one().People(ctx, ids)
 }
 
 func (r *replicas) PutAccess(ctx context.Context, hash [32]byte, a registry.Access, at time.Time) error {

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"math"
@@ -12,18 +11,6 @@ import (
 
 	"attesta/registry"
 )
-
-// parcel is a sealed document made ready to be stored.
-type parcel struct {
-	seq    int64
-	digest string
-	packed []byte
-}
-
-func (s *Store) parcel(seq uint64, sealed []byte) parcel {
-	digest := sha256.Sum256(sealed)
-	return parcel{int64(seq), hex.EncodeToString(digest[:]), s.packer.Pack(sealed)}
-}
 
 // digestOf is a digest as PostgreSQL keeps it; none is NULL.
 func digestOf(digest string) ([]byte, error) {
@@ -37,50 +24,48 @@ func digestOf(digest string) ([]byte, error) {
 	return b, nil
 }
 
-// Complete is registry.Ledger.Complete, one transaction for all sealings.
-func (s *Store) Complete(ctx context.Context, sealings []registry.Sealing, at time.Time) error {
-	seqs := make([]uint64, len(sealings))
-	parcels := make([]parcel, len(sealings))
-	for i, x := range sealings { // before anything is locked
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		seqs[i], parcels[i] = x.Seq, s.parcel(x.Seq, x.Sealed)
-	}
+// Complete is registry.Ledger.Complete, one transaction for all documents.
+func (s *Store) Complete(ctx context.Context, documents []registry.Document, shared []registry.SharedEntry, at time.Time) error {
 	return s.update(ctx, func(t *tx) error {
-		there, err := t.lockRecords(ctx, seqs)
+		there, err := t.lockRecords(ctx, documents)
 		if err != nil {
 			return err
 		}
-		var fresh []parcel
-		for i, seq := range seqs {
-			was, ok := there[seq]
+		var fresh []registry.Document
+		for _, d := range documents {
+			was, ok := there[d.Seq]
 			switch {
 			case !ok:
-				return fmt.Errorf("record %d: %w", seq, registry.ErrNotFound)
-			case was.State == registry.Sealed && was.Digest == parcels[i].digest:
+				return fmt.Errorf("record %d: %w", d.Seq, registry.ErrNotFound)
+			case was.State == registry.Sealed && was.Digest == d.Digest:
 				continue
 			case was.State != registry.Reserved:
-				return fmt.Errorf("record %d: it is %s with other bytes: %w", seq, was.State, registry.ErrConflict)
+				return fmt.Errorf("record %d: it is %s with other bytes: %w", d.Seq, was.State, registry.ErrConflict)
 			}
 			is := was
 			is.State = registry.Sealed
 			t.recount(was, is)
 			t.event(registry.Event{At: at, Kind: "seal", What: is.Credential})
-			fresh = append(fresh, parcels[i])
+			fresh = append(fresh, d)
 		}
-		return t.complete(ctx, fresh, at)
+		return t.complete(ctx, fresh, shared, at)
 	})
 }
 
 // complete writes what was sealed; the head is taken only then, as long
 // documents take their time.
-func (t *tx) complete(ctx context.Context, fresh []parcel, at time.Time) error {
-	if len(fresh) == 0 {
+func (t *tx) complete(ctx context.Context, fresh []registry.Document, shared []registry.SharedEntry, at time.Time) error {
+	if len(fresh)+len(shared) == 0 {
 		return nil
 	}
 	t.changed = true
 	if err := t.putDocuments(ctx, fresh); err != nil {
+		return err
+	}
+	if err := t.hold(ctx); err != nil { // two who share for the first time do not wait for each other
+		return err
+	}
+	if err := t.putShared(ctx, shared); err != nil {
 		return err
 	}
 	seqs, digests, err := columnsOf(fresh)
@@ -97,29 +82,29 @@ func (t *tx) complete(ctx context.Context, fresh []parcel, at time.Time) error {
 	return nil
 }
 
-func columnsOf(parcels []parcel) (seqs []int64, digests [][]byte, err error) {
-	seqs, digests = make([]int64, len(parcels)), make([][]byte, len(parcels))
-	for i, p := range parcels {
-		seqs[i] = p.seq
-		if digests[i], err = digestOf(p.digest); err != nil {
+func columnsOf(documents []registry.Document) (seqs []int64, digests [][]byte, err error) {
+	seqs, digests = make([]int64, len(documents)), make([][]byte, len(documents))
+	for i, d := range documents {
+		seqs[i] = int64(d.Seq)
+		if digests[i], err = digestOf(d.Digest); err != nil {
 			return nil, nil, err
 		}
 	}
 	return seqs, digests, nil
 }
 
-func (t *tx) putDocuments(ctx context.Context, parcels []parcel) error {
-	return t.fill(ctx, "documents", []string{"seq", "packed"}, len(parcels), func(i int) ([]any, error) {
-		return []any{parcels[i].seq, parcels[i].packed}, nil
+func (t *tx) putDocuments(ctx context.Context, documents []registry.Document) error {
+	return t.fill(ctx, "documents", []string{"seq", "data"}, len(documents), func(i int) ([]any, error) {
+		return []any{int64(documents[i].Seq), documents[i].Data}, nil
 	})
 }
 
 // lockRecords reads records that nobody else changes then, without Body.
-func (t *tx) lockRecords(ctx context.Context, seqs []uint64) (map[uint64]registry.Record, error) {
-	wanted := make([]int64, 0, len(seqs))
-	for _, seq := range seqs {
-		if seq <= math.MaxInt64 {
-			wanted = append(wanted, int64(seq))
+func (t *tx) lockRecords(ctx context.Context, documents []registry.Document) (map[uint64]registry.Record, error) {
+	wanted := make([]int64, 0, len(documents))
+	for _, d := range documents {
+		if d.Seq <= math.MaxInt64 {
+			wanted = append(wanted, int64(d.Seq))
 		}
 	}
 	records, err := scanRecords(t.Query(ctx, "select "+recordColumns+" from records r where r.seq = any($1) order by r.seq for update", wanted))
@@ -133,34 +118,30 @@ func (t *tx) lockRecords(ctx context.Context, seqs []uint64) (map[uint64]registr
 	return there, nil
 }
 
-// Extend is registry.Ledger.Extend, one transaction for all extensions.
-func (s *Store) Extend(ctx context.Context, extensions []registry.Extension, at time.Time) error {
-	seqs := make([]uint64, len(extensions))
-	parcels := make([]parcel, len(extensions))
-	for i, x := range extensions { // before anything is locked
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		seqs[i], parcels[i] = x.Seq, s.parcel(x.Seq, x.Sealed)
+// Extend is registry.Ledger.Extend, one transaction for all documents.
+func (s *Store) Extend(ctx context.Context, documents []registry.ExtendedDocument, at time.Time) error {
+	plain := make([]registry.Document, len(documents))
+	for i, x := range documents {
+		plain[i] = x.Document
 	}
 	return s.update(ctx, func(t *tx) error {
-		there, err := t.lockRecords(ctx, seqs)
+		there, err := t.lockRecords(ctx, plain)
 		if err != nil {
 			return err
 		}
-		var fresh []parcel
+		var fresh []registry.Document
 		var levels []int16
-		for i, x := range extensions {
+		for _, x := range documents {
 			was, ok := there[x.Seq]
 			if !ok {
 				return fmt.Errorf("record %d: %w", x.Seq, registry.ErrNotFound)
 			}
-			change, err := extends(was, x, parcels[i].digest)
+			change, err := extends(was, x)
 			if err != nil {
 				return fmt.Errorf("record %d: %w", x.Seq, err)
 			}
 			if change {
-				fresh, levels = append(fresh, parcels[i]), append(levels, int16(x.Level))
+				fresh, levels = append(fresh, x.Document), append(levels, int16(x.Level))
 				t.event(registry.Event{At: at, Kind: "extend", What: was.Credential, Why: x.Level.String()})
 			}
 		}
@@ -169,11 +150,11 @@ func (s *Store) Extend(ctx context.Context, extensions []registry.Extension, at 
 }
 
 // extends tells whether an extension changes a record, or why it may not.
-func extends(was registry.Record, x registry.Extension, digest string) (bool, error) {
+func extends(was registry.Record, x registry.ExtendedDocument) (bool, error) {
 	switch {
 	case was.State != registry.Sealed:
 		return false, fmt.Errorf("it is %s: %w", was.State, registry.ErrConflict)
-	case was.Digest == digest && was.Level == x.Level:
+	case was.Digest == x.Digest && was.Level == x.Level:
 		return false, nil
 	case was.Digest != x.Before:
 		return false, fmt.Errorf("its bytes are others than those that were extended: %w", registry.ErrConflict)
@@ -183,7 +164,7 @@ func extends(was registry.Record, x registry.Extension, digest string) (bool, er
 	return true, nil
 }
 
-func (t *tx) extend(ctx context.Context, fresh []parcel, levels []int16) error {
+func (t *tx) extend(ctx context.Context, fresh []registry.Document, levels []int16) error {
 	if len(fresh) == 0 {
 		return nil
 	}

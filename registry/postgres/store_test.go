@@ -18,7 +18,7 @@ import (
 )
 
 func newRegistry(s *postgres.Store) *registry.Registry {
-	return registry.New(s, registry.Config{ClaimKey: []byte("a claim key of the tests")})
+	return registry.New(s, registry.Config{ClaimKey: []byte("a claim key of the tests"), DataKey: []byte("a claim key of the tests")})
 }
 
 func anIntent(n int) registry.Intent {
@@ -356,8 +356,9 @@ func TestAFullListIsFollowedByAnother(t *testing.T) {
 // TestCheckFinds damages a good registry in one place and looks for the words.
 func TestCheckFinds(t *testing.T) {
 	for _, x := range []struct{ damage, want string }{
-		{"update documents set packed = '\\x00ff' where seq = 2", "record 2: unpacking"},
-		{"update records set digest = sha256('x') where seq = 2", "record 2: unpacking"},
+		{"update documents set data = '\\x00ff' where seq = 2", "record 2: reading sealed record 2: decrypting"},
+		{"update documents set data = (select data from documents where seq = 1) where seq = 2", "record 2: reading sealed record 2: decrypting"},
+		{"update records set digest = sha256('x') where seq = 2", "record 2: reading sealed record 2: the digest differs"},
 		{"delete from documents where seq = 2", "record 2 is sealed and its sealed bytes"},
 		{"insert into documents values (9, 'x')", "record 9 is not there"},
 		{"delete from bodies where seq = 4", "record 4 is reserved and its body"},
@@ -373,7 +374,11 @@ func TestCheckFinds(t *testing.T) {
 		{"update lists set provider = 'x'", "is not one of its provider"},
 		{"update open_lists set provider = 'x'", "is not that of its provider"},
 		{"alter table records drop constraint records_place; update records set place = (select place from records where seq = 1) where seq = 2", "is given out 2 times"},
-		{"alter table records drop constraint records_award; update records set learner = 'L-000000' where seq = 2", "an award is there 2 times"},
+		{"alter table records drop constraint records_award; update records set learner = (select learner from records where seq = 1) where seq = 2", "an award is there 2 times"},
+		{"delete from salts", "record 1: its person cannot be read"},
+		{"insert into salts values ('x', substr(sha256('x'), 1, 16))", "person x is not whole"},
+		{"insert into tokens values ('12345678', 'x')", "the tokens of person x"},
+		{"update people set data = 'x'", "decrypting"},
 		{"update records set status = 1, status_at = now() where seq = 2", "counts of  are not"},
 		{"update counts set sealed = sealed + 1 where provider = 'prov-1'", "counts of prov-1"},
 		{"delete from counts where provider = ''", "counts of  are not"},

@@ -364,6 +364,8 @@ func followRace(k *kit) {
 				after = page[len(page)-1].Seq
 			} else if done && len(open) == 0 {
 				return nil
+			} else if len(open) == 0 {
+				time.Sleep(100 * time.Microsecond)
 			}
 		}
 		return errors.New("the pages never end")

@@ -26,13 +26,13 @@ import (
 // Run holds a backend to its promises.
 func Run(t *testing.T, open func(t *testing.T) registry.Backend) {
 	for _, group := range [][]promise{
-		ledgerPromises(), extendPromises(), racePromises(), statusPromises(), pagePromises(), peoplePromises(), inputPromises(),
+		ledgerPromises(), extendPromises(), racePromises(), statusPromises(), pagePromises(), peoplePromises(), erasePromises(), inputPromises(),
 	} {
 		for _, p := range group {
 			t.Run(p.name, func(t *testing.T) {
 				t.Parallel()
 				b := open(t)
-				k := &kit{T: t, Registry: registry.New(b, registry.Config{ClaimKey: []byte("a key of the conformance suite")}), at: start()}
+				k := &kit{T: t, Registry: registry.New(b, registry.Config{ClaimKey: []byte("a key of the conformance suite"), DataKey: []byte("a key of the conformance suite")}), backend: b, at: start()}
 				t.Cleanup(func() { _ = k.Close() })
 				p.test(k)
 				if err := k.Check(context.Background()); err != nil {
@@ -52,8 +52,9 @@ type promise struct {
 type kit struct {
 	*testing.T
 	*registry.Registry
-	at    time.Time
-	pages int
+	backend registry.Backend
+	at      time.Time
+	pages   int
 }
 
 // more tells whether a page has something in it, and ends a test whose pages

@@ -71,12 +71,13 @@ create table bodies (
 	seq bigint primary key,
 	body bytea not null
 );
+alter table bodies alter column body set storage external;
 
 create table documents (
 	seq bigint primary key,
-	packed bytea not null
+	data bytea not null
 );
-alter table documents alter column packed set storage external;
+alter table documents alter column data set storage external;
 
 create table counts (
 	provider text collate "C" primary key, -- empty: of all
@@ -125,20 +126,31 @@ create table codes (
 );
 create index codes_provider on codes (provider, code);
 
-create table learners (
-	ref text collate "C" primary key,
-	given_name text collate "C" not null,
-	family_name text collate "C" not null,
-	email text collate "C" not null,
-	language text collate "C" not null,
-	employer text collate "C" not null,
-	region text collate "C" not null,
-	role text collate "C" not null,
-	birth_date text collate "C" not null,
-	national_id text collate "C" not null,
-	national_country text collate "C" not null,
-	national_scheme text collate "C" not null
+-- The salt of a person stands apart from all else, so that this table alone need
+-- be written anew when one is erased.
+create table salts (
+	id text collate "C" primary key,
+	salt bytea not null check (octet_length(salt) = 16)
 );
+
+create table people (
+	id text collate "C" primary key,
+	data bytea not null,
+	tokens bytea[] not null
+);
+alter table people alter column data set storage external;
+
+create table tokens (
+	token bytea check (octet_length(token) = 8),
+	id text collate "C",
+	primary key (token, id)
+);
+
+create table shared (
+	id bytea primary key check (octet_length(id) = 16),
+	content bytea not null
+);
+alter table shared alter column content set storage external;
 
 create table access (
 	hash bytea primary key check (octet_length(hash) = 32),

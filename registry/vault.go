@@ -1,0 +1,114 @@
+package registry
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// SaltSize is the length of Person.Salt.
+const SaltSize = 16
+
+// minDataKey is how many secret bytes Config.DataKey must have.
+const minDataKey = 16
+
+var errDataKey = errors.New("the key of the personal data does not fit: use the keys with which this registry was begun")
+
+// vault encrypts what the registry keeps of people. Each person has a key of
+// their own, made of the data key and of the Salt in their entry: with the
+// entry goes the key, and with the key all that was written under it, wherever
+// copies of it may lie.
+type vault struct {
+	rand io.Reader
+	// Of the data key, one for each use.
+	people, names, search []byte
+}
+
+func newVault(dataKey []byte, rand io.Reader) (*vault, error) {
+	if len(dataKey) < minDataKey {
+		return nil, fmt.Errorf("data key has %d bytes, at least %d: %w", len(dataKey), minDataKey, ErrInvalid)
+	}
+	v := &vault{rand: rand}
+	for _, x := range []struct {
+		key *[]byte
+		use string
+	}{{&v.people, "people"}, {&v.names, "names"}, {&v.search, "search"}} {
+		key, err := hkdf.Key(sha256.New, dataKey, nil, "attesta registry 1 "+x.use, sha256.Size)
+		if err != nil {
+			return nil, fmt.Errorf("deriving the key for %s: %w", x.use, err)
+		}
+		*x.key = key
+	}
+	return v, nil
+}
+
+// mac is a keyed hash of text.
+func mac(key []byte, text ...string) []byte {
+	h := hmac.New(sha256.New, key)
+	for _, s := range text {
+		h.Write(binary.AppendUvarint(nil, uint64(len(s)))) // a hash takes everything
+		h.Write([]byte(s))
+	}
+	return h.Sum(nil)
+}
+
+// person is the name under which a learner is kept, 26 characters A-Z2-7: who
+// has not the data key learns nothing from it, not even whether a learner whose
+// Ref is known is there.
+func (v *vault) person(ref string) string { return reference26(mac(v.names, "learner", ref)) }
+
+// token stands for a word in the search for people.
+func (v *vault) token(word string) (t Token) {
+	copy(t[:], mac(v.search, word))
+	return t
+}
+
+func (v *vault) newSalt() (salt [SaltSize]byte, err error) {
+	if _, err = io.ReadFull(v.rand, salt[:]); err != nil {
+		err = fmt.Errorf("reading random bytes: %w", err)
+	}
+	return salt, err
+}
+
+// cipher is the AES-256-GCM of one person. It is safe for concurrent use.
+func (v *vault) cipher(salt [SaltSize]byte) (cipher.AEAD, error) {
+	block, err := aes.NewCipher(mac(v.people, string(salt[:])))
+	if err != nil {
+		return nil, fmt.Errorf("making the cipher of a person: %w", err)
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		return nil, fmt.Errorf("making the cipher of a person: %w", err)
+	}
+	return aead, nil
+}
+
+// seal encrypts what belongs at a place, which open must be told again: what
+// was written for one place is not taken for another. The first bytes of the
+// answer are the nonce.
+func (v *vault) seal(with cipher.AEAD, place string, plain []byte) ([]byte, error) {
+	out := make([]byte, with.NonceSize(), with.NonceSize()+len(plain)+with.Overhead())
+	if _, err := io.ReadFull(v.rand, out); err != nil {
+		return nil, fmt.Errorf("reading random bytes: %w", err)
+	}
+	return with.Seal(out, out, plain, []byte(place)), nil
+}
+
+// open is the inverse of seal, from any bytes.
+func (v *vault) open(with cipher.AEAD, place string, b []byte) ([]byte, error) {
+	n := with.NonceSize()
+	if len(b) < n {
+		return nil, errors.New("decrypting: there is too little")
+	}
+	plain, err := with.Open(nil, b[:n], b[n:], []byte(place))
+	if err != nil {
+		return nil, errors.New("decrypting: it is damaged, belongs to another, or was written under another key")
+	}
+	return plain, nil
+}
