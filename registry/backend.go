@@ -7,8 +7,9 @@ import (
 
 // Ledger is the part of a backend that keeps records and their status.
 //
-// Bodies and documents are bytes that a backend cannot read, and the Learner of
-// an intent, a record and a query is the ID of a Person.
+// Bodies, documents and Hidden are bytes that a backend cannot read, Facts are
+// empty, and the Learner of an intent, a record and a query is the ID of a
+// Person.
 //
 // Every method is one atomic step; a step that changes something is durable
 // when it returns and appends its events to the audit log in the same
@@ -103,7 +104,7 @@ type People interface {
 	// PeopleWith returns at most limit people who have a token, with an ID above
 	// after, in order of ID.
 	PeopleWith(ctx context.Context, token Token, after string, limit int) ([]Person, error)
-	// Erase removes a person with all tokens, and the documents and Facts of
+	// Erase removes a person with all tokens, and the documents and Hidden of
 	// their records, which are Erased then: they keep their place, their award
 	// and their status. It returns how many it erased now. One whose records are
 	// reserved is ErrConflict; one who is not there is no error. The events, of

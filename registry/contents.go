@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/cipher"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ type holder struct {
 	cipher     cipher.AEAD
 }
 
+func (h holder) factsPlace() string    { return "facts of " + h.credential }
 func (h holder) bodyPlace() string     { return "body of " + h.credential }
 func (h holder) documentPlace() string { return "document of " + h.credential }
 
@@ -199,14 +201,48 @@ func (r *Registry) readDocument(ctx context.Context, seq uint64) (sealed []byte,
 	return sealed, who, id, err
 }
 
-// openBody gives a reserved record its body, and remembers its holder.
-func (r *Registry) openBody(ctx context.Context, rec *Record, people map[string]Person) error {
-	if rec.State != Reserved {
-		return nil
+func (f Facts) encode() []byte {
+	var b []byte
+	for _, s := range []string{f.CompletedOn, f.Attendance, f.Score} {
+		b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
 	}
+	return b
+}
+
+// decode is the inverse of encode, from any bytes.
+func (f *Facts) decode(b []byte) error {
+	for _, s := range []*string{&f.CompletedOn, &f.Attendance, &f.Score} {
+		n, size := binary.Uvarint(b)
+		if size <= 0 || n > uint64(len(b)-size) {
+			return errContent
+		}
+		*s, b = string(b[size:size+int(n)]), b[size+int(n):]
+	}
+	if len(b) > 0 {
+		return errContent
+	}
+	return nil
+}
+
+// reveal gives a record its Facts, and one that is reserved its Body: then it
+// remembers the holder too.
+func (r *Registry) reveal(ctx context.Context, rec *Record, people map[string]Person) error {
 	who, err := r.holder(*rec, people)
 	if err != nil {
 		return err
+	}
+	if rec.Hidden != nil {
+		plain, err := r.vault.open(who.cipher, who.factsPlace(), rec.Hidden)
+		if err == nil {
+			err = rec.Facts.decode(plain)
+		}
+		if err != nil {
+			return fmt.Errorf("the facts of record %d: %v: %w", rec.Seq, err, errContent)
+		}
+		rec.Hidden = nil
+	}
+	if rec.State != Reserved || rec.Body == nil {
+		return nil
 	}
 	if rec.Body, _, err = r.disclose(ctx, who, who.bodyPlace(), rec.Body); err != nil {
 		return fmt.Errorf("the body of record %d: %w", rec.Seq, err)

@@ -43,8 +43,8 @@ func learnersOf(records []Record) []string {
 	return ids
 }
 
-// name gives records the Ref of their learner in place of the ID, and those
-// that are reserved their body.
+// name gives records the Ref of their learner in place of the ID, and what else
+// is hidden in them.
 func (r *Registry) name(ctx context.Context, records []*Record) error {
 	if r.vault == nil {
 		return r.locked
@@ -76,10 +76,8 @@ func (r *Registry) name(ctx context.Context, records []*Record) error {
 		if err != nil {
 			return fmt.Errorf("the person of record %d: %w", rec.Seq, err)
 		}
-		if rec.Body != nil {
-			if err := r.openBody(ctx, rec, people); err != nil {
-				return err
-			}
+		if err := r.reveal(ctx, rec, people); err != nil {
+			return err
 		}
 		rec.Learner = l.Ref
 	}

@@ -87,6 +87,11 @@ func (r *Registry) reserve(ctx context.Context, intents []Intent, at time.Time) 
 		if holders[i], err = r.holder(Record{Credential: names[i].Credential, Learner: ids[i]}, people); err != nil {
 			return err
 		}
+		if hidden[i].Facts = (Facts{}); intents[i].Facts != (Facts{}) {
+			if hidden[i].Hidden, err = r.vault.seal(holders[i].cipher, holders[i].factsPlace(), intents[i].Facts.encode()); err != nil {
+				return err
+			}
+		}
 		hidden[i].Body, err = r.enclose(d, id, holders[i], holders[i].bodyPlace(), intents[i].Body)
 		return err
 	})
@@ -106,9 +111,11 @@ func (r *Registry) reserve(ctx context.Context, intents []Intent, at time.Time) 
 	for i := range found {
 		rec := &found[i].Record
 		if found[i].Existing {
-			err = r.openBody(ctx, rec, people)
+			if rec.State != Erased {
+				err = r.reveal(ctx, rec, people)
+			}
 		} else {
-			rec.Body = slices.Clone(intents[i].Body)
+			rec.Body, rec.Facts, rec.Hidden = slices.Clone(intents[i].Body), intents[i].Facts, nil
 			r.holders.put(rec.Seq, holders[i])
 		}
 		if err != nil {

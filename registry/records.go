@@ -37,6 +37,7 @@ type Intent struct {
 	Version  string
 	Edition  string
 	Facts    Facts
+	Hidden   []byte // the Facts as a backend keeps them, in place of them
 	Body     []byte // what is needed to render the document again, byte for byte; kept until sealed
 	Shared   []byte // what bodies of other intents have in common with this one; may be nil
 }
@@ -52,6 +53,7 @@ type Record struct {
 	Version    string
 	Edition    string
 	Facts      Facts
+	Hidden     []byte // the Facts as a backend keeps them, in place of them
 	State      State
 	List       string // id of the status list
 	Index      uint32 // position in it, below ListSize

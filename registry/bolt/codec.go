@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
@@ -85,8 +86,7 @@ func encodeRecord(r registry.Record) ([]byte, error) {
 	}
 	e := encoder{b: make([]byte, 0, 320)}
 	e.number(recordLayout)
-	e.text(r.Credential, r.Handle, r.Provider, r.Learner, r.Module, r.Version, r.Edition,
-		r.Facts.CompletedOn, r.Facts.Attendance, r.Facts.Score, string(r.State), r.List)
+	e.text(r.Credential, r.Handle, r.Provider, r.Learner, r.Module, r.Version, r.Edition, string(r.Hidden), string(r.State), r.List)
 	e.number(uint64(r.Index))
 	e.text(string(digest))
 	e.time(r.ReservedAt)
@@ -108,9 +108,11 @@ func decodeRecord(seq uint64, b []byte) (registry.Record, error) {
 	r := registry.Record{Seq: seq}
 	for _, p := range []*string{
 		&r.Credential, &r.Handle, &r.Provider, &r.Learner, &r.Module, &r.Version, &r.Edition,
-		&r.Facts.CompletedOn, &r.Facts.Attendance, &r.Facts.Score,
 	} {
 		*p = d.text()
+	}
+	if hidden := d.take(d.number()); len(hidden) > 0 {
+		r.Hidden = bytes.Clone(hidden)
 	}
 	r.State = registry.State(d.text())
 	r.List = d.text()

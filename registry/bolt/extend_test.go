@@ -9,10 +9,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	"attesta/registry"
-	"attesta/status"
 )
 
 func digestOf(text string) string {
@@ -31,44 +29,6 @@ func seqsAt(t testing.TB, r *registry.Registry, l registry.Level) []uint64 {
 		out = append(out, rec.Seq)
 	}
 	return out
-}
-
-// asLayout1 is a record as the first layout had it: without the level.
-func asLayout1(r registry.Record) ([]byte, error) {
-	b, err := encodeRecord(r)
-	if err != nil || b[0] != 2 || b[len(b)-1] != 0 {
-		return nil, fmt.Errorf("%x: %w", b, err)
-	}
-	b[0] = 1
-	return b[:len(b)-1], nil
-}
-
-// A file may be opened years after it was written: this value must be read for
-// ever. It was written by the first layout.
-func TestARecordOfLayout1IsRead(t *testing.T) {
-	b, err := hex.DecodeString("01016301680170016c016d017601650a323032362d30322d323700023330067365616c65640178ffff0720" +
-		strings.Repeat("ab", 32) + "fef6bd9a0d80f7bd9a0d01056f74686572f6f7bd9a0d")
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := registry.Record{
-		Seq: 7, Credential: "c", Handle: "h", Provider: "p", Learner: "l", Module: "m", Version: "v", Edition: "e",
-		Facts: registry.Facts{CompletedOn: "2026-02-27", Score: "30"}, State: registry.Sealed, List: "x", Index: 131071,
-		Digest: strings.Repeat("ab", 32), ReservedAt: at, SealedAt: at.Add(time.Second),
-		Status: status.Revoked, Reason: "other", StatusAt: at.Add(time.Minute), Level: registry.LevelB,
-	}
-	if got, err := decodeRecord(7, b); err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("%+v, %v", got, err)
-	}
-	if again, err := asLayout1(want); err != nil || !bytes.Equal(again, b) {
-		t.Errorf("the tests write layout 1 as %x, %v", again, err)
-	}
-	for _, layout := range []byte{0, 3, 0x80} {
-		b[0] = layout
-		if got, err := decodeRecord(7, b); !errors.Is(err, errDamaged) {
-			t.Errorf("layout %d gives %+v, %v", layout, got, err)
-		}
-	}
 }
 
 func TestALevelThatCannotBeIsDamage(t *testing.T) {

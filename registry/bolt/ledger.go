@@ -57,7 +57,7 @@ func (s *Store) reserve(t *tx, in registry.Intent, n registry.Names, at time.Tim
 	}
 	r := registry.Record{
 		Seq: seq, Credential: n.Credential, Handle: n.Handle, Provider: in.Provider, Learner: in.Learner,
-		Module: in.Module, Version: in.Version, Edition: in.Edition, Facts: in.Facts, State: registry.Reserved,
+		Module: in.Module, Version: in.Version, Edition: in.Edition, Hidden: bytes.Clone(in.Hidden), State: registry.Reserved,
 		List: l.id, Index: index, Body: bytes.Clone(in.Body), ReservedAt: at,
 	}
 	if err := t.enrol(n.Learner); err != nil {

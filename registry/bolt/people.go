@@ -211,7 +211,7 @@ func (t *tx) recordsOf(id string) (out []registry.Record, err error) {
 
 func (t *tx) erase(was registry.Record, by string, at time.Time) error {
 	is := was
-	is.State, is.Facts = registry.Erased, registry.Facts{}
+	is.State, is.Hidden = registry.Erased, nil
 	if err := t.putRecord(was, is); err != nil {
 		return err
 	}

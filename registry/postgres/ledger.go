@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -96,7 +97,7 @@ func (s *Store) reserve(t *tx, lists *openLists, in registry.Intent, n registry.
 	t.records++
 	r := registry.Record{
 		Seq: uint64(t.records), Credential: n.Credential, Handle: n.Handle, Provider: in.Provider, Learner: in.Learner,
-		Module: in.Module, Version: in.Version, Edition: in.Edition, Facts: in.Facts, State: registry.Reserved,
+		Module: in.Module, Version: in.Version, Edition: in.Edition, Hidden: bytes.Clone(in.Hidden), State: registry.Reserved,
 		List: list, Index: index, Body: append([]byte(nil), in.Body...), ReservedAt: at,
 	}
 	t.recount(registry.Record{}, r)
@@ -141,7 +142,7 @@ func (t *tx) putReserved(ctx context.Context, out []registry.Reservation, names 
 func (t *tx) putRecords(ctx context.Context, n int, get func(int) registry.Record) error {
 	columns := []string{
 		"seq", "credential", "handle", "provider", "learner", "module", "version", "edition",
-		"completed_on", "attendance", "score", "list", "place", "reserved_at", "state", "digest", "sealed_at",
+		"hidden", "list", "place", "reserved_at", "state", "digest", "sealed_at",
 		"status", "reason", "status_at", "level",
 	}
 	return t.fill(ctx, "records", columns, n, func(i int) ([]any, error) {
@@ -149,7 +150,7 @@ func (t *tx) putRecords(ctx context.Context, n int, get func(int) registry.Recor
 		digest, err := digestOf(r.Digest)
 		return []any{
 			int64(r.Seq), r.Credential, r.Handle, r.Provider, r.Learner, r.Module, r.Version, r.Edition,
-			r.Facts.CompletedOn, r.Facts.Attendance, r.Facts.Score, r.List, int32(r.Index), r.ReservedAt, string(r.State),
+			r.Hidden, r.List, int32(r.Index), r.ReservedAt, string(r.State),
 			digest, optional(r.SealedAt), int16(r.Status), r.Reason, optional(r.StatusAt), int16(r.Level),
 		}, err
 	})

@@ -239,7 +239,7 @@ func (t *tx) erase(ctx context.Context, id, by string, at time.Time, records []r
 	}
 	var batch pgx.Batch
 	batch.Queue("delete from documents where seq = any($1)", seqs)
-	batch.Queue("update records set state = 'erased', completed_on = '', attendance = '', score = '' where seq = any($1)", seqs)
+	batch.Queue("update records set state = 'erased', hidden = null where seq = any($1)", seqs)
 	if err := t.SendBatch(ctx, &batch).Close(); err != nil {
 		return fmt.Errorf("erasing records: %w", err)
 	}

@@ -162,7 +162,7 @@ func (t *tx) fill(ctx context.Context, table string, columns []string, n int, ro
 
 // recordColumns are what scanRecord reads, of a table records named r.
 const recordColumns = `r.seq, r.credential, r.handle, r.provider, r.learner, r.module, r.version, r.edition,
-	r.completed_on, r.attendance, r.score, r.list, r.place, r.reserved_at, r.state, r.digest, r.sealed_at,
+	r.hidden, r.list, r.place, r.reserved_at, r.state, r.digest, r.sealed_at,
 	r.status, r.reason, r.status_at, r.level`
 
 // scanRecord reads a record without its Body, and what stands before it.
@@ -177,7 +177,7 @@ func scanRecord(row pgx.Row, before ...any) (registry.Record, error) {
 		statusNow, levelIs int16
 	)
 	err := row.Scan(append(before, &r.Seq, &r.Credential, &r.Handle, &r.Provider, &r.Learner, &r.Module, &r.Version, &r.Edition,
-		&r.Facts.CompletedOn, &r.Facts.Attendance, &r.Facts.Score, &r.List, &place, &reserved, &state, &digest, &sealed,
+		&r.Hidden, &r.List, &place, &reserved, &state, &digest, &sealed,
 		&statusNow, &r.Reason, &changed, &levelIs)...)
 	if err != nil {
 		return registry.Record{}, err

@@ -15,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"os/exec"
@@ -86,6 +87,30 @@ func (s *Server) Command(t testing.TB, name string, args ...string) string {
 		t.Fatalf("%s %v: %v\n%s", name, args, err, out)
 	}
 	return string(out)
+}
+
+// Files reads every file of the server whose name begins with a folder of its
+// data, such as base or pg_wal, one after another.
+func (s *Server) Files(t testing.TB, folder string, each func(name string, content []byte)) {
+	t.Helper()
+	err := filepath.WalkDir(filepath.Join(s.dir, "data", folder), func(name string, entry fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) || err == nil && entry.IsDir() {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		raw, err := os.ReadFile(name)
+		if err == nil {
+			each(name, raw)
+		} else if errors.Is(err, fs.ErrNotExist) { // removed meanwhile
+			err = nil
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Stop ends the server and removes its data.
