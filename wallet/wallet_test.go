@@ -76,6 +76,12 @@ func TestWhatIsSealedIsOpenedAndNothingElse(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, err1, err2)
 		}
 	}
+	if n, err := r.Erase(t.Context(), "L1", "operator", theMoment); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	if _, _, err1, err2 := ask(token, record.Handle); !errors.Is(err1, wallet.ErrErased) || !errors.Is(err2, wallet.ErrErased) {
+		t.Errorf("after it was erased: %v, %v", err1, err2)
+	}
 	if _, _, err1, err2 := ask(record.Handle, token); !errors.Is(err1, registry.ErrNotFound) || !errors.Is(err2, registry.ErrNotFound) {
 		t.Errorf("each for the other: %v, %v", err1, err2)
 	}

@@ -212,6 +212,14 @@ func TestHandleAnswersAlike(t *testing.T) {
 			}
 		}
 	}
+	for path, want := range map[string]string{
+		"/v/" + handleErased: "Chi ne ha ancora il file può caricarlo", "/v/" + handleErased + "/qr.svg": "È stato cancellato",
+		"/c/" + tokenErased: "insieme ai dati della persona", "/c/" + tokenErased + "/credential.jsonld": "È stato cancellato",
+	} {
+		if a := ask(r, "GET", path, nil); a.Code != http.StatusGone || !strings.Contains(text(a.Body.String()), want) {
+			t.Errorf("%s: %d %s", path, a.Code, text(a.Body.String()))
+		}
+	}
 	if page := text(ask(r, "GET", "/v/"+handleUnknown, nil).Body.String()); !strings.Contains(page, "Inquadra di nuovo") {
 		t.Errorf("no remedy: %s", page)
 	}

@@ -267,10 +267,14 @@ func (p Page) recordRow(record registry.Record) recordRow {
 		Edition: visible(record.Edition), Learner: visible(record.Learner),
 		State: p.T("state." + string(record.State)), Issued: p.day(record.SealedAt), Mark: "open",
 	}
-	if record.State != registry.Sealed {
+	switch record.State {
+	case registry.Reserved:
 		return row
+	case registry.Sealed:
+		row.Check = p.Link("/v/" + record.Handle)
+	case registry.Erased: // its status lives on
+		row.Learner = "–"
 	}
-	row.Check = p.Link("/v/" + record.Handle)
 	switch record.Status {
 	case status.Valid, status.Suspended, status.Revoked:
 		row.Mark = record.Status.String()

@@ -29,6 +29,8 @@ const (
 	handleRevoked = "BBBBBBBBBBBBBBBBBBBBBBBBBB"
 	handleUnclear = "CCCCCCCCCCCCCCCCCCCCCCCCCC"
 	handleUnknown = "ZZZZZZZZZZZZZZZZZZZZZZZZZZ"
+	handleErased  = "EEEEEEEEEEEEEEEEEEEEEEEEEE"
+	tokenErased   = "ERASEDERASEDERASEDERASEDER"
 	tokenValid    = "TOKENTOKENTOKENTOKENTOKEN2"
 	listKnown     = "LLLLLLLLLLLLLLLLLLLLLLLLLL"
 )
@@ -57,6 +59,9 @@ func newWorld() *world {
 func now() time.Time { return time.Date(2026, 11, 21, 13, 5, 9, 0, time.UTC) }
 
 func (w *world) Open(_ context.Context, token string) (wallet.Held, error) {
+	if token == tokenErased {
+		return wallet.Held{}, wallet.ErrErased
+	}
 	if token != tokenValid {
 		return wallet.Held{}, fmt.Errorf("opening: %w", registry.ErrNotFound)
 	}
@@ -65,6 +70,9 @@ func (w *world) Open(_ context.Context, token string) (wallet.Held, error) {
 
 func (w *world) Show(_ context.Context, handle string) (wallet.Held, error) {
 	sealed, ok := map[string]string{handleValid: "valid", handleRevoked: "revoked", handleUnclear: "unclear"}[handle]
+	if handle == handleErased {
+		return wallet.Held{}, wallet.ErrErased
+	}
 	if !ok {
 		return wallet.Held{}, fmt.Errorf("opening: %w", registry.ErrNotFound)
 	}

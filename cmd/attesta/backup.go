@@ -28,12 +28,12 @@ trusted anchors into one new file, with a checksum of each. A server may go on
 working meanwhile. Before a byte is written the copy of the registry is read
 from end to end: what is damaged gives no backup. FILE may be -, for a pipe.
 
-The master key is not in it. Without it the keys in a backup cannot be used:
-keep a copy of master.key where no backup lies, on paper or in a safe.
+The master key is not in it. Without it nobody can read a backup or seal with
+it: keep a copy of master.key where no backup lies, on paper or in a safe.
 
   --data DIR          folder of the installation (attesta-data, or $ATTESTA_DATA)
-  --recipient AGE     encrypt to this age recipient (age1...). Without it, names
-                      and results can be read by whoever has the file
+  --recipient AGE     encrypt to this age recipient (age1...). Without it, who
+                      has the file sees what was issued when, and no people
   --with-master-key   put the master key in as well; only with --recipient
 `,
 	run: func(ctx context.Context, c *console, args []string) (int, error) {
