@@ -4,42 +4,39 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
-	"strings"
 	"time"
 )
 
 // person carries the name, and a birth date or a national number only where
 // the provider gives them: the learning model demands neither, and what is not
 // in a file cannot leak from it.
-func (w *writer) person(born time.Time, claim *object) *object {
-	l := w.award.Learner
-	one := func(s string) Text {
-		if s == "" {
+func (w *writer) person(claim *object) *object {
+	one := func(s slot) *object {
+		if w.values[s] == "" {
 			return nil
 		}
-		return Text{"it": s} // the model allows a name in one language only
+		return (&object{}).add("it", w.varies(s)) // the model allows a name in one language only
 	}
 	p := obj("Person", w.id("person")).
-		add("givenName", one(l.GivenName)).
-		add("familyName", one(l.FamilyName)).
-		add("fullName", one(l.FullName()))
-	if !born.IsZero() {
-		p.add("dateOfBirth", born.Format(time.RFC3339))
-	}
-	if n := l.NationalID; n != nil {
+		add("hasClaim", []any{claim}).
+		add("givenName", one(slotGiven)).
+		add("familyName", one(slotFamily)).
+		add("fullName", one(slotFull)).
+		add("dateOfBirth", w.varies(slotBorn))
+	if n := w.award.Learner.NationalID; n != nil {
 		p.add("nationalID", obj("LegalIdentifier", w.id("legalIdentifier")).
-			add("schemeName", n.Scheme).
-			add("notation", n.Number).
+			add("schemeName", w.varies(slotScheme)).
+			add("notation", w.varies(slotNational)).
 			add("spatial", w.concept(&listCountry, countryPrefix+n.Country)))
 	}
-	return p.add("hasClaim", []any{claim})
+	return p
 }
 
-func (w *writer) achievement(completed time.Time) (*object, error) {
+func (w *writer) achievement() (*object, error) {
 	m := w.award.Module
 	awarded := obj("AwardingProcess", w.id("awardingProcess")).
 		add("awardingBody", []any{w.awarding}).
-		add("awardingDate", completed.Format(time.RFC3339))
+		add("awardingDate", w.varies(slotCompleted))
 	var proofs []any
 	for i := range m.Assessments {
 		proofs = append(proofs, w.assessment(&m.Assessments[i]))
@@ -51,11 +48,11 @@ func (w *writer) achievement(completed time.Time) (*object, error) {
 	return obj("LearningAchievement", w.id("learningAchievement")).
 		add("title", m.Title).
 		add("description", m.Description).
-		add("awardedBy", awarded).
-		add("provenBy", proofs).
+		add("specifiedBy", w.qualification()).
 		add("influencedBy", w.activities()).
 		add("hasPart", parts).
-		add("specifiedBy", w.qualification()), nil
+		add("provenBy", proofs).
+		add("awardedBy", awarded), nil
 }
 
 // awardedBy names the awarding body, which the achievement describes in full.
@@ -147,7 +144,7 @@ func (w *writer) stacks() []any {
 	return all
 }
 
-func (w *writer) numbered(scheme, notation string) *object {
+func (w *writer) numbered(scheme string, notation any) *object {
 	return obj("Identifier", w.id("identifier")).add("schemeName", scheme).add("notation", notation)
 }
 
@@ -159,9 +156,11 @@ func (w *writer) assessment(a *Assessment) *object {
 	if found, ok := listAssessmentType.find(a.URI); ok {
 		title = found.label()
 	}
-	grade := Text{"it": "Superato", "en": "Passed"}
-	if score := w.award.Score; score != "" && len(w.award.Module.Assessments) == 1 && PassMark(*a) > 0 {
-		grade = Text{"it": "Superato: " + strings.Replace(score, ".", ",", 1) + "/100", "en": "Passed: " + score + "/100"}
+	var grade any = Text{"it": "Superato", "en": "Passed"}
+	if w.values[slotScore] != "" {
+		grade = (&object{}).
+			add("en", varying{"Passed: ", slotScore, "/100"}).
+			add("it", varying{"Superato: ", slotScoreComma, "/100"})
 	}
 	spec := obj("LearningAssessmentSpecification", w.id("learningAssessmentSpec")).
 		add("title", title).

@@ -4,7 +4,6 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -93,9 +92,10 @@ var languages = [...]string{"it", "en"}
 // writer makes the nodes of one document. Ids come from one place, so that one
 // id never stands for two contents.
 type writer struct {
-	award Award
-	issue Issue
-	next  map[string]int
+	award  Award
+	issue  Issue
+	values values // what the slots of the document will hold
+	next   map[string]int
 
 	sealer     *object // the organisation of the certificate
 	awarding   *object // that of the provider: the same unless there is a mandate
@@ -134,8 +134,9 @@ func freeConcept(uri, scheme string, label Text) *object {
 		add("prefLabel", label)
 }
 
-func (w *writer) note(subject *object, text Text) *object {
-	if len(text) == 0 {
+// note takes a text in several languages, as a Text or written already.
+func (w *writer) note(subject *object, text any) *object {
+	if t, ok := text.(Text); ok && len(t) == 0 {
 		return nil
 	}
 	return obj("Note", w.id("note")).add("subject", subject).add("noteLiteral", text)
@@ -145,58 +146,70 @@ func (w *writer) note(subject *object, text Text) *object {
 // the same bytes. It is an error when the days of the award cannot be read;
 // whether the document is complete, and its values those of the code lists, is
 // for Lint to say.
+//
+// Members stand in an order in which what is the same in all credentials of a
+// module comes first, the pictures with it, and what an award adds comes last:
+// readers take them in any order, and a Series writes and hashes the first part
+// once.
 func NewDocument(a Award, i Issue) (Document, error) {
-	w := &writer{award: a, issue: i, next: map[string]int{}}
+	v, err := particularOf(a.Module, i.At.Location()).values(Particulars{
+		Learner: a.Learner, CompletedOn: a.CompletedOn, Score: a.Score, Credential: i.Credential, At: i.At,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("writing the document: %w", err)
+	}
+	if len(i.Status) > 0 {
+		v[slotIndex] = i.Status[0].Index
+	}
+	p := &printer{values: &v}
+	if err := p.document(a, i, v); err != nil {
+		return nil, fmt.Errorf("writing the document: %w", err)
+	}
+	return p.b, nil
+}
+
+// document writes the document of an award whose values are known. Which values
+// are there decides which members the document has.
+func (p *printer) document(a Award, i Issue, v values) (err error) {
+	w := &writer{award: a, issue: i, values: v, next: map[string]int{}}
 	w.sealer = w.issuer()
 	if w.awarding = w.sealer; a.Provider.Mandate != nil {
 		w.awarding = w.provider(a.Provider)
 	}
-	completed, err := a.CompletedOn.Time(i.At.Location())
-	if err != nil {
-		return nil, fmt.Errorf("writing the document: completion date: %w", err)
-	}
-	var born time.Time
-	if a.Learner.BirthDate != "" {
-		// What the date says is personal and stays out of the error.
-		if born, err = a.Learner.BirthDate.Time(i.At.Location()); err != nil {
-			return nil, errors.New("writing the document: the birth date is not a day")
-		}
-	}
 	if w.accredited, err = w.accreditation(); err != nil {
-		return nil, fmt.Errorf("writing the document: %w", err)
+		return err
 	}
-	claim, err := w.achievement(completed)
+	claim, err := w.achievement()
 	if err != nil {
-		return nil, fmt.Errorf("writing the document: %w", err)
+		return err
 	}
-	stamp := i.At.Format(time.RFC3339)
 	o := &object{}
 	o.add("@context", []any{contextW3C, contextEDC}).
-		add("id", i.Credential).
 		add("type", []any{typeW3C, typeEDC})
-	w.profiles(o).add("issued", stamp).add("issuanceDate", stamp).add("validFrom", stamp)
-	if m := a.Module.ValidityMonths; m != nil {
-		until := expiry(completed, *m).Format(time.RFC3339)
-		o.add("expirationDate", until).add("validUntil", until)
-	}
-	o.add("identifier", []any{w.numbered("Numero attestato", Number(a.Module.Code, i.Credential))}).
-		add("status", w.status()).
+	w.profiles(o).
 		add("displayParameter", w.display()).
-		add("credentialSubject", w.person(born, claim)).
 		add("issuer", w.sealer).
-		add("evidence", w.evidence())
-	text, err := o.appendTo(make([]byte, 0, w.room()))
-	if err != nil {
-		return nil, fmt.Errorf("writing the document: %w", err)
-	}
-	return text, nil
+		add("evidence", w.evidence()).
+		add("credentialSubject", w.person(claim)).
+		add("id", w.varies(slotCredential)).
+		add("issued", w.varies(slotIssued)).
+		add("issuanceDate", w.varies(slotIssued)).
+		add("validFrom", w.varies(slotIssued)).
+		add("expirationDate", w.varies(slotUntil)).
+		add("validUntil", w.varies(slotUntil)).
+		add("identifier", []any{w.numbered("Numero attestato", varying{before: Number(a.Module.Code, ""), slot: slotNumber})}).
+		add("status", w.status())
+	p.b = make([]byte, 0, w.room())
+	return p.object(o)
 }
 
 // Number is the certificate number that people read: the module and the first
 // characters of the credential's id.
-func Number(module, credential string) string {
+func Number(module, credential string) string { return module + "-" + numberOf(credential) }
+
+func numberOf(credential string) string {
 	id := strings.TrimPrefix(credential, "urn:credential:")
-	return module + "-" + strings.ToUpper(id[:min(8, len(id))])
+	return strings.ToUpper(id[:min(8, len(id))])
 }
 
 // expiry is the last second of the day so many months after a day; where that
@@ -211,9 +224,13 @@ func expiry(day time.Time, months int) time.Time {
 func (w *writer) status() []any {
 	var entries []any
 	for _, s := range w.issue.Status {
-		entries = append(entries, obj(s.Type, s.List+"#"+s.Index).
+		var id, index any = s.List + "#" + s.Index, s.Index
+		if s.Index != "" && s.Index == w.values[slotIndex] {
+			id, index = varying{before: s.List + "#", slot: slotIndex}, w.varies(slotIndex)
+		}
+		entries = append(entries, obj(s.Type, id).
 			add("statusPurpose", s.Purpose).
-			add("statusListIndex", s.Index).
+			add("statusListIndex", index).
 			add("statusListCredential", s.List))
 	}
 	return entries

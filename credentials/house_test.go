@@ -311,7 +311,13 @@ func open(data []byte) (*Parsed, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p, p.Envelope.Verify()
+	e := p.Envelope
+	err = e.Verify()
+	// A digest that is there already is judged in the same way.
+	if sum := hashed(hashOf(e.Algorithm), e.appendInput(nil)); (verifyDigest(e.Algorithm, e.Leaf().PublicKey, sum, e.signature) == nil) != (err == nil) {
+		return nil, errors.New("the signature over the input and that over its digest are judged differently")
+	}
+	return p, err
 }
 
 // edited decodes a document, lets a test change it and writes it again.

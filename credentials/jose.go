@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rsa"
 	"fmt"
+	"math/big"
 
 	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jws"
@@ -49,4 +50,49 @@ func verifySignature(alg string, key crypto.PublicKey, input, signature []byte) 
 		return fmt.Errorf("verifying %s: %w", alg, err)
 	}
 	return nil
+}
+
+// hashOf is the hash of an accepted algorithm (RFC 7518 clauses 3.3 and 3.4).
+func hashOf(alg string) crypto.Hash {
+	switch alg {
+	case "ES384", "RS384":
+		return crypto.SHA384
+	case "RS512":
+		return crypto.SHA512
+	}
+	return crypto.SHA256
+}
+
+// signatureBytes is the length of the raw signatures of a key.
+func signatureBytes(key crypto.PublicKey) int {
+	switch k := key.(type) {
+	case *ecdsa.PublicKey:
+		return 2 * ((k.Params().BitSize + 7) / 8)
+	case *rsa.PublicKey:
+		return k.Size()
+	}
+	return 0
+}
+
+// verifyDigest is verifySignature over an input that is hashed already, which
+// the library does not offer.
+func verifyDigest(alg string, key crypto.PublicKey, digest, signature []byte) error {
+	if !algorithmFits(alg, key) || len(signature) != signatureBytes(key) {
+		return fmt.Errorf("algorithm %q or the length of the signature does not fit the key", alg)
+	}
+	switch k := key.(type) {
+	case *ecdsa.PublicKey:
+		half := len(signature) / 2
+		r, s := new(big.Int).SetBytes(signature[:half]), new(big.Int).SetBytes(signature[half:])
+		if !ecdsa.Verify(k, digest, r, s) {
+			return fmt.Errorf("verifying %s: the signature is not of this key over this input", alg)
+		}
+		return nil
+	case *rsa.PublicKey:
+		if err := rsa.VerifyPKCS1v15(k, hashOf(alg), digest, signature); err != nil {
+			return fmt.Errorf("verifying %s: %w", alg, err)
+		}
+		return nil
+	}
+	return fmt.Errorf("verifying %s: there is no such kind of key", alg)
 }

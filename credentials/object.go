@@ -19,12 +19,8 @@ type member struct {
 	value any
 }
 
-func obj(kind, id string) *object {
-	o := &object{}
-	if id != "" {
-		o.add("id", id)
-	}
-	return o.add("type", kind)
+func obj(kind string, id any) *object {
+	return (&object{}).add("id", id).add("type", kind)
 }
 
 func (o *object) add(name string, value any) *object {
@@ -66,80 +62,127 @@ func some(objects ...*object) []any {
 // encoded are bytes that are written in base64.
 type encoded []byte
 
-// appendTo writes the object without white space and without the HTML escapes
-// that json.Marshal adds.
-func (o *object) appendTo(b []byte) ([]byte, error) {
-	b = append(b, '{')
+// printer writes objects without white space and without the HTML escapes that
+// json.Marshal adds. Where a slot stands it writes the value, or leaves the
+// place open when it has none, and keeps where that was.
+type printer struct {
+	b      []byte
+	values *values
+	places []place
+}
+
+// place is where the value of a slot stands in what was written.
+type place struct {
+	slot slot
+	at   int
+}
+
+func (p *printer) object(o *object) error {
+	p.b = append(p.b, '{')
 	for i, m := range o.members {
 		if i > 0 {
-			b = append(b, ',')
+			p.b = append(p.b, ',')
 		}
-		var err error
-		if b, err = appendString(b, m.name); err != nil {
-			return nil, err
+		if err := p.text(m.name); err != nil {
+			return err
 		}
-		if b, err = appendValue(append(b, ':'), m.value); err != nil {
-			return nil, err
+		p.b = append(p.b, ':')
+		if err := p.value(m.value); err != nil {
+			return err
 		}
 	}
-	return append(b, '}'), nil
+	p.b = append(p.b, '}')
+	return nil
 }
 
-func appendValue(b []byte, value any) ([]byte, error) {
+func (p *printer) value(value any) error {
 	switch v := value.(type) {
 	case *object:
-		return v.appendTo(b)
+		return p.object(v)
 	case string:
-		return appendString(b, v)
+		return p.text(v)
+	case varying:
+		return p.varying(v)
 	case Text:
-		return appendText(b, v)
+		return p.texts(v)
 	case []any:
-		return appendList(b, v)
+		return p.list(v)
 	case encoded:
-		b = base64.StdEncoding.AppendEncode(append(b, '"'), v)
-		return append(b, '"'), nil
+		p.b = base64.StdEncoding.AppendEncode(append(p.b, '"'), v)
+		p.b = append(p.b, '"')
+		return nil
 	case int:
-		return strconv.AppendInt(b, int64(v), 10), nil
+		p.b = strconv.AppendInt(p.b, int64(v), 10)
+		return nil
 	case bool:
-		return strconv.AppendBool(b, v), nil
+		p.b = strconv.AppendBool(p.b, v)
+		return nil
 	}
-	return nil, fmt.Errorf("writing a value of type %T", value)
+	return fmt.Errorf("writing a value of type %T", value)
 }
 
-func appendText(b []byte, t Text) ([]byte, error) {
-	b = append(b, '{')
+func (p *printer) text(s string) (err error) {
+	if p.b, err = appendEscaped(append(p.b, '"'), s); err != nil {
+		return err
+	}
+	p.b = append(p.b, '"')
+	return nil
+}
+
+func (p *printer) varying(v varying) (err error) {
+	if p.b, err = appendEscaped(append(p.b, '"'), v.before); err != nil {
+		return err
+	}
+	p.places = append(p.places, place{v.slot, len(p.b)})
+	if p.values != nil {
+		if p.b, err = appendEscaped(p.b, p.values[v.slot]); err != nil {
+			return err
+		}
+	}
+	if p.b, err = appendEscaped(p.b, v.after); err != nil {
+		return err
+	}
+	p.b = append(p.b, '"')
+	return nil
+}
+
+func (p *printer) texts(t Text) error {
+	p.b = append(p.b, '{')
 	for i, language := range sortedKeys(t) {
 		if i > 0 {
-			b = append(b, ',')
+			p.b = append(p.b, ',')
 		}
-		var err error
-		if b, err = appendString(b, language); err != nil {
-			return nil, err
+		if err := p.text(language); err != nil {
+			return err
 		}
-		if b, err = appendString(append(b, ':'), t[language]); err != nil {
-			return nil, err
+		p.b = append(p.b, ':')
+		if err := p.text(t[language]); err != nil {
+			return err
 		}
 	}
-	return append(b, '}'), nil
+	p.b = append(p.b, '}')
+	return nil
 }
 
-func appendList(b []byte, values []any) ([]byte, error) {
-	b = append(b, '[')
+func (p *printer) list(values []any) error {
+	p.b = append(p.b, '[')
 	for i, v := range values {
 		if i > 0 {
-			b = append(b, ',')
+			p.b = append(p.b, ',')
 		}
-		var err error
-		if b, err = appendValue(b, v); err != nil {
-			return nil, err
+		if err := p.value(v); err != nil {
+			return err
 		}
 	}
-	return append(b, ']'), nil
+	p.b = append(p.b, ']')
+	return nil
 }
 
-// appendString copies what needs no escape and leaves the rest to
-// encoding/json. Text that is not UTF-8 is an error: it would be replaced.
-func appendString(b []byte, s string) ([]byte, error) {
+// appendEscaped writes a text as it stands between the quotes of a JSON string.
+// It copies what needs no escape and leaves the rest to encoding/json, rune by
+// rune: what is written of two texts is what is written of both together. Text
+// that is not UTF-8 is an error: it would be replaced.
+func appendEscaped(b []byte, s string) ([]byte, error) {
 	if !utf8.ValidString(s) {
 		return nil, errors.New("a text is not valid UTF-8")
 	}
@@ -147,10 +190,13 @@ func appendString(b []byte, s string) ([]byte, error) {
 		// U+2028 and U+2029 begin with the byte 0xe2.
 		if c := s[i]; c < 0x20 || c == '"' || c == '\\' || c == 0xe2 {
 			quoted, err := marshalPlain(s)
-			return append(b, quoted...), err
+			if err != nil {
+				return nil, err
+			}
+			return append(b, quoted[1:len(quoted)-1]...), nil
 		}
 	}
-	return append(append(append(b, '"'), s...), '"'), nil
+	return append(b, s...), nil
 }
 
 // marshalPlain marshals without the HTML escapes that json.Marshal adds.

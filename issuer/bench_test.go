@@ -23,16 +23,16 @@ import (
 // on bbolt. The ratio is the time that two cores would need for the thousand
 // raw P-256 signatures alone, divided by the time taken.
 func BenchmarkIssueBulk(b *testing.B) {
-	const n = 1000
+	const n = 5000
 	raw := rawSigning(b)
 	var table strings.Builder
 	table.WriteString("row_id,learner_id,module_code,edition,completion_date,attendance_percent,result\n")
 	for k := range n {
-		fmt.Fprintf(&table, "R%d,P-%04d,SN-%02d,SN-%02d/2026/B,2026-05-29,%d,passed\n", k, k, k%12+1, k%12+1, 75+k%26)
+		fmt.Fprintf(&table, "R%d,P-%05d,SN-%02d,SN-%02d/2026/B,2026-05-29,%d,passed\n", k, k, k%12+1, k%12+1, 75+k%26)
 	}
 	people := make([]registry.Learner, n)
 	for k := range people {
-		people[k] = registry.Learner{Ref: fmt.Sprintf("P-%04d", k), GivenName: "Ada", FamilyName: fmt.Sprintf("Prova%04d", k)}
+		people[k] = registry.Learner{Ref: fmt.Sprintf("P-%05d", k), GivenName: "Ada", FamilyName: fmt.Sprintf("Prova%05d", k)}
 	}
 	var spent time.Duration
 	var size int64

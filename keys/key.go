@@ -4,10 +4,13 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/asn1"
 	"errors"
 	"fmt"
+	"math/big"
 	"sync/atomic"
 	"time"
 
@@ -88,11 +91,23 @@ func (k *Key) retired(at time.Time) bool { return !k.Retired.IsZero() && !at.Bef
 // not sign, also when it was taken from the ring before; nor does a root. It is
 // safe for concurrent use.
 func (k *Key) Sign(input []byte) ([]byte, error) {
+	return k.with(func() ([]byte, error) { return k.jose.sign(input) })
+}
+
+// SignDigest is Sign over an input whose digest, by the hash of the algorithm, is
+// known already: who seals many documents with the same beginning hashes that
+// once. It is the same key under the same conditions.
+func (k *Key) SignDigest(digest []byte) ([]byte, error) {
+	return k.with(func() ([]byte, error) { return k.jose.signDigest(digest) })
+}
+
+// with uses the private key, if it may still sign.
+func (k *Key) with(use func() ([]byte, error)) ([]byte, error) {
 	now := k.latest.Load()
 	if now.Purpose == Root || !now.Revoked.IsZero() || !now.Retired.IsZero() && now.retired(k.now()) {
 		return nil, fmt.Errorf("signing with key %s: %w", k.ID, ErrNoKey)
 	}
-	signature, err := k.jose.sign(input)
+	signature, err := use()
 	if err != nil {
 		return nil, fmt.Errorf("signing with key %s: %w", k.ID, err)
 	}
@@ -151,6 +166,38 @@ func newJOSEKey(private crypto.Signer) (joseKey, error) {
 }
 
 func (j joseKey) sign(input []byte) ([]byte, error) { return j.signer.Sign(input, j.private) }
+
+// signDigest signs what is hashed already, which the library does not offer: it
+// asks the key as the library does and writes the two numbers of an ECDSA
+// signature as RFC 7518 clause 3.4 wants them.
+func (j joseKey) signDigest(digest []byte) ([]byte, error) {
+	hash := crypto.SHA256
+	if j.algorithm == "ES384" {
+		hash = crypto.SHA384
+	}
+	if len(digest) != hash.Size() {
+		return nil, fmt.Errorf("signing a digest of %d bytes: %s has %d", len(digest), j.algorithm, hash.Size())
+	}
+	signature, err := j.private.Sign(rand.Reader, digest, hash)
+	public, isEC := j.private.Public().(*ecdsa.PublicKey)
+	if err != nil || !isEC {
+		return signature, err
+	}
+	var pair struct{ R, S *big.Int }
+	if rest, err := asn1.Unmarshal(signature, &pair); err != nil || len(rest) > 0 {
+		return nil, errors.New("signing a digest: the key gave no ECDSA signature")
+	}
+	half := (public.Params().BitSize + 7) / 8
+	for _, n := range []*big.Int{pair.R, pair.S} {
+		if n.Sign() <= 0 || n.BitLen() > 8*half {
+			return nil, errors.New("signing a digest: the key gave no ECDSA signature")
+		}
+	}
+	raw := make([]byte, 2*half)
+	pair.R.FillBytes(raw[:half])
+	pair.S.FillBytes(raw[half:])
+	return raw, nil
+}
 
 // verify holds a signature of ours against a public key.
 func (j joseKey) verify(input, signature []byte, public crypto.PublicKey) error {

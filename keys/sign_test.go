@@ -71,6 +71,21 @@ func TestKindsOfKeys(t *testing.T) {
 		if err := verifier.Verify([]byte("abd"), signature, leaf.PublicKey); err == nil {
 			t.Errorf("%s: the signature is good for something else", name)
 		}
+		sha2, sha3 := sha256.Sum256([]byte("abc")), sha512.Sum384([]byte("abc"))
+		digest, other := sha2[:], sha3[:]
+		if name == "ES384" {
+			digest, other = other, digest
+		}
+		for range 20 { // one number in 128 has a leading zero
+			if signature, err = k.SignDigest(digest); err != nil || verifier.Verify([]byte("abc"), signature, leaf.PublicKey) != nil {
+				t.Errorf("%s: over the digest: %v", name, err)
+			}
+		}
+		for _, digest := range [][]byte{nil, other, digest[1:]} {
+			if _, err := k.SignDigest(digest); err == nil {
+				t.Errorf("%s: a digest of %d bytes was signed", name, len(digest))
+			}
+		}
 	}
 }
 

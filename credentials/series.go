@@ -1,0 +1,315 @@
+package credentials
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Common is what all credentials of a series share: a module of a provider, the
+// status lists and the zone whose days count.
+type Common struct {
+	Provider Provider
+	Module   Module
+	Pictures map[string][]byte // as Issue.Pictures
+	Status   []StatusEntry     // as Issue.Status, each with an empty Index
+	Zone     *time.Location
+}
+
+// DigestSealer is a Sealer that can also sign what was hashed already, so that
+// what many credentials begin with is hashed once. A Series uses it where it is
+// there.
+type DigestSealer interface {
+	Sealer
+	// SignDigest returns the raw JWS signature over the input with this digest,
+	// made by the hash of the algorithm.
+	SignDigest(digest []byte) ([]byte, error)
+}
+
+// Series seals European Digital Credentials that differ in their Particulars
+// only. It gives the very bytes that EDC.Seal gives for what NewDocument writes,
+// and writes, quotes and hashes once what they share. It is safe for concurrent
+// use.
+type Series struct {
+	common Common
+	signer Signer
+	sealer Sealer
+	digest DigestSealer // the same, or nil
+
+	algorithm string
+	hash      crypto.Hash
+	chain     []*x509.Certificate
+	kid       []byte
+	particular
+
+	mu        sync.Mutex
+	templates map[shape]*template
+	shared    []byte
+}
+
+// maxShapes bounds the templates of a series. What exceeds it is written each
+// time by itself: there are few shapes, but for who writes many countries.
+const maxShapes = 32
+
+// NewSeries returns a series that is sealed with one key.
+func NewSeries(c Common, s Sealer) (*Series, error) {
+	chain := s.Chain()
+	if len(chain) == 0 || !algorithmFits(s.Algorithm(), chain[0].PublicKey) {
+		return nil, fmt.Errorf("beginning a series: algorithm %q does not fit the certificate", s.Algorithm())
+	}
+	signer, err := SignerOf(chain[0])
+	if err != nil {
+		return nil, fmt.Errorf("beginning a series: %w", err)
+	}
+	kid, err := issuerSerial(chain[0])
+	if err != nil {
+		return nil, fmt.Errorf("beginning a series: %w", err)
+	}
+	series := &Series{
+		common: c, signer: signer, sealer: s, algorithm: s.Algorithm(), hash: hashOf(s.Algorithm()), chain: chain, kid: kid,
+		particular: particularOf(c.Module, c.Zone), templates: map[shape]*template{},
+	}
+	series.digest, _ = s.(DigestSealer)
+	return series, nil
+}
+
+// of is the award and the issue of one credential of the series.
+func (s *Series) of(p Particulars) (Award, Issue) {
+	i := Issue{Credential: p.Credential, At: p.At.In(s.common.Zone), Signer: s.signer, Pictures: s.common.Pictures}
+	for _, entry := range s.common.Status {
+		entry.Index = fmt.Sprint(p.Index)
+		i.Status = append(i.Status, entry)
+	}
+	return Award{
+		Provider: s.common.Provider, Module: s.common.Module, Learner: p.Learner,
+		CompletedOn: p.CompletedOn, Score: p.Score,
+	}, i
+}
+
+// one is a credential of a series on its way.
+type one struct {
+	template *template
+	moment   *moment
+	values   *written
+}
+
+func (s *Series) one(p Particulars, at time.Time) (o one, err error) {
+	v, err := s.values(p)
+	if err != nil {
+		return o, err
+	}
+	if o.values, err = v.written(); err != nil {
+		return o, err
+	}
+	if o.template, err = s.template(p, &v); err != nil {
+		return o, err
+	}
+	o.moment, err = o.template.at(at, s)
+	return o, err
+}
+
+// template is that of the shape of an award.
+func (s *Series) template(p Particulars, v *values) (*template, error) {
+	key := shapeOf(v, &p.Learner)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t, ok := s.templates[key]; ok {
+		return t, nil
+	}
+	a, i := s.of(p)
+	t, err := newTemplate(a, i, *v)
+	if err != nil {
+		return nil, err
+	}
+	for _, other := range s.templates {
+		if bytes.Equal(other.plain[0], t.plain[0]) { // kept once
+			t.plain[0], t.quoted[0] = other.plain[0], other.quoted[0]
+			break
+		}
+	}
+	if len(s.templates) < maxShapes {
+		s.templates[key] = t
+	}
+	return t, nil
+}
+
+// Document is what NewDocument writes for an award of the series.
+func (s *Series) Document(p Particulars) (Document, error) {
+	o, err := s.one(p, p.At)
+	if err != nil {
+		return nil, fmt.Errorf("writing the document: %w", err)
+	}
+	return o.template.appendRest(bytes.Clone(o.template.plain[0]), o.values), nil
+}
+
+// Seal is EDC.Seal for an award of the series. The seal is not to be handed out
+// before Compare has read it back.
+func (s *Series) Seal(p Particulars, at time.Time) ([]byte, error) {
+	o, err := s.one(p, at)
+	if err != nil {
+		return nil, fmt.Errorf("writing the document: %w", err)
+	}
+	rest := o.template.appendRest(make([]byte, 0, 8<<10), o.values)
+	var signature []byte
+	if s.digest != nil {
+		var sum []byte
+		if sum, err = o.moment.began.sum(rest); err == nil {
+			signature, err = s.digest.SignDigest(sum)
+		}
+	} else {
+		input := bytes.Join([][]byte{[]byte(o.moment.protected + "."), o.template.plain[0], rest}, nil)
+		signature, err = s.sealer.Sign(input)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("signing the document: %w", err)
+	}
+	file := make([]byte, 0, len(o.template.quoted[0])+2*len(rest)+len(o.moment.end)+2*len(signature))
+	file = append(o.template.appendFile(file, o.values), o.moment.end...)
+	file = base64.RawURLEncoding.AppendEncode(file, signature)
+	return append(file, fileEnds...), nil
+}
+
+// errDiffer says that a seal is not what was intended.
+var errDiffer = errors.New("comparing the seal with the intent: they differ")
+
+// Compare reads a seal of the series back and holds it against what was
+// intended: the document that NewDocument writes, sealed with the key of the
+// certificate at that moment. It returns the SHA-256 of the sealed file.
+//
+// The first seal of every second and every shape is read as a stranger would,
+// with EDC.Parse and Envelope.Verify, and its content is held against what
+// NewDocument writes anew. Those after it begin with the same bytes: that they do
+// is compared byte for byte, and so is the header; hence the hash over that
+// beginning, which the first has proved, is the hash over theirs. Whatever differs
+// from one to the next is read from the file with the same reader, compared and
+// hashed, and every signature is verified with the key of the certificate.
+func (s *Series) Compare(sealed []byte, p Particulars, at time.Time) (digest [sha256.Size]byte, err error) {
+	o, err := s.one(p, at)
+	if err != nil {
+		return digest, fmt.Errorf("writing the document: %w", err)
+	}
+	if !o.moment.proven.Load() {
+		if err := s.prove(sealed, p, at); err != nil {
+			return digest, err
+		}
+	}
+	after, ok := bytes.CutPrefix(sealed, o.template.quoted[0])
+	if !ok {
+		return digest, errDiffer
+	}
+	sum, err := o.template.began.sum(after)
+	if err != nil {
+		return digest, fmt.Errorf("comparing the seal with the intent: %w", err)
+	}
+	digest = [sha256.Size]byte(sum)
+	text, end, ok := bytes.Cut(after, o.moment.end)
+	if !ok {
+		return digest, errDiffer
+	}
+	rest, err := unquote(text)
+	if err != nil || rest != string(o.template.appendRest(nil, o.values)) {
+		return digest, errDiffer
+	}
+	encoded, ok := bytes.CutSuffix(end, []byte(fileEnds))
+	if !ok {
+		return digest, errDiffer
+	}
+	signature, err := decodeBase64URL(string(encoded))
+	if err != nil {
+		return digest, errDiffer
+	}
+	if sum, err = o.moment.began.sum([]byte(rest)); err != nil {
+		return digest, fmt.Errorf("reading the seal back: %w", err)
+	}
+	if err := verifyDigest(s.algorithm, s.chain[0].PublicKey, sum, signature); err != nil {
+		return digest, fmt.Errorf("reading the seal back: %w: %w", ErrSeal, err)
+	}
+	if !o.moment.proven.Load() {
+		if digest != sha256.Sum256(sealed) {
+			return digest, errDiffer
+		}
+		o.moment.proven.Store(true)
+	}
+	return digest, nil
+}
+
+// prove reads a seal back as a stranger would.
+func (s *Series) prove(sealed []byte, p Particulars, at time.Time) error {
+	parsed, err := EDC.Parse(sealed)
+	if err != nil {
+		return fmt.Errorf("reading the seal back: %w", err)
+	}
+	if err := parsed.Envelope.Verify(); err != nil {
+		return fmt.Errorf("reading the seal back: %w", err)
+	}
+	document, err := NewDocument(s.of(p))
+	if err != nil {
+		return err
+	}
+	e := parsed.Envelope
+	if !bytes.Equal(e.Payload(), document) || !e.Leaf().Equal(s.chain[0]) || e.SealedAt.Unix() != at.Unix() {
+		return errDiffer
+	}
+	return nil
+}
+
+// unquote reads what stands between the quotes of a string in a sealed file.
+func unquote(text []byte) (string, error) {
+	w := walker{data: `"` + string(text) + `"`}
+	s, err := w.text()
+	if err == nil && w.pos != len(w.data) {
+		err = w.fail("text follows the string")
+	}
+	return s, err
+}
+
+// Shared is a sealed file of the series with nothing in it that an award adds:
+// no name, no number, no day, and a signature of zeros. All files of the series
+// are like it but for what their awards add, so that they take little room when
+// they are compressed against it. It is the same for the same Common and key.
+func (s *Series) Shared() ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.shared != nil {
+		return s.shared, nil
+	}
+	// Everything that an award can have is there, with values of nobody.
+	p := Particulars{
+		CompletedOn: "2001-09-09", Score: "0", Credential: "urn:credential:00000000-0000-4000-8000-000000000000",
+		At:      time.Unix(1_000_000_000, 0),
+		Learner: Learner{GivenName: "x", FamilyName: "x", BirthDate: "2001-09-09", NationalID: &NationalID{Number: "x", Country: s.common.Provider.Country, Scheme: "x"}},
+	}
+	v, err := s.values(p)
+	if err != nil {
+		return nil, fmt.Errorf("writing what a series shares: %w", err)
+	}
+	a, i := s.of(p)
+	t, err := newTemplate(a, i, v)
+	if err != nil {
+		return nil, fmt.Errorf("writing what a series shares: %w", err)
+	}
+	m, err := t.at(p.At, s)
+	if err != nil {
+		return nil, fmt.Errorf("writing what a series shares: %w", err)
+	}
+	// Where all values are of one length a zero stays, so that what follows is as
+	// far from its like in every file: that costs less than what it would save.
+	for _, n := range []slot{slotGiven, slotFamily, slotFull, slotScheme, slotNational, slotScore, slotScoreComma} {
+		v[n] = ""
+	}
+	v[slotIndex] = "00000"
+	e, err := v.written()
+	if err != nil {
+		return nil, fmt.Errorf("writing what a series shares: %w", err)
+	}
+	file := append(t.appendFile(nil, e), m.end...)
+	file = base64.RawURLEncoding.AppendEncode(file, make([]byte, signatureBytes(s.chain[0].PublicKey)))
+	s.shared = append(file, fileEnds...)
+	return s.shared, nil
+}
