@@ -21,7 +21,9 @@ var signers = []string{
 	"keys joseKey.sign: j.signer.Sign",
 	"keys newJOSEKey: jws.NewSigner",
 	"keys deviceSigner.Sign: private.Sign",
+	"keys joseKey.signDigest: j.private.Sign",
 	"keys Key.Sign: k.jose.sign",
+	"keys Key.SignDigest: k.jose.signDigest",
 	"keys Key.proves: k.jose.sign", // over words that are no signing input, when a key is attached
 	"keys Ring.makeRoot: x509.CreateCertificate",
 	"keys Ring.makeLeaf: x509.CreateCertificate",
@@ -29,11 +31,15 @@ var signers = []string{
 
 	// What seals a document or a token with a key that it is given.
 	"credentials edc.Seal: s.Sign",
+	"credentials Series.Seal: s.digest.SignDigest",
+	"credentials Series.Seal: s.sealer.Sign",
 	"credentials SealCompact: s.Sign",
 
 	// The one issuer: it seals what the registry has reserved, and signs the
 	// status lists that it finds there.
-	"issuer Issuer.sealOne: credentials.EDC.Seal",
+	"issuer Issuer.sealOne: series.Seal",
+	"issuer Issuer.sealOne: i.sealAlone",
+	"issuer Issuer.sealAlone: credentials.EDC.Seal",
 	"issuer Issuer.seal: i.sealOne",
 	"issuer Issuer.signList: credentials.SealCompact",
 	"issuer Issuer.StatusList: i.signList",
@@ -59,15 +65,15 @@ var signers = []string{
 // signing are the names of what signs or leads to it, as functions, methods or
 // values.
 var signing = []string{
-	"Sign", "sign", "SignASN1", "SignPKCS1v15", "SignPSS", "SignMessage", "NewSigner",
+	"Sign", "sign", "SignDigest", "signDigest", "SignASN1", "SignPKCS1v15", "SignPSS", "SignMessage", "NewSigner",
 	"CreateCertificate", "CreateCertificateRequest", "CreateRevocationList", "CreateCRL",
-	"Seal", "SealCompact", "CRL", "sealOne", "signList", "Issue", "Resume", "ResumeBefore",
+	"Seal", "SealCompact", "CRL", "sealOne", "sealAlone", "signList", "Issue", "Resume", "ResumeBefore",
 }
 
 // noSigners bear such a name: a purpose of keys, the sign of a number, a description of what is
 // issued, what pages say about a seal, and what encrypts.
 var noSigners = []string{
-	"keys.Seal", "twin.S.Sign", "credentials.Issue", "web Page.verdictOf: v.Seal", "web Site.holder: p.Seal", "web Site.result: p.Seal",
+	"keys.Seal", "twin.S.Sign", "keys joseKey.signDigest: n.Sign", "credentials.Issue", "web Page.verdictOf: v.Seal", "web Site.holder: p.Seal", "web Site.result: p.Seal",
 	"registry vault.seal: with.Seal", // encrypts
 }
 

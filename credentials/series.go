@@ -18,7 +18,7 @@ type Common struct {
 	Provider Provider
 	Module   Module
 	Pictures map[string][]byte // as Issue.Pictures
-	Status   []StatusEntry     // as Issue.Status, each with an empty Index
+	Status   []StatusEntry     // as Issue.Status, but for their Index
 	Zone     *time.Location
 }
 
@@ -208,7 +208,12 @@ func (s *Series) Compare(sealed []byte, p Particulars, at time.Time) (digest [sh
 		return digest, fmt.Errorf("comparing the seal with the intent: %w", err)
 	}
 	digest = [sha256.Size]byte(sum)
-	text, end, ok := bytes.Cut(after, o.moment.end)
+	size := base64.RawURLEncoding.EncodedLen(signatureBytes(s.chain[0].PublicKey)) + len(fileEnds)
+	if len(after) < len(o.moment.end)+size {
+		return digest, errDiffer
+	}
+	after, end := after[:len(after)-size], after[len(after)-size:]
+	text, ok := bytes.CutSuffix(after, o.moment.end)
 	if !ok {
 		return digest, errDiffer
 	}

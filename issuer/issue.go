@@ -3,8 +3,6 @@ package issuer
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -22,161 +20,228 @@ import (
 // step.
 const slice = 400
 
+// batch is a slice of rows on its way through the issuing cycle.
+type batch struct {
+	at       time.Time
+	all      []judged
+	sealing  []*keys.Key // of those that are reserved
+	reserved []int       // which of all are
+	intents  []registry.Intent
+	records  []registry.Reservation
+	fresh    map[uint64]bool // what this batch is to seal, by number
+	sealed   sealed
+	err      error
+}
+
 // Issue answers every row, and issues what the rows justify. While the clock is
 // behind the log by more than Slack nothing is issued: *ClockError. When it returns
 // an error, what was acknowledged by an earlier slice stays; calling it again
 // with the same rows finishes the work and issues nothing twice.
+//
+// Each slice goes through the issuing cycle in its order, which is the point: see
+// docs/issuance-cycle.md. While one is sealed on all cores, the one before it is
+// stored and the one after it reserved.
 func (i *Issuer) Issue(ctx context.Context, rows []intake.Completion) ([]Outcome, error) {
-	outcomes := make([]Outcome, 0, len(rows))
-	for len(rows) > 0 {
-		n := min(slice, len(rows))
-		done, err := i.issueSlice(ctx, rows[:n])
-		if err != nil {
-			return outcomes, err
+	var wait sync.WaitGroup
+	defer wait.Wait()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	reserved, sealed := make(chan *batch), make(chan *batch)
+	wait.Go(func() {
+		defer close(reserved)
+		mine := map[uint64]bool{}
+		for part := range slices.Chunk(rows, slice) {
+			if b := i.reserve(ctx, part, mine); !pass(ctx, reserved, b) {
+				return
+			}
 		}
-		outcomes, rows = append(outcomes, done...), rows[n:]
+	})
+	wait.Go(func() {
+		defer close(sealed)
+		for b := range reserved {
+			if b.err == nil {
+				b.sealed, b.err = i.seal(ctx, b.open(), b.at)
+			}
+			if !pass(ctx, sealed, b) {
+				return
+			}
+		}
+	})
+	outcomes := make([]Outcome, 0, len(rows))
+	for b := range sealed {
+		if b.err == nil {
+			b.err = i.finish(ctx, b)
+		}
+		if b.err != nil {
+			return outcomes, b.err
+		}
+		for n := range b.all {
+			outcomes = append(outcomes, b.all[n].outcome)
+		}
 	}
-	return outcomes, nil
+	return outcomes, ctx.Err()
 }
 
-// issueSlice is the issuing cycle. The order of its steps is the point: see
-// docs/issuance-cycle.md.
-func (i *Issuer) issueSlice(ctx context.Context, rows []intake.Completion) ([]Outcome, error) {
-	if err := i.CheckClock(ctx); err != nil {
-		return nil, err
+// pass hands a batch on, and tells whether another may follow.
+func pass(ctx context.Context, to chan<- *batch, b *batch) bool {
+	select {
+	case to <- b:
+		return b.err == nil
+	case <-ctx.Done():
+		return false
 	}
-	at := i.now()
+}
+
+// reserve takes a slice of rows through the first steps. Mine are the records
+// that earlier slices of the same call are about to seal.
+func (i *Issuer) reserve(ctx context.Context, rows []intake.Completion, mine map[uint64]bool) (b *batch) {
+	b = &batch{fresh: map[uint64]bool{}}
+	if b.err = i.CheckClock(ctx); b.err != nil {
+		return b
+	}
+	b.at = i.now()
 
 	// 1. Judge every row against the catalogue and the rules of its module.
-	all, err := i.judge(ctx, rows)
-	if err != nil {
-		return nil, err
+	if b.all, b.err = i.judge(ctx, rows); b.err != nil {
+		return b
 	}
 
 	// 2. Lint the document that each award would give. Nothing is reserved for
 	// a document that could not be sealed.
+	if b.err = i.lintAll(b); b.err != nil {
+		return b
+	}
+
+	// 3. Reserve: intent and status index are durable before any signature.
+	for n := range b.all {
+		if b.all[n].outcome.Answer != "" {
+			continue
+		}
+		intent, err := intentOf(b.all[n], b.sealing[n])
+		if err != nil {
+			b.err = err
+			return b
+		}
+		b.intents, b.reserved = append(b.intents, intent), append(b.reserved, n)
+	}
+	if len(b.intents) == 0 {
+		return b
+	}
+	if b.records, b.err = i.Registry.Reserve(ctx, b.intents, b.at); b.err != nil {
+		b.err = fmt.Errorf("reserving %d records: %w", len(b.intents), b.err)
+		return b
+	}
+	for _, r := range b.records {
+		if seq := r.Record.Seq; r.Record.State == registry.Reserved && !mine[seq] {
+			mine[seq], b.fresh[seq] = true, true
+		}
+	}
+	return b
+}
+
+// lintAll refuses the rows whose documents would not be complete, and finds the
+// keys for the others.
+func (i *Issuer) lintAll(b *batch) error {
 	var candidates []int
-	for n := range all {
-		if all[n].outcome.Answer == "" {
+	for n := range b.all {
+		if b.all[n].outcome.Answer == "" {
 			candidates = append(candidates, n)
 		}
 	}
-	sealing := make([]*keys.Key, len(all))
-	err = parallel(len(candidates), func(c int) error {
+	b.sealing = make([]*keys.Key, len(b.all))
+	current := i.keysAt(b.at)
+	return parallel(len(candidates), func(c int) error {
 		n := candidates[c]
-		j := &all[n]
-		key, err := i.Keys.Current(keys.Seal, j.award.Provider.Sealer(), at)
+		j := &b.all[n]
+		key, err := current.key("", j.award.Provider.Sealer())
 		if err != nil {
 			return err
 		}
-		sealing[n] = key
-		if err := i.complete(j.model, j.award, key, at); err != nil {
+		b.sealing[n] = key
+		if err := i.complete(j.model, j.award, key, b.at); err != nil {
 			j.outcome.Answer, j.outcome.Reason = Refused, "document_incomplete"
 			j.outcome.Findings = append(j.outcome.Findings, finding(j.row, "module_code", "document_incomplete", j.row.Module, err.Error()))
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
+}
 
-	// 3. Reserve: intent and status index are durable before any signature.
-	var intents []registry.Intent
-	var reserved []int
-	for _, n := range candidates {
-		if all[n].outcome.Answer != "" {
+// open are the records that the batch is to seal. One that an earlier, interrupted
+// call reserved is sealed as it was intended then, whatever the row says now; of
+// what was reserved just now the intent is known.
+func (b *batch) open() []task {
+	tasks := make([]task, 0, len(b.fresh))
+	seen := make(map[uint64]bool, len(b.fresh))
+	for r, n := range b.reserved {
+		record := b.records[r].Record
+		if !b.fresh[record.Seq] || seen[record.Seq] {
 			continue
 		}
-		intent, err := intentOf(all[n], sealing[n])
-		if err != nil {
-			return nil, err
+		seen[record.Seq] = true
+		t := task{record: record}
+		if bytes.Equal(record.Body, b.intents[r].Body) {
+			t.model, t.award, t.key = b.all[n].model, b.all[n].award, b.sealing[n]
 		}
-		intents, reserved = append(intents, intent), append(reserved, n)
+		tasks = append(tasks, t)
 	}
-	if len(intents) > 0 {
-		reservations, err := i.Registry.Reserve(ctx, intents, at)
-		if err != nil {
-			return nil, fmt.Errorf("reserving %d records: %w", len(intents), err)
-		}
-		// 4 to 6. Seal, compare and store.
-		if err := i.finish(ctx, all, reserved, intents, reservations, at); err != nil {
-			return nil, err
-		}
-	}
-
-	// 7. Acknowledge.
-	outcomes := make([]Outcome, len(all))
-	for n := range all {
-		outcomes[n] = all[n].outcome
-	}
-	return outcomes, nil
+	return tasks
 }
 
-func intentOf(j judged, key *keys.Key) (registry.Intent, error) {
-	body, err := json.Marshal(plan{
-		Provider: j.model.providerText, Module: j.model.moduleText, Learner: j.award.Learner,
-		Edition: j.award.Edition, CompletedOn: j.award.CompletedOn, Score: j.award.Score, Key: key.ID,
-		Stacks: j.award.Stacks, Parts: j.award.Parts,
-	})
-	if err != nil {
-		return registry.Intent{}, fmt.Errorf("writing the intent: %w", err)
-	}
-	return registry.Intent{
-		Provider: j.award.Provider.ID, Learner: j.award.Learner.Ref,
-		Module: j.award.Module.Code, Version: j.award.Module.Version, Edition: j.award.Edition,
-		Facts: registry.Facts{CompletedOn: string(j.row.CompletedOn), Attendance: j.row.Attendance, Score: j.row.Score},
-		Body:  body, Shared: j.model.shared,
-	}, nil
-}
-
-// finish brings reserved records to sealed ones and writes the answers.
-func (i *Issuer) finish(ctx context.Context, all []judged, reserved []int, intents []registry.Intent, reservations []registry.Reservation, at time.Time) error {
-	// A record that an earlier, interrupted call reserved is finished as it was
-	// intended then, whatever the row says now.
-	var open []registry.Record
-	fresh := map[uint64]bool{}
-	for _, r := range reservations {
-		if r.Record.State == registry.Reserved && !fresh[r.Record.Seq] {
-			fresh[r.Record.Seq] = true
-			open = append(open, r.Record)
-		}
-	}
-	elsewhere, err := i.seal(ctx, open, at)
+// finish stores what was sealed and writes the answers.
+func (i *Issuer) finish(ctx context.Context, b *batch) error {
+	// 6. Store.
+	elsewhere, err := i.store(ctx, &b.sealed, b.at)
 	if err != nil {
 		return err
 	}
 	for _, seq := range elsewhere {
-		fresh[seq] = false
+		b.fresh[seq] = false
 	}
-	for r, n := range reserved {
-		record, err := i.Registry.Find(ctx, registry.Key{Seq: reservations[r].Record.Seq})
+	// 7. Acknowledge.
+	var issued []int
+	for r, n := range b.reserved {
+		record, err := i.asStored(ctx, b.records[r].Record, b.sealed.records)
 		if err != nil {
-			return fmt.Errorf("reading back a record: %w", err)
+			return err
 		}
-		o := &all[n].outcome
+		o, now := &b.all[n].outcome, b.intents[r].Facts
 		switch {
 		case record.State == registry.Erased:
 			o.Answer, o.Reason, o.Record = Refused, "erased", nil
-			o.Findings = append(o.Findings, finding(all[n].row, "learner_id", o.Reason, all[n].row.Learner))
-		case differing(intents[r].Facts, record.Facts) != nil:
+			o.Findings = append(o.Findings, finding(b.all[n].row, "learner_id", o.Reason, b.all[n].row.Learner))
+		case differing(now, record.Facts) != nil:
 			o.Answer, o.Reason = Refused, "duplicate_of_existing"
-			for _, d := range differing(intents[r].Facts, record.Facts) {
-				o.Findings = append(o.Findings, finding(all[n].row, d.column, o.Reason, d.now, credentials.Number(record.Module, record.Credential), d.first))
+			for _, d := range differing(now, record.Facts) {
+				o.Findings = append(o.Findings, finding(b.all[n].row, d.column, o.Reason, d.now, credentials.Number(record.Module, record.Credential), d.first))
 			}
-		case fresh[record.Seq]:
-			fresh[record.Seq] = false // the same row again in this file is a repeat
+		case b.fresh[record.Seq]:
+			b.fresh[record.Seq] = false // the same row again in this file is a repeat
 			o.Answer, o.Record = Issued, &record
-			if err := i.warnOfSecond(ctx, o, all[n].row); err != nil {
-				return err
-			}
+			issued = append(issued, n)
 		default:
 			o.Answer, o.Record = AlreadyIssued, &record
 		}
 	}
-	return nil
+	return parallel(len(issued), func(n int) error { return i.warnOfSecond(ctx, &b.all[issued[n]].outcome, b.all[issued[n]].row) })
 }
 
-// warnOfSecond says that a person now has the same module from two editions.
+// asStored is a record as it stands in the registry now: what this call stored is
+// known, and what another stored in the meantime is read.
+func (i *Issuer) asStored(ctx context.Context, reserved registry.Record, stored map[uint64]registry.Record) (registry.Record, error) {
+	if reserved.State != registry.Reserved {
+		return reserved, nil
+	}
+	if record, ok := stored[reserved.Seq]; ok {
+		return record, nil
+	}
+	record, err := i.Registry.Find(ctx, registry.Key{Seq: reserved.Seq})
+	if err != nil {
+		return record, fmt.Errorf("reading back a record: %w", err)
+	}
+	return record, nil
+}
+
+// warnOfSecond says that a person has the same module from an edition before.
 // That is legal, and often a mistake.
 func (i *Issuer) warnOfSecond(ctx context.Context, o *Outcome, row intake.Completion) error {
 	others, err := i.Registry.Records(ctx, registry.Query{Learner: o.Record.Learner, Module: o.Record.Module, Limit: slice})
@@ -184,7 +249,7 @@ func (i *Issuer) warnOfSecond(ctx context.Context, o *Outcome, row intake.Comple
 		return fmt.Errorf("looking for a second credential: %w", err)
 	}
 	for _, other := range others {
-		if other.Seq != o.Record.Seq && other.Status != status.Revoked {
+		if other.Seq < o.Record.Seq && other.Status != status.Revoked {
 			warning := finding(row, "edition", "second_of_module", row.Edition, credentials.Number(other.Module, other.Credential), other.Edition)
 			warning.Severity = intake.Warning
 			o.Findings = append(o.Findings, warning)
@@ -210,110 +275,6 @@ func differing(now, first registry.Facts) []difference {
 		}
 	}
 	return all
-}
-
-// seal seals reserved records on all cores and stores them in one step. It
-// returns those that another call sealed in the meantime.
-func (i *Issuer) seal(ctx context.Context, records []registry.Record, at time.Time) (elsewhere []uint64, err error) {
-	sealings := make([]registry.Sealing, len(records))
-	err = parallel(len(records), func(n int) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		sealed, err := i.sealOne(records[n], at)
-		if err != nil {
-			return fmt.Errorf("sealing record %d: %w", records[n].Seq, err)
-		}
-		sealings[n] = registry.Sealing{Seq: records[n].Seq, Sealed: sealed}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	// 6. Store the exact bytes. The first seal of a record is the one that
-	// stays; the step is all or nothing, so what was first elsewhere is left out.
-	for len(sealings) > 0 {
-		err := i.Registry.Complete(ctx, sealings, at)
-		if err == nil {
-			break
-		}
-		if !errors.Is(err, registry.ErrConflict) {
-			return nil, fmt.Errorf("storing %d sealed credentials: %w", len(sealings), err)
-		}
-		open, taken, err2 := i.stillOpen(ctx, sealings)
-		if err2 != nil {
-			return nil, err2
-		}
-		if len(taken) == 0 {
-			return nil, fmt.Errorf("storing %d sealed credentials: %w", len(sealings), err)
-		}
-		sealings, elsewhere = open, append(elsewhere, taken...)
-	}
-	return elsewhere, nil
-}
-
-// stillOpen parts what may still be stored from what has its seal already.
-func (i *Issuer) stillOpen(ctx context.Context, sealings []registry.Sealing) (open []registry.Sealing, taken []uint64, err error) {
-	for _, s := range sealings {
-		record, err := i.Registry.Find(ctx, registry.Key{Seq: s.Seq})
-		if err != nil {
-			return nil, nil, fmt.Errorf("reading back a record: %w", err)
-		}
-		if record.State == registry.Reserved {
-			open = append(open, s)
-		} else {
-			taken = append(taken, s.Seq)
-		}
-	}
-	return open, taken, nil
-}
-
-func (i *Issuer) sealOne(record registry.Record, at time.Time) ([]byte, error) {
-	var p plan
-	if err := json.Unmarshal(record.Body, &p); err != nil {
-		return nil, fmt.Errorf("reading the intent: %w", err)
-	}
-	m, err := i.model(p.Provider, p.Module)
-	if err != nil {
-		return nil, err
-	}
-	key, err := i.sealingKey(p, m.provider.Sealer(), at)
-	if err != nil {
-		return nil, err
-	}
-	document, err := i.document(m, p.award(m), record, key)
-	if err != nil {
-		return nil, err
-	}
-	// 4. Seal.
-	sealed, err := credentials.EDC.Seal(document, key, at)
-	if err != nil {
-		return nil, err
-	}
-	// 5. Compare: read the seal back as a stranger would and hold its content
-	// against the document that was intended.
-	parsed, err := credentials.EDC.Parse(sealed)
-	if err != nil {
-		return nil, fmt.Errorf("reading the seal back: %w", err)
-	}
-	if err := parsed.Envelope.Verify(); err != nil {
-		return nil, fmt.Errorf("reading the seal back: %w", err)
-	}
-	if !bytes.Equal(parsed.Envelope.Payload(), document) || !parsed.Envelope.Leaf().Equal(key.Certificate()) {
-		return nil, errors.New("comparing the seal with the intent: they differ")
-	}
-	return sealed, nil
-}
-
-// sealingKey is the key that was intended, or the current one when that may
-// sign no more: nothing sealed with the first was ever stored.
-func (i *Issuer) sealingKey(p plan, sealer string, at time.Time) (*keys.Key, error) {
-	for _, k := range i.Keys.All() {
-		if k.ID == p.Key && k.MaySign(at) == nil {
-			return k, nil
-		}
-	}
-	return i.Keys.Current(keys.Seal, sealer, at)
 }
 
 // Resume finishes what a crash left reserved and returns how many records it
@@ -344,11 +305,19 @@ func (i *Issuer) ResumeBefore(ctx context.Context, moment time.Time) (int, error
 		if err := i.CheckClock(ctx); err != nil {
 			return finished, fmt.Errorf("finishing reserved records: %w", err)
 		}
-		elsewhere, err := i.seal(ctx, open, i.now())
+		tasks := make([]task, len(open))
+		for n, record := range open {
+			tasks[n].record = record
+		}
+		at := i.now()
+		done, err := i.seal(ctx, tasks, at)
+		if err == nil {
+			_, err = i.store(ctx, &done, at)
+		}
 		if err != nil {
 			return finished, fmt.Errorf("finishing reserved records: %w", err)
 		}
-		finished += len(open) - len(elsewhere)
+		finished += len(done.records)
 	}
 }
 

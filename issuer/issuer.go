@@ -45,12 +45,13 @@ type Issuer struct {
 	Config
 	mu     sync.Mutex
 	models map[[sha256.Size]byte]*model
+	series map[seriesKey]*series
 	lists  map[string]Published
 }
 
 // New returns an issuer.
 func New(c Config) *Issuer {
-	return &Issuer{Config: c, models: map[[sha256.Size]byte]*model{}, lists: map[string]Published{}}
+	return &Issuer{Config: c, models: map[[sha256.Size]byte]*model{}, series: map[seriesKey]*series{}, lists: map[string]Published{}}
 }
 
 // now is the moment in the zone whose days count, to the second.

@@ -23,7 +23,7 @@ const maxModels = 256
 // there is read, drawn and linted anew.
 type model struct {
 	providerText, moduleText json.RawMessage
-	shared                   []byte // what the plans of all its awards have in common
+	planned                  func() ([]byte, error) // how every plan with this model begins, written once
 
 	provider credentials.Provider
 	module   credentials.Module
@@ -46,16 +46,13 @@ func (i *Issuer) model(provider, module json.RawMessage) (*model, error) {
 		return m, nil
 	}
 	m := &model{providerText: provider, moduleText: module, linted: map[string]error{}}
-	var err error
-	if m.shared, err = json.Marshal(plan{Provider: provider, Module: module}); err != nil {
-		return nil, fmt.Errorf("writing what plans share: %w", err)
-	}
 	if err := json.Unmarshal(provider, &m.provider); err != nil {
 		return nil, fmt.Errorf("reading the entry of a provider: %w", err)
 	}
 	if err := json.Unmarshal(module, &m.module); err != nil {
 		return nil, fmt.Errorf("reading the entry of a module: %w", err)
 	}
+	m.planned = sync.OnceValues(m.planBegins)
 	m.pictures = sync.OnceValues(func() (map[string][]byte, error) { return i.draw(m.provider, m.module) })
 	if len(i.models) >= maxModels {
 		clear(i.models)
@@ -87,28 +84,6 @@ func (i *Issuer) draw(p credentials.Provider, m credentials.Module) (map[string]
 		drawn[language] = picture
 	}
 	return drawn, nil
-}
-
-// plan is everything that the document of one award is made from, as the
-// registry keeps it until the record is sealed.
-type plan struct {
-	Provider    json.RawMessage     `json:"provider"`
-	Module      json.RawMessage     `json:"module"`
-	Learner     credentials.Learner `json:"learner"`
-	Edition     string              `json:"edition"`
-	CompletedOn credentials.Date    `json:"completed_on"`
-	Score       string              `json:"score,omitempty"`
-	Key         string              `json:"key"` // id of the sealing key intended
-
-	Stacks map[string]credentials.Text `json:"stacks,omitempty"`
-	Parts  []credentials.Part          `json:"parts,omitempty"`
-}
-
-func (p plan) award(m *model) credentials.Award {
-	return credentials.Award{
-		Provider: m.provider, Module: m.module, Learner: p.Learner,
-		Edition: p.Edition, CompletedOn: p.CompletedOn, Score: p.Score, Stacks: p.Stacks, Parts: p.Parts,
-	}
 }
 
 // document writes the document of an award for a record. The same award, record

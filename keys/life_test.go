@@ -37,6 +37,9 @@ func TestRotate(t *testing.T) {
 				if _, err := k.Sign(nil); (err == nil) != signs {
 					t.Errorf("%s: after %s it signs: %v", p, after, err)
 				}
+				if _, err := k.SignDigest(make([]byte, 32)); (err == nil) != signs {
+					t.Errorf("%s: after %s it signs a digest: %v", p, after, err)
+				}
 			}
 		}
 		now = theMoment.Add(48 * time.Hour)

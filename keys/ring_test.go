@@ -335,6 +335,9 @@ func TestAKeyServesOnePurposeAndOwner(t *testing.T) {
 	if _, err := root.Sign([]byte("x")); !errors.Is(err, ErrNoKey) {
 		t.Errorf("the root signs: %v", err)
 	}
+	if _, err := root.SignDigest(make([]byte, 32)); !errors.Is(err, ErrNoKey) {
+		t.Errorf("the root signs a digest: %v", err)
+	}
 }
 
 // A generated certificate says what it is for, for how long and for whom, and

@@ -74,7 +74,9 @@ type Reservation struct {
 	Existing bool
 }
 
-// Sealing carries the exact sealed bytes of a reserved record.
+// Sealing carries the exact sealed bytes of a reserved record. Shared, which may
+// be empty, is a file much like Sealed with nothing of the learner in it: the
+// same for all records of a module, so that it need be kept only once.
 type Sealing struct {
 	Seq    uint64
 	Sealed []byte

@@ -1,0 +1,264 @@
+package issuer
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"attesta/credentials"
+	"attesta/keys"
+	"attesta/registry"
+	"attesta/status"
+)
+
+// task is a reserved record with what its document is made from.
+type task struct {
+	record registry.Record
+	model  *model
+	award  credentials.Award
+	key    *keys.Key
+}
+
+// sealed is what one call of seal made.
+type sealed struct {
+	sealings []registry.Sealing
+	records  map[uint64]registry.Record // by number, as they are once they are stored
+}
+
+// seal seals reserved records on all cores. What the caller knows of a record's
+// intent it may say; else it is read from the record.
+func (i *Issuer) seal(ctx context.Context, tasks []task, at time.Time) (sealed, error) {
+	done := sealed{make([]registry.Sealing, len(tasks)), make(map[uint64]registry.Record, len(tasks))}
+	digests := make([]string, len(tasks))
+	current := i.keysAt(at)
+	err := parallel(len(tasks), func(n int) (err error) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if done.sealings[n], digests[n], err = i.sealOne(tasks[n], current, at); err != nil {
+			return fmt.Errorf("sealing record %d: %w", tasks[n].record.Seq, err)
+		}
+		return nil
+	})
+	for n, t := range tasks {
+		r := t.record
+		r.State, r.Digest, r.SealedAt, r.Body = registry.Sealed, digests[n], at.UTC().Truncate(time.Second), nil
+		done.records[r.Seq] = r
+	}
+	return done, err
+}
+
+// store stores the exact bytes in one step. The first seal of a record is the
+// one that stays: the step is all or nothing, so what another call sealed in the
+// meantime is left out, and returned.
+func (i *Issuer) store(ctx context.Context, done *sealed, at time.Time) (elsewhere []uint64, err error) {
+	for len(done.sealings) > 0 {
+		err := i.Registry.Complete(ctx, done.sealings, at)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, registry.ErrConflict) {
+			return nil, fmt.Errorf("storing %d sealed credentials: %w", len(done.sealings), err)
+		}
+		open, taken, err2 := i.stillOpen(ctx, done.sealings)
+		if err2 != nil {
+			return nil, err2
+		}
+		if len(taken) == 0 {
+			return nil, fmt.Errorf("storing %d sealed credentials: %w", len(done.sealings), err)
+		}
+		for _, seq := range taken {
+			delete(done.records, seq)
+		}
+		done.sealings, elsewhere = open, append(elsewhere, taken...)
+	}
+	done.sealings = nil // they are large
+	return elsewhere, nil
+}
+
+// stillOpen parts what may still be stored from what has its seal already.
+func (i *Issuer) stillOpen(ctx context.Context, sealings []registry.Sealing) (open []registry.Sealing, taken []uint64, err error) {
+	for _, s := range sealings {
+		record, err := i.Registry.Find(ctx, registry.Key{Seq: s.Seq})
+		if err != nil {
+			return nil, nil, fmt.Errorf("reading back a record: %w", err)
+		}
+		if record.State == registry.Reserved {
+			open = append(open, s)
+		} else {
+			taken = append(taken, s.Seq)
+		}
+	}
+	return open, taken, nil
+}
+
+// planned reads what was intended from the record.
+func (i *Issuer) planned(record registry.Record, current *currentKeys) (task, error) {
+	var p plan
+	if err := json.Unmarshal(record.Body, &p); err != nil {
+		return task{}, fmt.Errorf("reading the intent: %w", err)
+	}
+	m, err := i.model(p.Provider, p.Module)
+	if err != nil {
+		return task{}, err
+	}
+	key, err := current.key(p.Key, m.provider.Sealer())
+	return task{record, m, p.award(m), key}, err
+}
+
+// sealOne gives the sealed bytes of a record and their digest.
+func (i *Issuer) sealOne(t task, current *currentKeys, at time.Time) (s registry.Sealing, digest string, err error) {
+	if t.model == nil {
+		t, err = i.planned(t.record, current)
+	} else {
+		t.key, err = current.key(t.key.ID, t.model.provider.Sealer())
+	}
+	if err != nil {
+		return s, "", err
+	}
+	if len(t.award.Parts)+len(t.award.Stacks) > 0 {
+		return i.sealAlone(t, at)
+	}
+	series, err := i.seriesOf(t.model, t.key, t.record.List)
+	if err != nil {
+		return s, "", err
+	}
+	p := credentials.Particulars{
+		Learner: t.award.Learner, CompletedOn: t.award.CompletedOn, Score: t.award.Score,
+		Credential: t.record.Credential, At: t.record.ReservedAt, Index: t.record.Index,
+	}
+	// 4. Seal.
+	s.Seq = t.record.Seq
+	if s.Sealed, err = series.Seal(p, at); err != nil {
+		return s, "", err
+	}
+	// 5. Compare: read the seal back and hold it against what was intended.
+	sum, err := series.Compare(s.Sealed, p, at)
+	if err != nil {
+		return s, "", err
+	}
+	s.Shared, err = series.Shared()
+	return s, hex.EncodeToString(sum[:]), err
+}
+
+// sealAlone seals what is like no other: an award that is made of earlier ones.
+func (i *Issuer) sealAlone(t task, at time.Time) (s registry.Sealing, digest string, err error) {
+	document, err := i.document(t.model, t.award, t.record, t.key)
+	if err != nil {
+		return s, "", err
+	}
+	// 4. Seal.
+	s.Seq = t.record.Seq
+	if s.Sealed, err = credentials.EDC.Seal(document, t.key, at); err != nil {
+		return s, "", err
+	}
+	// 5. Compare: read the seal back as a stranger would and hold its content
+	// against the document that was intended.
+	parsed, err := credentials.EDC.Parse(s.Sealed)
+	if err != nil {
+		return s, "", fmt.Errorf("reading the seal back: %w", err)
+	}
+	if err := parsed.Envelope.Verify(); err != nil {
+		return s, "", fmt.Errorf("reading the seal back: %w", err)
+	}
+	if !bytes.Equal(parsed.Envelope.Payload(), document) || !parsed.Envelope.Leaf().Equal(t.key.Certificate()) {
+		return s, "", errors.New("comparing the seal with the intent: they differ")
+	}
+	sum := sha256.Sum256(s.Sealed)
+	return s, hex.EncodeToString(sum[:]), nil
+}
+
+// currentKeys finds keys once for all records of a call.
+type currentKeys struct {
+	*keys.Ring
+	at    time.Time
+	mu    sync.Mutex
+	found map[[2]string]*keys.Key
+}
+
+func (i *Issuer) keysAt(at time.Time) *currentKeys {
+	return &currentKeys{Ring: i.Keys, at: at, found: map[[2]string]*keys.Key{}}
+}
+
+// key is the key that was intended, or the current one when that may sign no
+// more: nothing sealed with the first was ever stored.
+func (c *currentKeys) key(id, sealer string) (*keys.Key, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if k, ok := c.found[[2]string{id, sealer}]; ok {
+		return k, nil
+	}
+	all := c.All()
+	n := slices.IndexFunc(all, func(k *keys.Key) bool { return k.ID == id && k.MaySign(c.at) == nil })
+	if n >= 0 {
+		c.found[[2]string{id, sealer}] = all[n]
+		return all[n], nil
+	}
+	k, err := c.Current(keys.Seal, sealer, c.at)
+	if err == nil {
+		c.found[[2]string{id, sealer}] = k
+	}
+	return k, err
+}
+
+// maxSeries bounds how many series are kept ready. Each takes about four times
+// its document.
+const maxSeries = 128
+
+type seriesKey struct {
+	model *model
+	key   string // its id
+	list  string
+}
+
+type series struct {
+	*credentials.Series
+	chain []*x509.Certificate // that the key had
+}
+
+// seriesOf is the series of the credentials of a model that are sealed with one
+// key and point at one list.
+func (i *Issuer) seriesOf(m *model, key *keys.Key, list string) (*credentials.Series, error) {
+	name := seriesKey{m, key.ID, list}
+	known := func() *credentials.Series {
+		if s, ok := i.series[name]; ok && slices.Equal(s.chain, key.Chain()) {
+			return s.Series
+		}
+		return nil
+	}
+	i.mu.Lock()
+	found := known()
+	i.mu.Unlock()
+	if found != nil {
+		return found, nil
+	}
+	pictures, err := m.pictures()
+	if err != nil {
+		return nil, err
+	}
+	entries := credentials.StatusEntries(func(purpose status.Purpose) string { return i.ListURL(list, purpose) }, 0)
+	fresh, err := credentials.NewSeries(credentials.Common{
+		Provider: m.provider, Module: m.module, Pictures: pictures, Status: entries, Zone: i.Zone,
+	}, key)
+	if err != nil {
+		return nil, err
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if found := known(); found != nil { // another was faster
+		return found, nil
+	}
+	if len(i.series) >= maxSeries {
+		clear(i.series)
+	}
+	i.series[name] = &series{fresh, key.Chain()}
+	return fresh, nil
+}
