@@ -9,4 +9,6 @@
 //	findings := credentials.Lint(document)
 //	sealed, err := credentials.EDC.Seal(document, sealer)
 //	parsed, err := credentials.Parse(file)
+//
+// Who seals many credentials of one module takes a Series.
 package credentials

@@ -201,7 +201,7 @@ func TestASeriesSealsAsTheFormatDoes(t *testing.T) {
 }
 
 // Whatever is wrong with a seal is found before it is stored, be it the first
-// of its series or a later one (J13).
+// of its series or a later one (J9).
 func TestCompareFindsEveryFault(t *testing.T) {
 	a := everyAward(t)["full"]
 	s := digestSealer{newSealer(t)}
@@ -266,7 +266,7 @@ func TestCompareFindsEveryFault(t *testing.T) {
 }
 
 // What a series shares tells nothing of anybody: not who is in it, and not
-// even who was the first (J26).
+// even who was the first (R1, R2).
 func TestWhatASeriesSharesIsOfNobody(t *testing.T) {
 	s := newSealer(t)
 	for name, a := range everyAward(t) {

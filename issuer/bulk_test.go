@@ -1,0 +1,239 @@
+package issuer_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"attesta/credentials"
+	"attesta/intake"
+	"attesta/issuer"
+	"attesta/registry"
+)
+
+// kept is a store that keeps what it was given to seal.
+type kept struct {
+	registry.Backend
+	mu       sync.Mutex
+	sealings []registry.Sealing
+}
+
+func (k *kept) Complete(ctx context.Context, sealings []registry.Sealing, at time.Time) error {
+	k.mu.Lock()
+	k.sealings = append(k.sealings, sealings...)
+	k.mu.Unlock()
+	return k.Backend.Complete(ctx, sealings, at)
+}
+
+// What an answer says of a record is what the registry says of it, at once and
+// when it is read again.
+func TestTheAnswerIsWhatIsStored(t *testing.T) {
+	h := school(t)
+	rows := h.completions(t, "completions_tot.csv", intake.ISO)
+	for _, round := range []string{"issued", "already_issued"} {
+		outcomes := h.issue(t, rows)
+		if got := answers(outcomes)[round]; got != 125 {
+			t.Fatalf("%d %s", got, round)
+		}
+		for _, o := range outcomes {
+			if o.Record == nil {
+				continue
+			}
+			record, err := h.registry.Find(t.Context(), registry.Key{Seq: o.Record.Seq})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(record, *o.Record); diff != "" {
+				t.Fatalf("%s %s: %s", round, o.RowID, diff)
+			}
+			_, parsed := h.sealed(t, o.Record)
+			if v := parsed.View(); v.ID != o.Record.Credential || v.Status[0].Index != fmt.Sprint(o.Record.Index) || v.HolderName == "" || !v.Issued.Equal(o.Record.ReservedAt) {
+				t.Errorf("%s: %+v", o.RowID, v)
+			}
+		}
+	}
+}
+
+// many is a table of more rows than go in one slice, for as many learners.
+func (h *house) many(t *testing.T, n int) []string {
+	t.Helper()
+	people := make([]registry.Learner, n)
+	lines := make([]string, n)
+	for k := range people {
+		people[k] = registry.Learner{Ref: fmt.Sprintf("M-%04d", k), GivenName: "Ada", FamilyName: fmt.Sprintf("Prova%04d", k)}
+		lines[k] = fmt.Sprintf("R%d,M-%04d,SN-11,SN-11/2026/M,2026-05-29,100,passed,", k, k)
+	}
+	if _, err := h.AddLearners(t.Context(), people, false); err != nil {
+		t.Fatal(err)
+	}
+	return lines
+}
+
+// Slices are on their way at the same time, and give the answers that they would
+// give one after the other: of the same award in several, the first is issued.
+func TestTheSameAwardInSeveralSlices(t *testing.T) {
+	h := school(t)
+	lines := h.many(t, 401)
+	lines = append(lines, lines...)
+	lines = append(lines, "R2,M-0002,SN-11,SN-11/2026/N,2026-05-29,100,passed,", "R3,M-0003,SN-11,SN-11/2026/M,2026-05-28,100,passed,")
+	store := &kept{Backend: h.store.Backend}
+	h.store.Backend = store
+	outcomes := h.issue(t, h.row(t, lines...))
+	for k, o := range outcomes {
+		want, warned := "issued", 0
+		switch {
+		case k == 803:
+			want = "refused duplicate_of_existing"
+		case k == 802:
+			warned = 1 // of the edition before
+		case k >= 401:
+			want = "already_issued"
+		}
+		if got := strings.TrimSpace(string(o.Answer) + " " + o.Reason); got != want {
+			t.Errorf("row %d: %s, want %s", k, got, want)
+		}
+		if o.Answer != issuer.Refused && len(o.Findings) != warned {
+			t.Errorf("row %d: %v", k, o.Findings)
+		}
+		if want == "already_issued" && (o.Record.State != registry.Sealed || o.Record.Credential != outcomes[k-401].Record.Credential) {
+			t.Errorf("row %d: %+v", k, o.Record)
+		}
+	}
+	if c := h.counts(t); c.Sealed != 402 || c.Reserved != 0 || len(store.sealings) != 402 {
+		t.Errorf("%+v, %d seals made", c, len(store.sealings))
+	}
+}
+
+// An error in one slice leaves the slices before it acknowledged, and those after
+// it at most reserved; the same rows again finish the work.
+func TestAnErrorInALaterSlice(t *testing.T) {
+	h := school(t)
+	rows := h.row(t, h.many(t, 1300)...)
+	store := &failsLater{Backend: h.store.Backend, left: 2}
+	h.store.Backend = store
+	outcomes, err := h.Issue(t.Context(), rows)
+	if err == nil || len(outcomes) != 800 || answers(outcomes)["issued"] != 800 {
+		t.Fatalf("%v, %v", answers(outcomes), err)
+	}
+	if c := h.counts(t); c.Sealed != 800 {
+		t.Errorf("%+v", c)
+	}
+	store.left = 100
+	again := h.issue(t, rows)
+	if got := answers(again); got["already_issued"] != 800 || got["issued"] != 500 {
+		t.Errorf("%v", got)
+	}
+	if c := h.counts(t); c.Sealed != 1300 || c.Reserved != 0 {
+		t.Errorf("%+v", c)
+	}
+	h.places(t)
+}
+
+// failsLater is a store whose Complete fails after so many.
+type failsLater struct {
+	registry.Backend
+	left int
+}
+
+func (f *failsLater) Complete(ctx context.Context, sealings []registry.Sealing, at time.Time) error {
+	if f.left--; f.left < 0 {
+		return errDisk
+	}
+	return f.Backend.Complete(ctx, sealings, at)
+}
+
+// What the records of a module share goes to the registry with each, is the same
+// for all of them, much like each, and names nobody (R1, R2).
+func TestWhatRecordsShare(t *testing.T) {
+	h := school(t)
+	store := &kept{Backend: h.store.Backend}
+	h.store.Backend = store
+	people := learners(t, "cohort_tot_25.csv")
+	for n := range people {
+		people[n].BirthDate, people[n].NationalID, people[n].NationalCountry = "1911-03-07", fmt.Sprintf("CANARY%02d", n), "AUT"
+	}
+	if _, err := h.AddLearners(t.Context(), people, true); err != nil {
+		t.Fatal(err)
+	}
+	modules := map[uint64]string{}
+	ids := []string{"CANARY", "1911-03-07"}
+	for _, o := range h.issue(t, h.completions(t, "completions_tot.csv", intake.ISO)) {
+		if o.Record != nil {
+			modules[o.Record.Seq] = o.Record.Module
+			ids = append(ids, o.Record.Credential, credentials.Number("", o.Record.Credential))
+		}
+	}
+	for _, l := range people {
+		ids = append(ids, l.FamilyName, l.Ref, l.Email)
+	}
+	shared := map[string][]byte{}
+	for _, s := range store.sealings {
+		module := modules[s.Seq]
+		if before, seen := shared[module]; seen && &before[0] != &s.Shared[0] {
+			t.Errorf("%s: not all share the same", module)
+		}
+		shared[module] = s.Shared
+		same := 0
+		for same < len(s.Shared) && s.Shared[same] == s.Sealed[same] {
+			same++
+		}
+		if same < len(s.Sealed)/2 {
+			t.Errorf("%s: the first %d of %d bytes are shared", module, same, len(s.Sealed))
+		}
+	}
+	if len(shared) != 9 {
+		t.Errorf("of %d modules", len(shared))
+	}
+	for module, text := range shared {
+		for _, id := range ids {
+			if bytes.Contains(text, []byte(id)) {
+				t.Errorf("%s: %q is in what is shared", module, id)
+			}
+		}
+	}
+}
+
+// A stack is like no other credential: it is sealed by itself, from what was
+// intended when it was reserved.
+func TestAStackIsSealedByItself(t *testing.T) {
+	h := school(t)
+	provider, err := h.registry.Provider(t.Context(), "iss-scuola")
+	if err != nil {
+		t.Fatal(err)
+	}
+	module, err := h.registry.Module(t.Context(), "SN-11")
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := json.Marshal(map[string]any{
+		"provider": json.RawMessage(provider.Spec), "module": json.RawMessage(module.Spec),
+		"learner": credentials.Learner{Ref: "TOT25-001", GivenName: "Ada", FamilyName: "Esempio"},
+		"edition": "SN-11/2026/X", "completed_on": "2026-05-29",
+		"parts": []credentials.Part{{Credential: "urn:credential:1", Module: "SN-01", Title: credentials.Text{"it": "Primo", "en": "First"}, CompletedOn: "2026-05-01"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.registry.Reserve(t.Context(), []registry.Intent{{
+		Provider: "iss-scuola", Learner: "TOT25-001", Module: "SN-11", Version: module.Version, Edition: "SN-11/2026/X", Body: body,
+	}}, h.clock.now()); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := h.Resume(t.Context()); n != 1 || err != nil {
+		t.Fatalf("%d finished, %v", n, err)
+	}
+	record, err := h.registry.Find(t.Context(), registry.Key{Seq: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, parsed := h.sealed(t, &record); len(parsed.View().Parts) != 1 {
+		t.Errorf("%+v", parsed.View().Parts)
+	}
+}
