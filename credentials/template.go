@@ -33,16 +33,16 @@ func newTemplate(a Award, i Issue, v values) (*template, error) {
 	t := &template{}
 	from := 0
 	for _, open := range p.places {
-		t.slots, t.plain, from = append(t.slots, open.slot), append(t.plain, p.b[from:open.at:open.at]), open.at
+		t.slots, t.plain, from = append(t.slots, open.slot), append(t.plain, bytes.Clone(p.b[from:open.at])), open.at
 	}
-	t.plain = append(t.plain, p.b[from:])
+	t.plain = append(t.plain, bytes.Clone(p.b[from:]))
 	for n, part := range t.plain {
 		part = appendQuoted(nil, part)
 		part = part[1 : len(part)-1]
 		if n == 0 {
 			part = append([]byte(fileBegins), part...)
 		}
-		t.quoted = append(t.quoted, part)
+		t.quoted = append(t.quoted, bytes.Clone(part))
 	}
 	var err error
 	t.began, err = stateOf(crypto.SHA256, t.quoted[0])
