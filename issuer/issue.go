@@ -82,11 +82,13 @@ func (i *Issuer) Issue(ctx context.Context, rows []intake.Completion) ([]Outcome
 	return outcomes, ctx.Err()
 }
 
-// pass hands a batch on, and tells whether another may follow.
+// pass hands a batch on, and tells whether another may follow. Whoever takes it
+// has it alone.
 func pass(ctx context.Context, to chan<- *batch, b *batch) bool {
+	more := b.err == nil
 	select {
 	case to <- b:
-		return b.err == nil
+		return more
 	case <-ctx.Done():
 		return false
 	}
