@@ -24,13 +24,14 @@ const slice = 400
 type batch struct {
 	at       time.Time
 	all      []judged
-	sealing  []*keys.Key // of those that are reserved
+	signing  []*keys.Key // the keys of those that are reserved
 	reserved []int       // which of all are
 	intents  []registry.Intent
 	records  []registry.Reservation
 	fresh    map[uint64]bool // what this batch is to seal, by number
 	sealed   sealed
 	err      error
+	done     chan struct{} // closed once it is sealed, or cannot be
 }
 
 // Issue answers every row, and issues what the rows justify. While the clock is
@@ -39,59 +40,60 @@ type batch struct {
 // with the same rows finishes the work and issues nothing twice.
 //
 // Each slice goes through the issuing cycle in its order, which is the point: see
-// docs/issuance-cycle.md. While one is sealed on all cores, the one before it is
-// stored and the one after it reserved.
+// docs/issuance-cycle.md. While one is sealed on the other cores, the next is
+// reserved and the one before is stored, by the caller's goroutine alone.
 func (i *Issuer) Issue(ctx context.Context, rows []intake.Completion) ([]Outcome, error) {
-	var wait sync.WaitGroup
-	defer wait.Wait()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	reserved, sealed := make(chan *batch), make(chan *batch)
-	wait.Go(func() {
-		defer close(reserved)
-		mine := map[uint64]bool{}
-		for part := range slices.Chunk(rows, slice) {
-			if b := i.reserve(ctx, part, mine); !pass(ctx, reserved, b) {
-				return
-			}
-		}
-	})
-	wait.Go(func() {
-		defer close(sealed)
-		for b := range reserved {
-			if b.err == nil {
-				b.sealed, b.err = i.seal(ctx, b.open(), b.at)
-			}
-			if !pass(ctx, sealed, b) {
-				return
-			}
-		}
-	})
 	outcomes := make([]Outcome, 0, len(rows))
-	for b := range sealed {
+	mine := map[uint64]bool{}
+	reserve := func() *batch {
+		if len(rows) == 0 {
+			return nil
+		}
+		n := min(slice, len(rows))
+		b := i.reserve(ctx, rows[:n], mine)
+		if rows = rows[n:]; b.err != nil {
+			rows = nil
+		}
+		return b
+	}
+	b := i.begin(ctx, reserve())
+	for b != nil {
+		next := reserve()
+		<-b.done
+		next = i.begin(ctx, next)
 		if b.err == nil {
 			b.err = i.finish(ctx, b)
 		}
 		if b.err != nil {
+			stop()
+			if next != nil {
+				<-next.done
+			}
 			return outcomes, b.err
 		}
 		for n := range b.all {
 			outcomes = append(outcomes, b.all[n].outcome)
 		}
+		b = next
 	}
-	return outcomes, ctx.Err()
+	return outcomes, nil
 }
 
-// pass hands a batch on, and tells whether another may follow. Whoever takes it
-// has it alone.
-func pass(ctx context.Context, to chan<- *batch, b *batch) bool {
-	more := b.err == nil
-	select {
-	case to <- b:
-		return more
-	case <-ctx.Done():
-		return false
+// begin begins to seal what was reserved, if it could be.
+func (i *Issuer) begin(ctx context.Context, b *batch) *batch {
+	if b == nil {
+		return nil
 	}
+	b.done = make(chan struct{})
+	go func() {
+		defer close(b.done)
+		if b.err == nil {
+			b.sealed, b.err = i.seal(ctx, b.open(), b.at)
+		}
+	}()
+	return b
 }
 
 // reserve takes a slice of rows through the first steps. Mine are the records
@@ -119,7 +121,7 @@ func (i *Issuer) reserve(ctx context.Context, rows []intake.Completion, mine map
 		if b.all[n].outcome.Answer != "" {
 			continue
 		}
-		intent, err := intentOf(b.all[n], b.sealing[n])
+		intent, err := intentOf(b.all[n], b.signing[n])
 		if err != nil {
 			b.err = err
 			return b
@@ -150,7 +152,7 @@ func (i *Issuer) lintAll(b *batch) error {
 			candidates = append(candidates, n)
 		}
 	}
-	b.sealing = make([]*keys.Key, len(b.all))
+	b.signing = make([]*keys.Key, len(b.all))
 	current := i.keysAt(b.at)
 	return parallel(len(candidates), func(c int) error {
 		n := candidates[c]
@@ -159,7 +161,7 @@ func (i *Issuer) lintAll(b *batch) error {
 		if err != nil {
 			return err
 		}
-		b.sealing[n] = key
+		b.signing[n] = key
 		if err := i.complete(j.model, j.award, key, b.at); err != nil {
 			j.outcome.Answer, j.outcome.Reason = Refused, "document_incomplete"
 			j.outcome.Findings = append(j.outcome.Findings, finding(j.row, "module_code", "document_incomplete", j.row.Module, err.Error()))
@@ -182,7 +184,7 @@ func (b *batch) open() []task {
 		seen[record.Seq] = true
 		t := task{record: record}
 		if bytes.Equal(record.Body, b.intents[r].Body) {
-			t.model, t.award, t.key = b.all[n].model, b.all[n].award, b.sealing[n]
+			t.model, t.award, t.key = b.all[n].model, b.all[n].award, b.signing[n]
 		}
 		tasks = append(tasks, t)
 	}
