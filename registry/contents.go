@@ -83,35 +83,47 @@ func (r *Registry) holder(rec Record, people map[string]Person) (holder, error) 
 	return holder{rec.Credential, aead}, err
 }
 
-// sharing collects what the contents of one step share with others.
+// sharing collects what the contents of one step share with others, and the
+// backend may not have.
 type sharing struct {
-	*Registry
-	mu      sync.Mutex
-	entries []SharedEntry // that the backend may not have
+	mu  sync.Mutex
+	new []*dictionary
 }
 
-// dictionary returns what packs content that has some of it in common with
-// others.
-func (s *sharing) dictionary(shared []byte) (*dictionary, SharedID, error) {
-	if len(shared) == 0 || len(shared) > MaxBytes {
-		d, err := s.packer.get(SharedID{}, nil)
-		return d, SharedID{}, err
-	}
-	id := sharedID(shared)
-	d, err := s.packer.get(id, func() ([]byte, error) { return slices.Clone(shared), nil })
-	if err != nil || s.packer.isStored(id) {
-		return d, id, err
+func (s *sharing) add(d *dictionary) {
+	d.mu.Lock()
+	stored := d.stored
+	d.mu.Unlock()
+	if d.kept == nil || stored {
+		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if slices.ContainsFunc(s.entries, func(e SharedEntry) bool { return e.ID == id }) {
-		return d, id, nil
+	if !slices.Contains(s.new, d) {
+		s.new = append(s.new, d)
 	}
-	plain, err := s.packer.get(SharedID{}, nil)
-	if err == nil {
-		s.entries = append(s.entries, SharedEntry{ID: id, Content: plain.pack(SharedID{}, shared)})
+}
+
+// entries are what a step of the backend is to keep.
+func (s *sharing) entries(p *packer) ([]SharedEntry, error) {
+	plain, err := p.none()
+	if err != nil {
+		return nil, err
 	}
-	return d, id, err
+	var out []SharedEntry
+	for _, d := range s.new {
+		out = append(out, SharedEntry{ID: d.id, Content: plain.pack(d.kept)})
+	}
+	return out, nil
+}
+
+// done notes that the step was made.
+func (s *sharing) done() {
+	for _, d := range s.new {
+		d.mu.Lock()
+		d.stored = true
+		d.mu.Unlock()
+	}
 }
 
 // dictionaryNamed returns what packs and unpacks with shared content that is
@@ -122,7 +134,7 @@ func (r *Registry) dictionaryNamed(ctx context.Context, id SharedID) (*dictionar
 		if err != nil {
 			return nil, fmt.Errorf("reading what it shares with others: %w", err)
 		}
-		plain, err := r.packer.get(SharedID{}, nil)
+		plain, err := r.packer.none()
 		if err != nil {
 			return nil, err
 		}
@@ -131,8 +143,8 @@ func (r *Registry) dictionaryNamed(ctx context.Context, id SharedID) (*dictionar
 }
 
 // enclose packs and encrypts content for a place.
-func (r *Registry) enclose(d *dictionary, id SharedID, who holder, place string, content []byte) ([]byte, error) {
-	return r.vault.seal(who.cipher, place, d.pack(id, content))
+func (r *Registry) enclose(d *dictionary, who holder, place string, content []byte) ([]byte, error) {
+	return r.vault.seal(who.cipher, place, d.pack(content))
 }
 
 // disclose is the inverse of enclose. It also tells what the content shares
@@ -158,9 +170,9 @@ func (r *Registry) disclose(ctx context.Context, who holder, place string, b []b
 }
 
 // document packs, encrypts and names sealed bytes.
-func (r *Registry) document(d *dictionary, id SharedID, who holder, seq uint64, sealed []byte) (Document, error) {
-	data, err := r.enclose(d, id, who, who.documentPlace(), sealed)
-	digest := sha256.Sum256(sealed)
+func (r *Registry) document(d *dictionary, who holder, seq uint64, sealed []byte) (Document, error) {
+	data, err := r.enclose(d, who, who.documentPlace(), sealed)
+	digest := d.digest(sealed)
 	return Document{Seq: seq, Digest: hex.EncodeToString(digest[:]), Data: data}, err
 }
 

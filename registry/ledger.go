@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"slices"
 	"time"
@@ -78,12 +77,13 @@ func (r *Registry) reserve(ctx context.Context, intents []Intent, at time.Time) 
 		}
 		names[i].Learner, hidden[i].Learner, hidden[i].Shared = p, ids[i], nil
 	}
-	holders, shared := make([]holder, len(intents)), sharing{Registry: r}
+	holders, shared := make([]holder, len(intents)), sharing{}
 	err = parallel(len(intents), func(i int) error {
-		d, id, err := shared.dictionary(intents[i].Shared)
+		d, err := r.packer.choose(intents[i].Shared, intents[i].Body)
 		if err != nil {
 			return err
 		}
+		shared.add(d)
 		if holders[i], err = r.holder(Record{Credential: names[i].Credential, Learner: ids[i]}, people); err != nil {
 			return err
 		}
@@ -92,17 +92,21 @@ func (r *Registry) reserve(ctx context.Context, intents []Intent, at time.Time) 
 				return err
 			}
 		}
-		hidden[i].Body, err = r.enclose(d, id, holders[i], holders[i].bodyPlace(), intents[i].Body)
+		hidden[i].Body, err = r.enclose(d, holders[i], holders[i].bodyPlace(), intents[i].Body)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	found, err := r.backend.Reserve(ctx, hidden, names, shared.entries, at)
+	entries, err := shared.entries(&r.packer)
 	if err != nil {
 		return nil, err
 	}
-	r.packer.nowStored(shared.entries)
+	found, err := r.backend.Reserve(ctx, hidden, names, entries, at)
+	if err != nil {
+		return nil, err
+	}
+	shared.done()
 	if slices.ContainsFunc(found, func(f Reservation) bool { return f.Existing }) { // perhaps since a moment ago, as its person
 		if people, err = r.backend.People(ctx, ids); err != nil {
 			return nil, err
@@ -172,8 +176,6 @@ func (r *Registry) Complete(ctx context.Context, sealings []Sealing, at time.Tim
 	if err != nil {
 		return fmt.Errorf("completing: %w", err)
 	}
-	seen := make(map[uint64][32]byte, len(sealings))
-	distinct := make([]Sealing, 0, len(sealings))
 	for _, s := range sealings {
 		if s.Seq == 0 {
 			return fmt.Errorf("completing record 0: %w", ErrNotFound)
@@ -181,42 +183,58 @@ func (r *Registry) Complete(ctx context.Context, sealings []Sealing, at time.Tim
 		if err := checkBytes("sealed document", s.Sealed); err != nil {
 			return fmt.Errorf("completing record %d: %w", s.Seq, err)
 		}
-		digest := sha256.Sum256(s.Sealed)
-		if before, ok := seen[s.Seq]; !ok {
-			seen[s.Seq] = digest
-			distinct = append(distinct, s)
-		} else if before != digest {
-			return fmt.Errorf("completing record %d twice with other bytes: %w", s.Seq, ErrConflict)
-		}
 	}
-	if len(distinct) == 0 {
+	if len(sealings) == 0 {
 		return nil
 	}
 	if r.vault == nil {
 		return fmt.Errorf("completing: %w", r.locked)
 	}
-	documents, shared := make([]Document, len(distinct)), sharing{Registry: r}
-	err = parallel(len(distinct), func(i int) error {
-		x := distinct[i]
+	documents, shared := make([]Document, len(sealings)), sharing{}
+	err = parallel(len(sealings), func(i int) error {
+		x := sealings[i]
 		who, err := r.holderOf(ctx, x.Seq)
 		if err != nil {
 			return fmt.Errorf("record %d: %w", x.Seq, err)
 		}
-		d, id, err := shared.dictionary(x.Shared)
+		d, err := r.packer.choose(x.Shared, x.Sealed)
 		if err != nil {
 			return fmt.Errorf("record %d: %w", x.Seq, err)
 		}
-		documents[i], err = r.document(d, id, who, x.Seq, x.Sealed)
+		shared.add(d)
+		documents[i], err = r.document(d, who, x.Seq, x.Sealed)
 		return err
 	})
 	if err == nil {
-		err = r.backend.Complete(ctx, documents, shared.entries, at)
+		documents, err = distinct(documents)
+	}
+	var entries []SharedEntry
+	if err == nil {
+		entries, err = shared.entries(&r.packer)
+	}
+	if err == nil {
+		err = r.backend.Complete(ctx, documents, entries, at)
 	}
 	if err != nil {
-		return fmt.Errorf("completing %d records: %w", len(distinct), err)
+		return fmt.Errorf("completing %d records: %w", len(sealings), err)
 	}
-	r.packer.nowStored(shared.entries)
+	shared.done()
 	return nil
+}
+
+// distinct drops documents that repeat an earlier one.
+func distinct(documents []Document) ([]Document, error) {
+	seen := make(map[uint64]string, len(documents))
+	out := documents[:0]
+	for _, d := range documents {
+		if before, ok := seen[d.Seq]; !ok {
+			seen[d.Seq] = d.Digest
+			out = append(out, d)
+		} else if before != d.Digest {
+			return nil, fmt.Errorf("record %d twice with other bytes: %w", d.Seq, ErrConflict)
+		}
+	}
+	return out, nil
 }
 
 // SetStatus suspends, reinstates or revokes a sealed or erased record and

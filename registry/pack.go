@@ -3,9 +3,11 @@ package registry
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
@@ -15,25 +17,27 @@ import (
 const (
 	packedPlain  = 0 // the content
 	packedZstd   = 1 // its length as a number, then a zstd frame
-	packedShared = 2 // the SharedID, its length, then a frame that refers to the shared content
+	packedShared = 2 // the SharedID, the length of what follows the prefix, then a frame of that
 )
 
-// SharedID names content that many others share: the first bytes of its
-// SHA-256.
+// SharedID names content that many others share: the first bytes of the
+// SHA-256 of how it is kept.
 type SharedID [16]byte
 
-func sharedID(content []byte) SharedID {
-	sum := sha256.Sum256(content)
-	return SharedID(sum[:16])
+// What many contents share is kept as the length of a prefix, as a number, and
+// then the whole. Those contents begin with the prefix, and what follows it is
+// much like what follows it there.
+func sharedEntry(prefix int, content []byte) (SharedID, []byte) {
+	kept := append(binary.AppendUvarint(nil, uint64(prefix)), content...)
+	sum := sha256.Sum256(kept)
+	return SharedID(sum[:16]), kept
 }
 
-// maxDictionaries bounds how many shared contents are kept ready: each takes
-// some megabytes.
-const maxDictionaries = 32
+// least is the length of what follows a prefix that is worth a dictionary.
+const least = 64
 
-// maxStored bounds how many are known to be stored; others are handed down
-// again.
-const maxStored = 1 << 16
+// maxDictionaries bounds how many shared contents are kept ready.
+const maxDictionaries = 128
 
 // packer makes content smaller before it is encrypted and stored. Documents of
 // one module differ in some hundred bytes: the rest is taken from what they
@@ -41,41 +45,67 @@ const maxStored = 1 << 16
 type packer struct {
 	mu     sync.Mutex
 	ready  map[SharedID]*dictionary
-	stored map[SharedID]bool // known to be in the backend
+	chosen map[*byte]*dictionary // by where the shared content lies; it is held, so no other comes there
 }
 
 // dictionary packs and unpacks what refers to one shared content, or to none.
 // It is safe for concurrent use.
 type dictionary struct {
-	content []byte
-	encode  *zstd.Encoder
-	decode  *zstd.Decoder
+	id     SharedID
+	kept   []byte // as it is stored
+	prefix []byte
+	state  []byte // of SHA-256 after the prefix
+	encode *zstd.Encoder
+	decode *zstd.Decoder
+
+	mu     sync.Mutex
+	stored bool // the backend is known to have it
 }
 
 // dictionaryNumber is what zstd calls every dictionary: which one it is stands
 // before the frame.
 const dictionaryNumber = 1
 
-func newDictionary(content []byte) (*dictionary, error) {
-	encoding := []zstd.EOption{zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithAllLitEntropyCompression(true), zstd.WithEncoderCRC(false), zstd.WithWindowSize(1 << 20)}
-	decoding := []zstd.DOption{zstd.WithDecoderMaxMemory(2 * MaxBytes), zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxWindow(1 << 23)}
-	if content != nil {
-		encoding = append(encoding, zstd.WithEncoderDictRaw(dictionaryNumber, content))
-		decoding = append(decoding, zstd.WithDecoderDictRaw(dictionaryNumber, content))
+// newDictionary makes a dictionary of what is kept of shared content, or one
+// of none.
+func newDictionary(id SharedID, kept []byte) (*dictionary, error) {
+	d := &dictionary{id: id, kept: kept}
+	var rest []byte
+	if kept != nil {
+		n, size := binary.Uvarint(kept)
+		if size <= 0 || n > uint64(len(kept)-size) {
+			return nil, errors.New("the shared content is damaged")
+		}
+		d.prefix, rest = kept[size:size+int(n)], kept[size+int(n):]
 	}
-	e, err := zstd.NewWriter(nil, encoding...)
-	if err != nil {
+	h := sha256.New()
+	h.Write(d.prefix) // a hash takes everything
+	var err error
+	if d.state, err = h.(encoding.BinaryMarshaler).MarshalBinary(); err != nil {
+		return nil, fmt.Errorf("keeping a digest: %w", err)
+	}
+	encoding := []zstd.EOption{
+		zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithAllLitEntropyCompression(true), zstd.WithEncoderCRC(false), zstd.WithWindowSize(1 << 20),
+	}
+	decoding := []zstd.DOption{zstd.WithDecoderMaxMemory(2 * MaxBytes), zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxWindow(1 << 23)}
+	if len(rest) >= least {
+		encoding = append(encoding, zstd.WithEncoderDictRaw(dictionaryNumber, rest))
+		decoding = append(decoding, zstd.WithDecoderDictRaw(dictionaryNumber, rest))
+	}
+	if d.encode, err = zstd.NewWriter(nil, encoding...); err != nil {
 		return nil, fmt.Errorf("preparing to pack: %w", err)
 	}
-	d, err := zstd.NewReader(nil, decoding...)
-	if err != nil {
+	if d.decode, err = zstd.NewReader(nil, decoding...); err != nil {
 		return nil, fmt.Errorf("preparing to unpack: %w", err)
 	}
-	return &dictionary{content: content, encode: e, decode: d}, nil
+	return d, nil
 }
 
-// get returns the dictionary of a shared content that fetch reads, if it is not
-// ready. The zero id is that of none.
+// none returns the dictionary of no shared content.
+func (p *packer) none() (*dictionary, error) { return p.get(SharedID{}, nil) }
+
+// get returns the dictionary of a shared content, of which fetch reads what is
+// kept if it is not ready. The zero id is that of none.
 func (p *packer) get(id SharedID, fetch func() ([]byte, error)) (*dictionary, error) {
 	p.mu.Lock()
 	d := p.ready[id]
@@ -83,75 +113,116 @@ func (p *packer) get(id SharedID, fetch func() ([]byte, error)) (*dictionary, er
 	if d != nil {
 		return d, nil
 	}
-	var content []byte
+	var kept []byte
 	if id != (SharedID{}) {
 		var err error
-		if content, err = fetch(); err != nil {
+		if kept, err = fetch(); err != nil {
 			return nil, err
 		}
-		if sharedID(content) != id {
+		if sum := sha256.Sum256(kept); SharedID(sum[:16]) != id {
 			return nil, errors.New("the shared content is damaged")
 		}
 	}
-	d, err := newDictionary(content)
+	d, err := newDictionary(id, kept)
 	if err != nil {
 		return nil, err
 	}
+	d.stored = true
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.ready == nil || len(p.ready) >= maxDictionaries {
-		p.ready = map[SharedID]*dictionary{}
-	}
-	p.ready[id] = d
+	p.keep(d)
 	return d, nil
 }
 
-func (p *packer) isStored(id SharedID) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.stored[id]
+func (p *packer) keep(d *dictionary) {
+	if p.ready == nil || len(p.ready) >= maxDictionaries {
+		p.ready, p.chosen = map[SharedID]*dictionary{}, map[*byte]*dictionary{}
+	}
+	p.ready[d.id] = d
 }
 
-// nowStored notes what a step of the backend has stored.
-func (p *packer) nowStored(shared []SharedEntry) {
+// choose returns the dictionary for content that has some of it in common with
+// others. Its prefix is what the first such content and the shared one begin
+// with, or less when another begins with less. Shared must not be changed any
+// more.
+func (p *packer) choose(shared, content []byte) (*dictionary, error) {
+	if len(shared) < least || len(shared) > MaxBytes {
+		return p.none()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.stored == nil || len(p.stored) >= maxStored {
-		p.stored = map[SharedID]bool{}
+	if d := p.chosen[&shared[0]]; d != nil && bytes.HasPrefix(content, d.prefix) {
+		return d, nil
 	}
-	for _, s := range shared {
-		p.stored[s.ID] = true
+	id, kept := sharedEntry(common(shared, content), shared)
+	d := p.ready[id]
+	if d == nil {
+		var err error
+		if d, err = newDictionary(id, kept); err != nil {
+			return nil, err
+		}
+		p.keep(d)
 	}
+	p.chosen[&shared[0]] = d
+	return d, nil
+}
+
+// common is how many bytes two begin with alike.
+func common(a, b []byte) int {
+	n := min(len(a), len(b))
+	for i := range n {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return n
 }
 
 // pack makes content smaller. What would not come back exactly the same is
 // kept as it is.
-func (d *dictionary) pack(id SharedID, content []byte) []byte {
-	head := make([]byte, 0, 1+len(id)+binary.MaxVarintLen64)
-	if d.content == nil {
+func (d *dictionary) pack(content []byte) []byte {
+	head, rest := make([]byte, 0, 1+len(d.id)+binary.MaxVarintLen64), content
+	switch {
+	case d.kept == nil:
 		head = append(head, packedZstd)
-	} else {
-		head = append(append(head, packedShared), id[:]...)
+	case bytes.HasPrefix(content, d.prefix):
+		head, rest = append(append(head, packedShared), d.id[:]...), content[len(d.prefix):]
+	default:
+		return append([]byte{packedPlain}, content...)
 	}
-	head = binary.AppendUvarint(head, uint64(len(content)))
-	out := d.encode.EncodeAll(content, append(make([]byte, 0, len(head)+len(content)/8+256), head...))
+	head = binary.AppendUvarint(head, uint64(len(rest)))
+	out := d.encode.EncodeAll(rest, append(make([]byte, 0, len(head)+len(rest)/4+512), head...))
 	if len(out) <= len(content) {
-		if back, err := d.unpack(out); err == nil && bytes.Equal(back, content) {
+		if back, err := d.decode.DecodeAll(out[len(head):], make([]byte, 0, len(rest))); err == nil && bytes.Equal(back, rest) {
 			return out
 		}
 	}
 	return append([]byte{packedPlain}, content...)
 }
 
+// digest is the SHA-256 of content.
+func (d *dictionary) digest(content []byte) [sha256.Size]byte {
+	h := sha256.New()
+	if len(d.prefix) > 0 && bytes.HasPrefix(content, d.prefix) && resume(h, d.state) {
+		content = content[len(d.prefix):]
+	}
+	h.Write(content) // a hash takes everything
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+func resume(h hash.Hash, state []byte) bool {
+	return h.(encoding.BinaryUnmarshaler).UnmarshalBinary(state) == nil
+}
+
 // unpack is the inverse of pack, in new memory, from any bytes that packedBy
 // says are of this dictionary.
 func (d *dictionary) unpack(b []byte) ([]byte, error) {
-	if len(b) > 0 && b[0] == packedPlain {
-		return bytes.Clone(b[1:]), nil
-	}
 	at := 1
-	if len(b) > 0 && b[0] == packedShared {
-		at += len(SharedID{})
+	switch {
+	case len(b) > 0 && b[0] == packedPlain:
+		return bytes.Clone(b[1:]), nil
+	case len(b) > 0 && b[0] == packedShared:
+		at += len(d.id)
 	}
 	if at >= len(b) {
 		return nil, errors.New("unpacking: it is cut short")
@@ -160,11 +231,15 @@ func (d *dictionary) unpack(b []byte) ([]byte, error) {
 	if size <= 0 || n > MaxBytes {
 		return nil, errors.New("unpacking: the length is damaged")
 	}
-	out, err := d.decode.DecodeAll(b[at+size:], make([]byte, 0, n))
+	var prefix []byte
+	if b[0] == packedShared {
+		prefix = d.prefix
+	}
+	out, err := d.decode.DecodeAll(b[at+size:], append(make([]byte, 0, len(prefix)+int(n)), prefix...))
 	if err != nil {
 		return nil, fmt.Errorf("unpacking: %w", err)
 	}
-	if uint64(len(out)) != n {
+	if uint64(len(out)-len(prefix)) != n {
 		return nil, errors.New("unpacking: the length differs")
 	}
 	return out, nil

@@ -3,6 +3,7 @@ package registry
 import (
 	"bytes"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"strings"
 	"testing"
@@ -13,36 +14,58 @@ func TestPacking(t *testing.T) {
 	if _, err := rand.Read(noise); err != nil {
 		t.Fatal(err)
 	}
-	shared := []byte(`{"name":"","picture":"` + base64.StdEncoding.EncodeToString(noise) + `","end":""}`)
+	picture := base64.StdEncoding.EncodeToString(noise)
+	ends := `,"a text that all have":"and one more","name":"","end":""}`
+	shared := []byte(`{"picture":"` + picture + `"` + ends)
 	for _, x := range []struct {
-		content []byte
-		shared  []byte
-		most    int
+		name          string
+		content       []byte
+		shared, begun []byte // what was packed with it before
+		most          int
 	}{
-		{[]byte("x"), nil, 2},
-		{[]byte{}, nil, 2},
-		{noise, nil, len(noise) + 1},
-		{[]byte(strings.Repeat("QUJD", 20_000)), nil, 100},
-		{shared, nil, len(noise) + 1000},
-		{bytes.Replace(shared, []byte(`""`), []byte(`"Ada"`), 1), shared, 100},
-		{[]byte("other"), shared, 30},
+		{"short", []byte("x"), nil, nil, 2},
+		{"empty", []byte{}, nil, nil, 2},
+		{"noise", noise, nil, nil, len(noise) + 1},
+		{"repeating", []byte(strings.Repeat("QUJD", 20_000)), nil, nil, 100},
+		{"base64", shared, nil, nil, len(noise) + 1000},
+		{"alike", bytes.Replace(shared, []byte(`""`), []byte(`"Ada"`), 1), shared, nil, 100},
+		{"the same", shared, shared, nil, 100},
+		{"alike after another", bytes.Replace(shared, []byte(`""`), []byte(`"Ada"`), 1), shared, bytes.Replace(shared, []byte(`""}`), []byte(`"x"}`), 1), 100},
+		{"beginning otherwise", append([]byte(" "), shared...), shared, shared, 100},
+		{"another", []byte("other"), shared, shared, 40},
+		{"shorter than the prefix", shared[:100], shared, shared, 120},
+		{"alike in nothing", shared, noise, nil, len(noise) + 1000},
+		{"with too little in common", shared, []byte("{"), nil, len(noise) + 1000},
 	} {
-		var id SharedID
-		if x.shared != nil {
-			id = sharedID(x.shared)
-		}
 		var p packer
-		d, err := p.get(id, func() ([]byte, error) { return x.shared, nil })
+		if x.begun != nil {
+			if _, err := p.choose(x.shared, x.begun); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d, err := p.choose(x.shared, x.content)
 		if err != nil {
 			t.Fatal(err)
 		}
-		packed := d.pack(id, x.content)
+		packed := d.pack(x.content)
 		if len(packed) > x.most {
-			t.Errorf("%d bytes take %d", len(x.content), len(packed))
+			t.Errorf("%s: %d bytes take %d", x.name, len(x.content), len(packed))
 		}
-		back, err := d.unpack(packed)
-		if by, err2 := packedBy(packed); err != nil || err2 != nil || !bytes.Equal(back, x.content) || by != id && packed[0] != packedPlain {
-			t.Errorf("%d bytes came back as %d, by %x, %v, %v", len(x.content), len(back), by, err, err2)
+		id, err := packedBy(packed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var fresh packer // of another process
+		d2, err := fresh.get(id, func() ([]byte, error) { return d.kept, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := d2.unpack(packed)
+		if err != nil || !bytes.Equal(back, x.content) {
+			t.Errorf("%s: %d bytes came back as %d, %v", x.name, len(x.content), len(back), err)
+		}
+		if d.digest(x.content) != sha256.Sum256(x.content) {
+			t.Errorf("%s: another digest", x.name)
 		}
 	}
 	var p packer
@@ -54,17 +77,17 @@ func TestPacking(t *testing.T) {
 func FuzzUnpack(f *testing.F) {
 	var p packer
 	shared := bytes.Repeat([]byte("shared "), 30)
-	plain, err := p.get(SharedID{}, nil)
+	plain, err := p.none()
 	if err != nil {
 		f.Fatal(err)
 	}
-	with, err := p.get(sharedID(shared), func() ([]byte, error) { return shared, nil })
+	with, err := p.choose(shared, append(bytes.Clone(shared[:100]), "other"...))
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(plain.pack(SharedID{}, []byte("x")))
-	f.Add(plain.pack(SharedID{}, bytes.Repeat([]byte("ab"), 500)))
-	f.Add(with.pack(sharedID(shared), append([]byte("a"), shared...)))
+	f.Add(plain.pack([]byte("x")))
+	f.Add(plain.pack(bytes.Repeat([]byte("ab"), 500)))
+	f.Add(with.pack(append(bytes.Clone(shared[:120]), "a"...)))
 	f.Add([]byte{1, 0xff, 0xff, 0xff, 0xff, 0x0f})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		id, err := packedBy(b)
@@ -72,11 +95,38 @@ func FuzzUnpack(f *testing.F) {
 			return
 		}
 		d := plain
-		if id == sharedID(shared) {
+		if id == with.id {
 			d = with
 		}
-		if out, err := d.unpack(b); err == nil && len(out) > MaxBytes {
+		if out, err := d.unpack(b); err == nil && len(out) > MaxBytes+len(shared) {
 			t.Errorf("%d bytes", len(out))
+		}
+	})
+}
+
+// BenchmarkPack packs what differs from others in its last bytes, as a sealed
+// document does.
+func BenchmarkPack(b *testing.B) {
+	noise := make([]byte, 33_000)
+	if _, err := rand.Read(noise); err != nil {
+		b.Fatal(err)
+	}
+	ends := strings.Repeat(`,"a text that all have":"and one more"`, 90)
+	shared := []byte(base64.StdEncoding.EncodeToString(noise) + ends + "00000000" + base64.StdEncoding.EncodeToString(noise[:300]))
+	content := bytes.Replace(shared, []byte("00000000"), []byte(base64.StdEncoding.EncodeToString(noise[300:464])), 1)
+	var p packer
+	d, err := p.choose(shared, content)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("digest", func(b *testing.B) {
+		for b.Loop() {
+			d.digest(content)
+		}
+	})
+	b.Run("pack", func(b *testing.B) {
+		for b.Loop() {
+			b.ReportMetric(float64(len(d.pack(content))), "bytes")
 		}
 	})
 }

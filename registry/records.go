@@ -82,7 +82,7 @@ type Sealing struct {
 	Sealed []byte
 	// Shared is what the documents of others have in common with this one, so
 	// that it need be stored once only; it may be nil. Nothing of a person may be
-	// in it: it outlives an erasure.
+	// in it: it outlives an erasure. It must not be changed any more.
 	Shared []byte
 }
 

@@ -301,7 +301,7 @@ func someOfEverything(t testing.TB, r *registry.Registry) {
 	stamped := registry.Extension{Seq: 2, Before: hex.EncodeToString(two[:]), Sealed: []byte("two, stamped"), Level: registry.LevelT}
 	_, grantErr := r.Grant(t.Context(), registry.Session, "a", time.Hour, at)
 	err := errors.Join(grantErr,
-		r.Complete(t.Context(), []registry.Sealing{{Seq: 1, Sealed: []byte("one"), Shared: []byte("shared")}, {Seq: 2, Sealed: []byte("two")}}, at),
+		r.Complete(t.Context(), []registry.Sealing{{Seq: 1, Sealed: []byte("one"), Shared: bytes.Repeat([]byte("shared "), 20)}, {Seq: 2, Sealed: []byte("two")}}, at),
 		r.Extend(t.Context(), []registry.Extension{stamped}, at),
 		r.PutProviders(t.Context(), []registry.Provider{{ID: "p", Spec: []byte("{}")}}, at),
 		r.PutModules(t.Context(), []registry.Module{{Code: "m", Version: "1", Provider: "p", Spec: []byte("{}")}}, at),
