@@ -2,7 +2,9 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -11,10 +13,12 @@ import (
 )
 
 // idle is how long a connection may rest before it is asked whether it still
-// lives; age is how long one serves, so that settings that changed are met.
+// lives, and patience how long the answer may take; age is how long one serves,
+// so that settings that changed are met.
 const (
-	idle = time.Second
-	age  = 30 * time.Minute
+	idle     = time.Second
+	patience = 3 * time.Second
+	age      = 30 * time.Minute
 )
 
 // pool keeps a bounded number of connections to one database.
@@ -56,14 +60,19 @@ func (p *pool) take(ctx context.Context) (resting, error) {
 			return c, err
 		}
 		now := time.Now()
-		if now.Sub(c.born) < age && (now.Sub(c.since) < idle || c.Ping(ctx) == nil) {
+		if now.Sub(c.born) >= age {
+			shut(c.Conn)
+			continue
+		}
+		if now.Sub(c.since) < idle || c.alive(ctx) {
 			return c, nil
 		}
-		shut(c.Conn)
+		c.abandon()
 		if err := ctx.Err(); err != nil {
 			<-p.slots
 			return resting{}, err
 		}
+		p.abandonAll() // they lead to the same server
 	}
 }
 
@@ -87,8 +96,8 @@ func (p *pool) connect(ctx context.Context) (resting, error) {
 	if ctx.Err() != nil {
 		return resting{}, fmt.Errorf("reaching the database: %w", ctx.Err())
 	}
-	if err != nil { // pgx says it in several lines, one for each address it tried
-		return resting{}, fmt.Errorf("reaching the database: %s", strings.Join(strings.Fields(err.Error()), " "))
+	if err != nil {
+		return resting{}, unreachable(err)
 	}
 	sums, err := inspect(ctx, c)
 	if err != nil {
@@ -101,13 +110,91 @@ func (p *pool) connect(ctx context.Context) (resting, error) {
 	return resting{Conn: c, born: time.Now()}, nil
 }
 
-// give takes a connection back. One in the midst of something is closed.
+// unreachable says in one line why no server was found. Pgx writes one line for
+// each attempt, two for a server that speaks no TLS: the last of each counts.
+func unreachable(err error) error {
+	var servers []string
+	last := map[string]string{}
+	head, attempts, _ := strings.Cut(err.Error(), "\n")
+	for line := range strings.Lines(attempts) {
+		server, why, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		if last[server] == "" {
+			servers = append(servers, server)
+		}
+		last[server] = why
+	}
+	if len(servers) == 0 {
+		return fmt.Errorf("reaching the database: %s", head)
+	}
+	if len(servers) > 1 {
+		head = "none of its servers takes changes now; if another is about to take over, repeat it in half a minute:"
+	}
+	for _, server := range servers {
+		head += " " + server + ": " + last[server] + ";"
+	}
+	return fmt.Errorf("reaching the database: %s", strings.TrimSuffix(head, ";"))
+}
+
+// alive asks a connection that rested.
+func (c resting) alive(ctx context.Context) bool {
+	short, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return c.Ping(short) == nil
+}
+
+// past is a deadline that makes whoever waits for a connection fail at once.
+func past() time.Time { return time.Unix(1, 0) }
+
+// abandon ends a connection without waiting for a server that may be gone.
+func (c resting) abandon() {
+	_ = c.PgConn().Conn().SetDeadline(past()) // it is not used any more
+	shut(c.Conn)
+}
+
+func (p *pool) abandonAll() {
+	p.mu.Lock()
+	rest := p.rest
+	p.rest = nil
+	p.mu.Unlock()
+	for _, c := range rest {
+		c.abandon()
+	}
+}
+
+// within ends a connection that is still in use after a while: its server may
+// stand still, or its machine be gone without a word, and then nobody would ever
+// say so. The function that it returns must be called at the end, with the error
+// that there was; it returns the one to give. Zero is no limit.
+func (c resting) within(limit time.Duration) func(error) error {
+	if limit == 0 {
+		return func(err error) error { return err }
+	}
+	timer := time.AfterFunc(limit, func() { _ = c.PgConn().Conn().SetDeadline(past()) })
+	return func(err error) error {
+		if timer.Stop() {
+			return err
+		}
+		c.abandon()
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return fmt.Errorf("the database did not answer within %v; whether something was stored is not known, so repeat it", limit)
+		}
+		return err
+	}
+}
+
+// give takes a connection back. One in the midst of something is closed. If it
+// has ended, those that rest may have too, and are asked before they are used.
 func (p *pool) give(c resting) {
 	c.since = time.Now()
 	p.mu.Lock()
 	keep := !p.closed && !c.IsClosed() && c.PgConn().TxStatus() == 'I'
 	if keep {
 		p.rest = append(p.rest, c)
+	}
+	for n := range p.rest {
+		if c.IsClosed() {
+			p.rest[n].since = time.Time{}
+		}
 	}
 	p.mu.Unlock()
 	if !keep {

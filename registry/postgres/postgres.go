@@ -22,6 +22,7 @@ import (
 	"io"
 	"maps"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -122,14 +123,26 @@ func parse(address string) (*pgx.ConnConfig, int, error) {
 	}
 	// A replica that hangs in the midst of a step must not hold up the others.
 	if params["idle_in_transaction_session_timeout"] == "" {
-		params["idle_in_transaction_session_timeout"] = "30s"
+		params["idle_in_transaction_session_timeout"] = "15s"
 	}
 	config.RuntimeParams = params
-	if config.ConnectTimeout == 0 {
-		config.ConnectTimeout = 10 * time.Second
+	if config.ConnectTimeout == 0 { // for each server that the address names
+		config.ConnectTimeout = 5 * time.Second
+	}
+	config.OnNotice = func(c *pgconn.PgConn, n *pgconn.Notice) {
+		if n.Routine == "SyncRepWaitForLSN" {
+			c.CustomData()[alone] = true
+		}
 	}
 	return config, size, nil
 }
+
+// alone marks a connection whose server was told to wait for its standby no
+// longer (pg_cancel_backend). It commits all the same, warns of it, and reports
+// success: what is on one machine only is not acknowledged.
+const alone = "alone"
+
+var errAlone = errors.New("somebody kept the database from waiting for its standby, so this may be lost with one machine; repeat it when the standby is back")
 
 // ID is a random name that the registry was given when it was made, 26
 // characters A-Z2-7: by it an installation knows its own registry, at whatever
@@ -156,11 +169,22 @@ func (s *Store) Advice() []string {
 // tries is how often a step is begun before it is given up.
 const tries = 6
 
+// longest is how long a step or a question may take, with waiting for others: a
+// replica that hangs holds them up for 15 s.
+const longest = 30 * time.Second
+
 // update runs fn in one transaction and makes what it changed durable, or
 // nothing of it. Fn may run several times.
 func (s *Store) update(ctx context.Context, fn func(*tx) error) error {
+	if s.filling { // a copy takes its time, and nobody else works there
+		return s.updateWithin(ctx, 0, fn)
+	}
+	return s.updateWithin(ctx, longest, fn)
+}
+
+func (s *Store) updateWithin(ctx context.Context, limit time.Duration, fn func(*tx) error) error {
 	for n := 0; ; n++ {
-		err := s.once(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted, AccessMode: pgx.ReadWrite}, fn)
+		err := s.onceWithin(ctx, limit, pgx.TxOptions{IsoLevel: pgx.ReadCommitted, AccessMode: pgx.ReadWrite}, fn)
 		if !again(err) || n == tries-1 {
 			return kind(err)
 		}
@@ -185,15 +209,21 @@ func again(err error) bool {
 	return errors.As(err, &gone) || errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01")
 }
 
-func (s *Store) once(ctx context.Context, how pgx.TxOptions, fn func(*tx) error) (err error) {
+// once runs fn in a transaction, however long it takes.
+func (s *Store) once(ctx context.Context, how pgx.TxOptions, fn func(*tx) error) error {
+	return s.onceWithin(ctx, 0, how, fn)
+}
+
+func (s *Store) onceWithin(ctx context.Context, limit time.Duration, how pgx.TxOptions, fn func(*tx) error) (err error) {
 	c, err := s.pool.take(ctx)
 	if err != nil {
 		return err
 	}
 	defer s.pool.give(c)
 	committing := false
+	end := c.within(limit)
 	defer func() {
-		if err != nil && !committing && c.IsClosed() && ctx.Err() == nil {
+		if err = end(err); err != nil && !committing && (ended(err) || pgconn.SafeToRetry(err)) {
 			err = cut{err}
 		}
 	}()
@@ -220,19 +250,32 @@ func (s *Store) once(ctx context.Context, how pgx.TxOptions, fn func(*tx) error)
 	if err := begun.Commit(ctx); err != nil {
 		return fmt.Errorf("committing: %w", err)
 	}
+	if c.PgConn().CustomData()[alone] == true {
+		shut(c.Conn)
+		return fmt.Errorf("committing: %w", errAlone)
+	}
 	return nil
 }
 
 // read runs fn on a connection of its own. Each statement is a consistent
 // picture; nothing that fn returns may depend on two of them. Fn may run several
-// times, when a connection had ended while it rested.
+// times, when a connection ended.
 func (s *Store) read(ctx context.Context, fn func(*pgx.Conn) error) error {
 	for n := 0; ; n++ {
 		err := s.ask(ctx, fn)
-		if !again(err) || n == tries-1 {
+		if !pgconn.SafeToRetry(err) && !ended(err) || n == tries-1 {
 			return kind(err)
 		}
 	}
+}
+
+// ended tells whether the server ended a connection: it stops, or was told to
+// end this one, or its process is gone.
+func ended(err error) bool {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return e.Code == "57P01" || e.Code == "57P02" || e.Code == "57P05"
+	}
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET)
 }
 
 func (s *Store) ask(ctx context.Context, fn func(*pgx.Conn) error) error {
@@ -241,8 +284,6 @@ func (s *Store) ask(ctx context.Context, fn func(*pgx.Conn) error) error {
 		return err
 	}
 	defer s.pool.give(c)
-	if err = fn(c.Conn); err != nil && c.IsClosed() && ctx.Err() == nil {
-		err = cut{err}
-	}
-	return err
+	end := c.within(longest)
+	return end(fn(c.Conn))
 }

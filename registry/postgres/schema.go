@@ -64,7 +64,7 @@ const (
 // prepare makes the registry or brings it up to date, in one transaction.
 // Replicas that start together wait here for the first.
 func (s *Store) prepare(ctx context.Context, how way) error {
-	return s.update(ctx, func(t *tx) error {
+	return s.updateWithin(ctx, 0, func(t *tx) error { // a migration takes its time
 		t.changed = true
 		if _, err := t.Exec(ctx, "select pg_advisory_xact_lock($1)", lockKey(s.schema)); err != nil {
 			return fmt.Errorf("waiting for another program that starts: %w", err)
