@@ -156,6 +156,35 @@ func TestAServerThatStandsStill(t *testing.T) {
 	}
 }
 
+// TestLittlePatience: callers that go away before a silent server is given up
+// reach the next one all the same (T11).
+func TestLittlePatience(t *testing.T) {
+	address := TestServer.Address(t)
+	first, second := newLine(t, address), newLine(t, address)
+	first.stop()
+	s, err := Create(t.Context(), over(t, address, first, second), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	s.pool.abandonAll()
+	asked := 0
+	for limit := time.Now().Add(10 * time.Second); ; asked++ {
+		short, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		_, err := s.Counts(short, "")
+		cancel()
+		if err == nil {
+			break
+		}
+		if time.Now().After(limit) {
+			t.Fatalf("asked %d times: %v", asked, err)
+		}
+	}
+	if asked == 0 {
+		t.Error("the first answer came at once, so nothing was shown")
+	}
+}
+
 // TestARestart: questions that meet connections which the server has ended are
 // asked again, however many there are (T11).
 func TestARestart(t *testing.T) {

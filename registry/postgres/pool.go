@@ -50,14 +50,12 @@ func (p *pool) take(ctx context.Context) (resting, error) {
 	}
 	for {
 		c, err := p.pop()
-		if err != nil || c.Conn == nil {
-			if err == nil {
-				c, err = p.connect(ctx)
-			}
-			if err != nil {
-				<-p.slots
-			}
-			return c, err
+		if err != nil {
+			<-p.slots
+			return resting{}, err
+		}
+		if c.Conn == nil {
+			return p.fresh(ctx)
 		}
 		now := time.Now()
 		if now.Sub(c.born) >= age {
@@ -91,11 +89,42 @@ func (p *pool) pop() (resting, error) {
 	return c, nil
 }
 
-func (p *pool) connect(ctx context.Context) (resting, error) {
-	c, err := pgx.ConnectConfig(ctx, p.config)
-	if ctx.Err() != nil {
+// fresh makes a connection. Who goes away meanwhile does not end that: it rests
+// then. Else those with less patience than it takes to find one server silent
+// would never get to the next.
+func (p *pool) fresh(ctx context.Context) (resting, error) {
+	type made struct {
+		resting
+		err error
+	}
+	hand := make(chan made)
+	go func() {
+		long, cancel := context.WithTimeout(context.WithoutCancel(ctx), longest)
+		defer cancel()
+		c, err := p.connect(long)
+		select {
+		case hand <- made{c, err}:
+		case <-ctx.Done():
+			if err != nil {
+				<-p.slots
+			} else {
+				p.give(c)
+			}
+		}
+	}()
+	select {
+	case m := <-hand:
+		if m.err != nil {
+			<-p.slots
+		}
+		return m.resting, m.err
+	case <-ctx.Done():
 		return resting{}, fmt.Errorf("reaching the database: %w", ctx.Err())
 	}
+}
+
+func (p *pool) connect(ctx context.Context) (resting, error) {
+	c, err := pgx.ConnectConfig(ctx, p.config)
 	if err != nil {
 		return resting{}, unreachable(err)
 	}
