@@ -28,10 +28,12 @@ var rooms = map[string]struct{ imports, tests string }{
 	"display":     {"credentials", ""},
 	"intake":      {"credentials registry", ""},
 
-	"registry":              {"status", "registry/bolt registry/registrytest"},
-	"registry/bolt":         {"registry status", "registry/registrytest"},
-	"registry/registrytest": {"registry status", "registry/bolt"},
-	"registry/postgres":     {"registry status", "registry/bolt registry/postgres/postgrestest registry/registrytest"},
+	"auditlog": {"", ""},
+
+	"registry":              {"auditlog status", "registry/bolt registry/registrytest"},
+	"registry/bolt":         {"auditlog registry status", "registry/registrytest"},
+	"registry/registrytest": {"auditlog registry status", "registry/bolt"},
+	"registry/postgres":     {"auditlog registry status", "registry/bolt registry/postgres/postgrestest registry/registrytest"},
 
 	"registry/postgres/postgrestest": {"", ""},
 
@@ -48,7 +50,7 @@ var rooms = map[string]struct{ imports, tests string }{
 	"wallet":   {"credentials registry", "registry/bolt status"},
 
 	"web":         {"credentials display intake issuer keys registry status verifier wallet", "registry/bolt"},
-	"cmd/attesta": {"backup credentials display intake issuer keys registry registry/bolt registry/postgres status timestamp trustlist verifier wallet web", "interop/dss registry/postgres/postgrestest timestamp/timestamptest trustlist/trustlisttest"},
+	"cmd/attesta": {"auditlog backup credentials display intake issuer keys registry registry/bolt registry/postgres status timestamp trustlist verifier wallet web", "interop/dss registry/postgres/postgrestest timestamp/timestamptest trustlist/trustlisttest"},
 
 	"interop/dss": {"", "credentials keys timestamp timestamp/timestamptest verifier"}, // tests only: another's judgement of our seals
 }
@@ -67,6 +69,7 @@ var libraries = map[string]string{
 	"go.etcd.io/bbolt":                           "registry/bolt",
 	"golang.org/x/crypto/ocsp":                   "keys",
 	"golang.org/x/image":                         "display",
+	"golang.org/x/mod/sumdb":                     "auditlog",
 	"golang.org/x/text":                          "display intake registry web",
 	"software.sslmate.com/src/go-pkcs12":         "keys cmd/attesta", // there in tests only
 	"github.com/ThalesGroup/crypto11":            "keys",             // under the build tag pkcs11

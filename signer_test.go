@@ -29,6 +29,12 @@ var signers = []string{
 	"keys Ring.makeLeaf: x509.CreateCertificate",
 	"keys Ring.CRL: x509.CreateRevocationList",
 
+	// The key of the audit log, of which no credential is sealed: it signs how far
+	// the log has come, after that was held against what was signed before.
+	"keys LogKey.Sign: ed25519.Sign",
+	"auditlog SignCheckpoint: note.Sign",
+	"cmd/attesta app.checkpoint: auditlog.SignCheckpoint",
+
 	// What seals a document or a token with a key that it is given.
 	"credentials edc.Seal: s.Sign",
 	"credentials Series.Seal: s.digest.SignDigest",
@@ -67,7 +73,7 @@ var signers = []string{
 var signing = []string{
 	"Sign", "sign", "SignDigest", "signDigest", "SignASN1", "SignPKCS1v15", "SignPSS", "SignMessage", "NewSigner",
 	"CreateCertificate", "CreateCertificateRequest", "CreateRevocationList", "CreateCRL",
-	"Seal", "SealCompact", "CRL", "sealOne", "sealAlone", "signList", "Issue", "Resume", "ResumeBefore",
+	"Seal", "SealCompact", "SignCheckpoint", "CRL", "sealOne", "sealAlone", "signList", "Issue", "Resume", "ResumeBefore",
 }
 
 // noSigners bear such a name: a purpose of keys, the sign of a number, a description of what is

@@ -51,7 +51,11 @@ func (i *Issuer) AddProviders(ctx context.Context, providers []credentials.Provi
 		if err != nil {
 			return Admission{}, fmt.Errorf("writing provider %s: %w", p.ID, err)
 		}
-		entries = append(entries, registry.Provider{ID: p.ID, Spec: spec})
+		change, err := i.accreditationChange(ctx, p)
+		if err != nil {
+			return Admission{}, fmt.Errorf("admitting provider %s: %w", p.ID, err)
+		}
+		entries = append(entries, registry.Provider{ID: p.ID, Spec: spec, Change: change})
 		if _, err = i.Keys.Ensure(owner, i.Now()); err != nil {
 			return Admission{}, fmt.Errorf("making keys for provider %s: %w", p.ID, err)
 		}

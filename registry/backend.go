@@ -3,6 +3,8 @@ package registry
 import (
 	"context"
 	"time"
+
+	"attesta/auditlog"
 )
 
 // Ledger is the part of a backend that keeps records and their status.
@@ -150,12 +152,39 @@ type Doors interface {
 	TakeAccess(ctx context.Context, hash [32]byte, at time.Time) (Access, error)
 }
 
+// LogTree is the part of a backend that keeps the tree over the audit log: every
+// event, of whatever step, is a leaf of it, event n leaf n-1. The leaf is added
+// in the transaction of the event. Beside the events a backend keeps the edge of
+// the tree and the hashes of complete subtrees of 256, 256^2, ... leaves; what
+// lies below is computed again from the events. The key of the salts is made
+// with the registry and never changes.
+type LogTree interface {
+	// LogHead returns how far the log has come, at one moment.
+	LogHead(ctx context.Context) (LogHead, error)
+	// LogNodes returns the hashes of at most limit complete subtrees of 256^level
+	// leaves from the n-th on, in order; level is at least 1, and n counts from 0.
+	LogNodes(ctx context.Context, level int, n uint64, limit int) ([]auditlog.Hash, error)
+	// Note appends an event that belongs to no change of the registry itself.
+	Note(ctx context.Context, ev Event) error
+	// KeepCheckpoint keeps a signed checkpoint over so many entries in place of
+	// the one before, unless that is over more. It appends no event.
+	KeepCheckpoint(ctx context.Context, size uint64, signed []byte) error
+}
+
+// LogHead is how far the audit log has come.
+type LogHead struct {
+	Key        auditlog.Key  // of the salts; secret
+	Edge       auditlog.Edge // of the tree over all events
+	Checkpoint []byte        // kept last; nil if there is none
+}
+
 // Backend is all that a store offers.
 type Backend interface {
 	Ledger
 	Catalogue
 	People
 	Doors
+	LogTree
 	// Check reads the whole store and returns an error that names what is
 	// damaged, or nil.
 	Check(ctx context.Context) error

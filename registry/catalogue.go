@@ -12,6 +12,9 @@ func (r *Registry) PutProviders(ctx context.Context, providers []Provider, at ti
 		if err := refs(field{"provider", p.ID}); err != nil {
 			return err
 		}
+		if err := texts(field{"what changed", p.Change}); err != nil {
+			return err
+		}
 		return checkBytes("spec", p.Spec)
 	}, r.backend.PutProviders)
 }

@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+
+	"attesta/auditlog"
 )
 
 // Part is a part of a whole registry. What can be derived from the parts, such
@@ -14,7 +16,7 @@ type Part string
 
 // Parts returns all parts, in the order in which they are copied.
 func Parts() []Part {
-	return []Part{"lists", "records", "claims", "shared", "documents", "events", "providers", "modules", "people", "accesses"}
+	return []Part{"lists", "records", "claims", "shared", "documents", "log", "events", "providers", "modules", "people", "accesses"}
 }
 
 // Entry is one entry of a part, of which exactly one field is set. It holds
@@ -26,6 +28,7 @@ type Entry struct {
 	Claim    *ClaimEntry    `json:"claim,omitempty"`
 	Shared   *SharedEntry   `json:"shared,omitempty"`
 	Document *DocumentEntry `json:"document,omitempty"`
+	Log      *LogEntry      `json:"log,omitempty"`
 	Event    *Event         `json:"event,omitempty"`
 	Provider *Provider      `json:"provider,omitempty"`
 	Module   *ModuleEntry   `json:"module,omitempty"`
@@ -59,6 +62,14 @@ type SharedEntry struct {
 type DocumentEntry struct {
 	Seq  uint64
 	Data []byte
+}
+
+// LogEntry is the one entry of the part "log". Size and Root follow from the key
+// and the events: Import takes the key only, Settle the rest.
+type LogEntry struct {
+	Key  auditlog.Key
+	Size uint64
+	Root auditlog.Hash
 }
 
 // ModuleEntry is a version of a module. Of a code exactly one is the newest.

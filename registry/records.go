@@ -143,10 +143,12 @@ type Counts struct {
 }
 
 // Provider is a training organisation; Spec is its JSON, which the registry
-// keeps and does not read.
+// keeps and does not read. Change is what the audit log says of a change of it,
+// up to MaxText bytes; it is not kept with the provider.
 type Provider struct {
-	ID   string
-	Spec []byte
+	ID     string
+	Spec   []byte
+	Change string `json:"-"`
 }
 
 // Module is one version of a module of a provider; Spec as for Provider. A
@@ -218,7 +220,7 @@ func ParseEditionKey(key string) (module, edition string, err error) {
 type Event struct {
 	Seq  uint64    `json:"seq"`
 	At   time.Time `json:"at"`
-	Kind string    `json:"kind"` // reserve, seal, extend, suspend, reinstate, revoke, erase, provider, module, learners, access, accept
+	Kind string    `json:"kind"` // reserve, seal, extend, suspend, reinstate, revoke, erase, provider, module, learners, access, accept, key, ...
 	What string    `json:"what"`
 	By   string    `json:"by,omitempty"`
 	Why  string    `json:"why,omitempty"`

@@ -106,7 +106,7 @@ func (s *Site) problem(w http.ResponseWriter, r *http.Request, no refusal) {
 // machine tells whether a program asks: by the path, or because it prefers
 // JSON to a page.
 func machine(r *http.Request) bool {
-	for _, prefix := range []string{"/status/", "/healthz", "/readyz", "/api/", "/.well-known/", "/metrics"} {
+	for _, prefix := range []string{"/status/", "/log/", "/healthz", "/readyz", "/api/", "/.well-known/", "/metrics"} {
 		if strings.HasPrefix(r.URL.Path, prefix) {
 			return true
 		}

@@ -91,6 +91,7 @@ type Config struct {
 	Verify        func(ctx context.Context, presented []byte) (verifier.Report, error)
 	Lists         StatusLists
 	Keys          KeyDocuments // nothing is published about keys when nil
+	Audit         LogDocuments // the audit log is not published when nil
 	PublicURL     string       // https://host or http://127.0.0.1:port, no trailing slash
 	Now           func() time.Time
 	Zone          *time.Location // in which times are shown; UTC when nil
@@ -221,6 +222,7 @@ func (s *Site) machineRoutes(r chi.Router) {
 	s.get(r, "/status/{list}/{purpose}", s.statusList)
 	s.get(r, "/.well-known/{document:jwks\\.json|did\\.json|jwt-vc-issuer}", s.keyDocument)
 	s.get(r, "/keys/{document:root\\.crl}", s.keyDocument)
+	s.logRoutes(r)
 	s.get(r, "/healthz", s.health)
 	s.get(r, "/readyz", s.ready)
 }

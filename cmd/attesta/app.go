@@ -38,6 +38,7 @@ type app struct {
 	crls     *verifier.Guarded // one, so that connections are used again
 	master   string            // file of the master key
 	backups  sync.Mutex        // one at a time
+	logs     logbook
 }
 
 // begin makes a new installation in a folder that has none, and opens it.
@@ -102,6 +103,9 @@ func (a *app) assemble(ctx context.Context, store store) error {
 	}
 	people, err := a.ring.Secret("personal-data")
 	if err != nil {
+		return fmt.Errorf("opening the keys: %w", err)
+	}
+	if a.logs.key, err = a.ring.LogKey(); err != nil {
 		return fmt.Errorf("opening the keys: %w", err)
 	}
 	a.registry = registry.New(store.Backend, registry.Config{ClaimKey: claims, DataKey: people})
@@ -232,7 +236,7 @@ func (a *app) resume(ctx context.Context) {
 // site makes the pages over this installation.
 func (a *app) site() (*web.Site, error) {
 	return web.New(web.Config{
-		Registry: a.registry, Wallet: a.wallet, Verify: a.verifier.Verify, Lists: lists{a.issuer}, Keys: keyDocuments{a},
+		Registry: a.registry, Wallet: a.wallet, Verify: a.verifier.Verify, Lists: lists{a.issuer}, Keys: keyDocuments{a}, Audit: logDocuments{a},
 		PublicURL: a.settings.PublicURL, Now: a.now, Zone: a.zone,
 		Demonstration: a.settings.Demonstration, Log: a.log, Ready: a.ready,
 	})

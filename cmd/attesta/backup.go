@@ -123,6 +123,9 @@ func (l local) Backup(ctx context.Context, q backupRequest, w io.Writer) (err er
 	if q.WithMasterKey && q.Recipient == "" {
 		return errors.New("the master key leaves this machine encrypted or not at all")
 	}
+	if err := l.noteBackup(ctx, q); err != nil {
+		return err
+	}
 	copied, err := l.copyRegistry(ctx)
 	if err != nil {
 		return err

@@ -176,7 +176,7 @@ func (e *besideError) Is(target error) bool {
 
 // kindOf names the kind of an error that a command matches.
 func kindOf(err error) string {
-	for _, kind := range []error{registry.ErrNotFound, registry.ErrConflict, registry.ErrInvalid, keys.ErrNoKey, keys.ErrRecipient, issuer.ErrNoAuthority} {
+	for _, kind := range []error{registry.ErrNotFound, registry.ErrConflict, registry.ErrInvalid, keys.ErrNoKey, keys.ErrRecipient, issuer.ErrNoAuthority, errForked} {
 		if errors.Is(err, kind) {
 			return kind.Error()
 		}
@@ -218,6 +218,10 @@ func (r *remote) Keys(ctx context.Context) (a []keyAnswer, err error) {
 
 func (r *remote) ChangeKeys(ctx context.Context, q keyRequest) (a keyChange, err error) {
 	return a, r.call(ctx, "keys/change", q, &a)
+}
+
+func (r *remote) Log(ctx context.Context, q logRequest) (a logAnswer, err error) {
+	return a, r.call(ctx, "log", q, &a)
 }
 
 func (r *remote) Doctor(ctx context.Context) (a []diagnosis, err error) {
@@ -349,6 +353,12 @@ func (b *besideServer) answer(r *http.Request) (any, error) {
 			return nil, err
 		}
 		return b.ChangeKeys(r.Context(), q)
+	case "/log":
+		var q logRequest
+		if err := decode(&q); err != nil {
+			return nil, err
+		}
+		return b.Log(r.Context(), q)
 	case "/doctor":
 		return b.Doctor(r.Context())
 	case "/sign-in":

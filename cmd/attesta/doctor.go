@@ -115,6 +115,7 @@ func (l local) Doctor(ctx context.Context) ([]diagnosis, error) {
 	var found []diagnosis
 	add := func(d ...diagnosis) { found = append(found, d...) }
 	add(l.checkStore(ctx)...)
+	add(l.checkLog(ctx)...)
 	add(l.checkSecrets()...)
 	add(l.checkKeys()...)
 	add(l.checkSigning()...)

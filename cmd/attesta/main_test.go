@@ -89,6 +89,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	}
 	maps.Copy(all, keyScripts)
 	maps.Copy(all, backupScripts)
+	maps.Copy(all, logScripts())
 	return all
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
 	"attesta/registry"
 	"attesta/registry/bolt"
@@ -85,6 +86,12 @@ func migrate(ctx context.Context, c *console, f folder, to string) error {
 		return err
 	}
 	defer target.Close()
+	if !s.Moving { // in the source, so that both have it
+		ev := registry.Event{At: c.now().UTC().Truncate(time.Second), Kind: "migrate", What: "registry", By: "operator", Why: "into PostgreSQL"}
+		if err := source.Note(ctx, ev); err != nil {
+			return err
+		}
+	}
 	s.Moving = true
 	if err := f.writeSettings(s); err != nil {
 		return err

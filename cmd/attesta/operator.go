@@ -30,6 +30,7 @@ type operator interface {
 	SetTimeAuthority(ctx context.Context, address string) error
 	Keys(ctx context.Context) ([]keyAnswer, error)
 	ChangeKeys(ctx context.Context, r keyRequest) (keyChange, error)
+	Log(ctx context.Context, r logRequest) (logAnswer, error)
 	Doctor(ctx context.Context) ([]diagnosis, error)
 	SignIn(ctx context.Context) (string, error)
 	Backup(ctx context.Context, r backupRequest, w io.Writer) error
@@ -131,8 +132,9 @@ func (l local) Import(ctx context.Context, r importRequest) (importAnswer, error
 		if err != nil {
 			return answer, inFile(f, err)
 		}
+		before := l.ring.All()
 		a, err := l.issuer.AddProviders(ctx, providers)
-		if err != nil {
+		if err = errors.Join(err, l.noteKeys(ctx, "import of a provider", before)); err != nil {
 			return answer, inFile(f, err)
 		}
 		done(f, "providers", a, nil)

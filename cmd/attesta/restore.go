@@ -196,8 +196,15 @@ func acceptOlder(c *console, f folder) error {
 	if err != nil {
 		return err
 	}
+	aside, err := f.abandonCheckpoint(c.now())
+	if err != nil {
+		return err
+	}
 	c.printf("The registry in %s counts as the newest from now on; %s closed, new credentials get positions in new ones.\n", string(f), count(closed, "status list"))
 	c.printf("Revoke again what was revoked after the copy was made, and issue again only what nobody has received.\n")
+	if aside != "" {
+		c.printf("The audit log goes on from where the copy had come. Who has a newer checkpoint of it will see that: the last one is now %s.\n", aside)
+	}
 	return nil
 }
 

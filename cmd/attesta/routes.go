@@ -24,6 +24,10 @@ import (
 //	/status/{list}/{purpose}       signed status lists, for anybody
 //	/.well-known/jwks.json         the public keys, with did.json and jwt-vc-issuer beside it
 //	/keys/root.crl                 revoked certificates of this installation's own root
+//	/log/checkpoint /log/key       how far the audit log has come, signed; who signs
+//	/log/entries/{from}-{to}       what everybody may see of its entries
+//	/log/inclusion/{number}        that an entry is in it; ?size= of which checkpoint
+//	/log/consistency/{old}-{new}   that it only grew
 //	/healthz /readyz               for the operator's own probes
 //	/assets/{name} /robots.txt     style sheets and pictures; what not to index
 func routes(site *web.Site) http.Handler {

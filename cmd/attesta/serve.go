@@ -167,6 +167,7 @@ func (a *app) serveOn(ctx context.Context, listener net.Listener, greet func(loc
 	var stamped sync.WaitGroup
 	stamped.Go(func() { a.stampLater(stamping) })
 	stamped.Go(func() { a.resumeLater(stamping) })
+	stamped.Go(func() { a.checkpointLater(stamping) })
 	defer stamped.Wait()
 	defer stopStamping()
 	server := &http.Server{

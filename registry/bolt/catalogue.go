@@ -21,7 +21,7 @@ func (s *Store) PutProviders(ctx context.Context, providers []registry.Provider,
 			if same {
 				continue
 			}
-			if err := t.event(registry.Event{At: at, Kind: "provider", What: p.ID}); err != nil {
+			if err := t.event(registry.Event{At: at, Kind: "provider", What: p.ID, Why: p.Change}); err != nil {
 				return err
 			}
 		}

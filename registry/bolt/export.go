@@ -14,6 +14,9 @@ var _ registry.Source = (*Store)(nil)
 
 // Export is registry.Source.Export.
 func (s *Store) Export(ctx context.Context, part registry.Part, after *registry.Entry, limit int) (out []registry.Entry, err error) {
+	if part == "log" {
+		return s.exportLog(ctx, after)
+	}
 	x, ok := exports()[part]
 	if !ok {
 		return nil, fmt.Errorf("there is no part %q: %w", part, registry.ErrInvalid)

@@ -47,6 +47,11 @@ func TestALevelThatCannotBeIsDamage(t *testing.T) {
 	}
 }
 
+// uproot takes away the tree of the log.
+func uproot(t *tx) error {
+	return errors.Join(t.DeleteBucket([]byte(bucketTree)), t.remove(bucketMeta, []byte(metaLogKey)), t.remove(bucketMeta, []byte(metaLogEdge)))
+}
+
 func TestAnErasedRecordIsNeitherExtendedNorListed(t *testing.T) {
 	_, r, _ := newStore(t)
 	someOfEverything(t, r)

@@ -173,6 +173,10 @@ func (t *tx) event(ev registry.Event) error {
 	}
 	v := encodeEvent(ev)
 	t.entries, t.last = n, sha256.Sum256(v)
+	ev.Seq = n
+	if err := t.grow(ev); err != nil {
+		return err
+	}
 	return t.put(bucketEvents, seqKey(n), v)
 }
 

@@ -233,7 +233,7 @@ func TestAFileWithoutAnIDGetsAMark(t *testing.T) {
 	s, r, path := newStore(t)
 	reserveSome(t, r, 0, 3)
 	change(t, s, func(t *tx) error {
-		return errors.Join(t.remove(bucketMeta, []byte("id")), t.put(bucketMeta, []byte("schema"), []byte{0, 0, 0, 2}))
+		return errors.Join(uproot(t), t.remove(bucketMeta, []byte("id")), t.put(bucketMeta, []byte("schema"), []byte{0, 0, 0, 2}))
 	})
 	_ = s.Close()
 	copyFile(t, path, path+".older")

@@ -29,6 +29,7 @@ const (
 	bucketOpenLists   = "openlists"   // provider: list id
 	bucketEntries     = "entries"     // list id, index: status that is not valid
 	bucketEvents      = "events"      // number: event
+	bucketTree        = "tree"        // level, place: hash of a part of the tree over the events
 	bucketProviders   = "providers"   // id: spec
 	bucketModules     = "modules"     // code, version: spec
 	bucketNewest      = "newest"      // code: provider, newest version
@@ -45,7 +46,7 @@ const identity = "attesta registry"
 // migrations lead from an empty file to the layout of today; the schema version
 // of a file is how many of them it has had. One that was released never changes.
 func migrations() []func(*tx) error {
-	return []func(*tx) error{createBuckets, indexLevels, nameRegistry}
+	return []func(*tx) error{createBuckets, indexLevels, nameRegistry, plantTree}
 }
 
 func createBuckets(t *tx) error {
@@ -93,7 +94,7 @@ func (s *Store) initialise() error {
 		if err := t.put(bucketMeta, []byte("identity"), []byte(identity)); err != nil {
 			return err
 		}
-		t.id = s.mark.at.registry
+		t.id, t.rand = s.mark.at.registry, s.rand
 		return t.migrateFrom(0)
 	})
 }
@@ -105,6 +106,7 @@ func (s *Store) migrate() error {
 		if err != nil || have == len(migrations()) {
 			return err
 		}
+		t.rand = s.rand
 		if s.mark != nil {
 			t.id = s.mark.at.registry
 		} else if t.id, err = s.newID(); err != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"io/fs"
 	"runtime/debug"
 
@@ -21,10 +22,12 @@ type tx struct {
 	*bbolt.Tx
 	changed bool
 	id      string                                // of the registry, for its migration
+	rand    io.Reader                             // for its migration
 	counts  map[string]map[string]registry.Counts // bucket, key
 	lists   map[string]*list                      // open lists by provider
 	entries uint64                                // of the log, when it grew
 	last    [sha256.Size]byte                     // digest of its last entry
+	tree    *growth                               // of the log, when it grew
 }
 
 // view runs fn on a consistent snapshot. What fn is given by bbolt is valid
@@ -293,8 +296,11 @@ func (t *tx) recount(was, is registry.Record) error {
 	return t.count(bucketEditions, string(tuple(is.Provider, is.Module, is.Edition)), change)
 }
 
-// flush writes counters and lists.
+// flush writes counters, lists and the edge of the log.
 func (t *tx) flush() error {
+	if err := t.putEdge(); err != nil {
+		return err
+	}
 	for bucket, counts := range t.counts {
 		for key, c := range counts {
 			if err := t.put(bucket, []byte(key), encodeCounts(c)); err != nil {

@@ -38,7 +38,7 @@ func (s *Store) PutProviders(ctx context.Context, providers []registry.Provider,
 			}
 			specs[p.ID] = p.Spec
 			batch.Queue("insert into providers (id, spec) values ($1, $2) on conflict (id) do update set spec = excluded.spec", p.ID, p.Spec)
-			t.event(registry.Event{At: at, Kind: "provider", What: p.ID})
+			t.event(registry.Event{At: at, Kind: "provider", What: p.ID, Why: p.Change})
 		}
 		return t.send(ctx, &batch, "writing providers")
 	})

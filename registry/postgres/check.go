@@ -90,7 +90,9 @@ func (s *Store) Check(ctx context.Context) error {
 				break
 			}
 		}
-		return nil
+		more, err := t.checkTree(ctx, enough-len(faults))
+		faults = append(faults, more...)
+		return err
 	})
 	if err = errors.Join(append(faults, kind(err))...); err != nil {
 		return fmt.Errorf("checking the registry: %w", err)

@@ -81,7 +81,7 @@ func (c *Copy) Settle(ctx context.Context) error {
 				return err
 			}
 		}
-		return nil
+		return t.growAgain(ctx)
 	})
 }
 
@@ -107,6 +107,8 @@ func (c *Copy) Import(ctx context.Context, part registry.Part, entries []registr
 			return t.fill(ctx, "shared", []string{"id", "content"}, n, func(i int) ([]any, error) {
 				return []any{entries[i].Shared.ID[:], entries[i].Shared.Content}, nil
 			})
+		case "log":
+			return c.s.importKey(ctx, t, entries[0].Log.Key)
 		case "events":
 			return t.fill(ctx, "events", []string{"seq", "at", "kind", "what", "who", "why"}, n, func(i int) ([]any, error) {
 				ev := entries[i].Event
@@ -185,6 +187,13 @@ func (t *tx) importModules(ctx context.Context, entries []registry.Entry) error 
 
 // Last is registry.Target.Last.
 func (c *Copy) Last(ctx context.Context, part registry.Part) (*registry.Entry, error) {
+	if part == "log" {
+		entries, err := c.s.exportLog(ctx, nil)
+		if err != nil || len(entries) == 0 {
+			return nil, err
+		}
+		return &entries[0], nil
+	}
 	x, ok := exports()[part]
 	if !ok {
 		return nil, fmt.Errorf("there is no part %q: %w", part, registry.ErrInvalid)
@@ -209,6 +218,9 @@ var _ registry.Source = (*Store)(nil)
 
 // Export is registry.Source.Export.
 func (s *Store) Export(ctx context.Context, part registry.Part, after *registry.Entry, limit int) (out []registry.Entry, err error) {
+	if part == "log" {
+		return s.exportLog(ctx, after)
+	}
 	x, ok := exports()[part]
 	if !ok {
 		return nil, fmt.Errorf("there is no part %q: %w", part, registry.ErrInvalid)

@@ -22,12 +22,14 @@ import (
 	"io"
 	"maps"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"attesta/auditlog"
 	"attesta/registry"
 )
 
@@ -44,6 +46,7 @@ type Store struct {
 	schema string
 	id     string
 	rand   io.Reader
+	key    atomic.Pointer[auditlog.Key] // of the log; a copy gets that of its source
 	// filling lets a registry be opened whose copy is not complete.
 	filling bool
 }
@@ -236,7 +239,7 @@ func (s *Store) onceWithin(ctx context.Context, limit time.Duration, how pgx.TxO
 		defer cancel()
 		_ = begun.Rollback(last) // after a commit there is nothing to undo
 	}()
-	t := &tx{Tx: begun, filling: s.filling}
+	t := &tx{Tx: begun, filling: s.filling, key: s.key.Load()}
 	if err := fn(t); err != nil {
 		return err
 	}

@@ -43,6 +43,7 @@ import (
 	"testing"
 	"time"
 
+	"attesta/auditlog"
 	"attesta/registry"
 	"attesta/registry/postgres"
 	"attesta/registry/registrytest"
@@ -207,6 +208,20 @@ func (r *replicas) Access(ctx context.Context, hash [32]byte, at time.Time) (reg
 
 func (r *replicas) TakeAccess(ctx context.Context, hash [32]byte, at time.Time) (registry.Access, error) {
 	return r.one().TakeAccess(ctx, hash, at)
+}
+
+func (r *replicas) LogHead(ctx context.Context) (registry.LogHead, error) {
+	return r.one().LogHead(ctx)
+}
+
+func (r *replicas) LogNodes(ctx context.Context, level int, n uint64, limit int) ([]auditlog.Hash, error) {
+	return r.one().LogNodes(ctx, level, n, limit)
+}
+
+func (r *replicas) Note(ctx context.Context, ev registry.Event) error { return r.one().Note(ctx, ev) }
+
+func (r *replicas) KeepCheckpoint(ctx context.Context, size uint64, signed []byte) error {
+	return r.one().KeepCheckpoint(ctx, size, signed)
 }
 
 func (r *replicas) Check(ctx context.Context) error { return r.one().Check(ctx) }

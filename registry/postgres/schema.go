@@ -83,10 +83,11 @@ func (s *Store) prepare(ctx context.Context, how way) error {
 		if err := t.migrate(ctx, have); err != nil {
 			return err
 		}
-		if err := t.QueryRow(ctx, "select id from meta").Scan(&s.id); err != nil {
+		var key []byte
+		if err := t.QueryRow(ctx, "select id, log_key from meta").Scan(&s.id, &key); err != nil {
 			return fmt.Errorf("reading the name of the registry: %w", err)
 		}
-		return nil
+		return s.setLogKey(key)
 	})
 }
 
@@ -137,7 +138,8 @@ func (t *tx) begin(ctx context.Context, schema string, rand io.Reader) error {
 		identity text not null,
 		id text not null,
 		version integer not null,
-		complete boolean not null
+		complete boolean not null,
+		log_key bytea check (octet_length(log_key) = 32)
 	)`); err != nil {
 		return fmt.Errorf("creating the registry: %w", err)
 	}
@@ -145,7 +147,13 @@ func (t *tx) begin(ctx context.Context, schema string, rand io.Reader) error {
 	if err != nil {
 		return fmt.Errorf("naming the registry: %w", err)
 	}
-	if _, err := t.Exec(ctx, "insert into meta (identity, id, version, complete) values ($1, $2, 0, $3)", identity, id, !t.filling); err != nil {
+	var key []byte // of a copy it comes with what is copied
+	if !t.filling {
+		if key, err = newLogKey(rand); err != nil {
+			return err
+		}
+	}
+	if _, err := t.Exec(ctx, "insert into meta (identity, id, version, complete, log_key) values ($1, $2, 0, $3, $4)", identity, id, !t.filling, key); err != nil {
 		return fmt.Errorf("creating the registry: %w", err)
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"attesta/auditlog"
 	"attesta/registry"
 	"attesta/status"
 )
@@ -25,6 +26,8 @@ type tx struct {
 	held    bool // the head, with the numbers given out last:
 	records int64
 	numbers int64 // of events
+	edge    auditlog.Edge
+	key     *auditlog.Key // of the log
 	events  []registry.Event
 	counts  map[string]*registry.Counts
 	classes map[[3]string]*registry.Counts // provider, module, edition
@@ -36,8 +39,13 @@ func (t *tx) hold(ctx context.Context) error {
 	if t.held {
 		return nil
 	}
-	if err := t.QueryRow(ctx, "select records, events from head for update").Scan(&t.records, &t.numbers); err != nil {
+	var edge []byte
+	if err := t.QueryRow(ctx, "select records, events, edge from head for update").Scan(&t.records, &t.numbers, &edge); err != nil {
 		return fmt.Errorf("taking the head: %w", err)
+	}
+	var err error
+	if t.edge, err = edgeOf(edge); err != nil {
+		return err
 	}
 	t.held, t.changed = true, true
 	return nil
@@ -84,7 +92,7 @@ func addRecord(c *registry.Counts, r registry.Record, n uint64) {
 	}
 }
 
-// flush writes events, counters and the head.
+// flush writes events, the tree over them, counters and the head.
 func (t *tx) flush(ctx context.Context) error {
 	if len(t.events)+len(t.counts) == 0 && !(t.held && t.changed) {
 		return nil
@@ -97,7 +105,7 @@ func (t *tx) flush(ctx context.Context) error {
 		t.queueEvents(&batch)
 	}
 	t.queueCounts(&batch)
-	batch.Queue("update head set records = $1, events = $2", t.records, t.numbers)
+	batch.Queue("update head set records = $1, events = $2, edge = $3", t.records, t.numbers, t.edge.Bytes())
 	if err := t.SendBatch(ctx, &batch).Close(); err != nil {
 		return fmt.Errorf("writing events and counters: %w", err)
 	}
@@ -108,13 +116,17 @@ func (t *tx) queueEvents(batch *pgx.Batch) {
 	n := len(t.events)
 	seqs, ats := make([]int64, n), make([]time.Time, n)
 	kinds, whats, whos, whys := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	var done []auditlog.Node
 	for i, ev := range t.events {
 		t.numbers++
+		ev.Seq = uint64(t.numbers)
+		done = append(done, t.edge.Append(registry.LeafOf(*t.key, ev))...)
 		seqs[i], ats[i], kinds[i], whats[i], whos[i], whys[i] = t.numbers, ev.At, ev.Kind, ev.What, ev.By, ev.Why
 	}
 	batch.Queue(`insert into events (seq, at, kind, what, who, why)
 		select * from unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[])`,
 		seqs, ats, kinds, whats, whos, whys)
+	queueNodes(batch, done)
 }
 
 // tallies are counters as arrays; what is taken away is negative.

@@ -9,9 +9,21 @@
 create table head (
 	one boolean primary key default true check (one),
 	records bigint not null default 0,
-	events bigint not null default 0
+	events bigint not null default 0,
+	edge bytea not null default '', -- of the tree over the events; its leaves are their hashes in order
+	checkpoint bytea, -- signed last, over so many events
+	signed bigint not null default 0
 );
 insert into head default values;
+
+-- Hashes of complete subtrees of 256^level events; what lies below is computed
+-- from the events.
+create table nodes (
+	level smallint check (level > 0),
+	n bigint check (n >= 0),
+	hash bytea not null check (octet_length(hash) = 32),
+	primary key (level, n)
+);
 
 create table lists (
 	id text collate "C" primary key,
