@@ -100,7 +100,7 @@ func (i *Issuer) begin(ctx context.Context, b *batch) *batch {
 // that earlier slices of the same call are about to seal.
 func (i *Issuer) reserve(ctx context.Context, rows []intake.Completion, mine map[uint64]bool) (b *batch) {
 	b = &batch{fresh: map[uint64]bool{}}
-	if b.err = i.CheckClock(ctx); b.err != nil {
+	if b.err = i.admit(ctx); b.err != nil {
 		return b
 	}
 	b.at = i.now()
@@ -306,7 +306,7 @@ func (i *Issuer) ResumeBefore(ctx context.Context, moment time.Time) (int, error
 		if len(open) == 0 {
 			continue
 		}
-		if err := i.CheckClock(ctx); err != nil {
+		if err := i.admit(ctx); err != nil {
 			return finished, fmt.Errorf("finishing reserved records: %w", err)
 		}
 		tasks := make([]task, len(open))

@@ -23,7 +23,7 @@ import (
 	"attesta/registry"
 )
 
-// Config is what an issuer works with. Every field but the last two is needed.
+// Config is what an issuer works with. Every field but the last three is needed.
 type Config struct {
 	Registry *registry.Registry
 	Keys     *keys.Ring
@@ -37,6 +37,9 @@ type Config struct {
 	// certificates counted: without them seals stay at level B. See Extend.
 	Stamps      TimeAuthority
 	Revocations Revocations
+	// Admit is asked before anything is reserved or sealed, a slice at a time;
+	// while it returns an error nothing is.
+	Admit func(context.Context) error
 }
 
 // Issuer issues for all providers of an installation. It is safe for
@@ -52,6 +55,16 @@ type Issuer struct {
 // New returns an issuer.
 func New(c Config) *Issuer {
 	return &Issuer{Config: c, models: map[[sha256.Size]byte]*model{}, series: map[seriesKey]*series{}, lists: map[string]Published{}}
+}
+
+// admit asks whether anything may be sealed at all.
+func (i *Issuer) admit(ctx context.Context) error {
+	if i.Admit != nil {
+		if err := i.Admit(ctx); err != nil {
+			return err
+		}
+	}
+	return i.CheckClock(ctx)
 }
 
 // now is the moment in the zone whose days count, to the second.

@@ -37,6 +37,7 @@ type Ring struct {
 	master *age.X25519Identity
 	mu     sync.RWMutex
 	keys   []*Key
+	files  seen // as they were when the keys were read
 	list   signedList
 	tokens tokens
 }
@@ -64,26 +65,22 @@ func Open(dir, masterFile string) (*Ring, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the folder of keys: %w", err)
 	}
-	names, err := filesIn(dir, ".key.json")
+	r := &Ring{dir: dir}
+	files, err := r.look()
 	if err != nil {
-		return nil, fmt.Errorf("listing the keys: %w", err)
+		return nil, err
 	}
 	secrets, err := filesIn(dir, secretEnding)
 	if err != nil {
 		return nil, fmt.Errorf("listing the secrets: %w", err)
 	}
-	master, err := openMaster(masterFile, len(names)+len(secrets) == 0)
-	if err != nil {
+	if r.master, err = openMaster(masterFile, len(files)+len(secrets) == 0); err != nil {
 		return nil, err
 	}
-	r := &Ring{dir: dir, master: master}
-	for _, name := range names {
-		key, err := r.read(name)
-		if err != nil {
-			return nil, fmt.Errorf("reading %s: %w", filepath.Base(name), err)
-		}
-		r.keys = append(r.keys, key)
+	if r.keys, err = r.load(files, nil); err != nil {
+		return nil, err
 	}
+	r.files = files
 	r.sort()
 	return r, nil
 }
@@ -268,7 +265,7 @@ func (r *Ring) write(k *Key) error {
 	if err != nil {
 		return fmt.Errorf("writing key %s: %w", k.ID, err)
 	}
-	return WriteFile(filepath.Join(r.dir, k.ID+".key.json"), raw)
+	return WriteFile(r.fileOf(k.ID), raw)
 }
 
 // secret is what stands encrypted in the file of a key.

@@ -185,6 +185,9 @@ type Backend interface {
 	People
 	Doors
 	LogTree
+	KeyMarks
+	Leases
+	Limits
 	// Check reads the whole store and returns an error that names what is
 	// damaged, or nil.
 	Check(ctx context.Context) error

@@ -16,7 +16,7 @@ type Part string
 
 // Parts returns all parts, in the order in which they are copied.
 func Parts() []Part {
-	return []Part{"lists", "records", "claims", "shared", "documents", "log", "events", "providers", "modules", "people", "accesses"}
+	return []Part{"lists", "records", "claims", "shared", "documents", "log", "events", "providers", "modules", "people", "keys", "accesses"}
 }
 
 // Entry is one entry of a part, of which exactly one field is set. It holds
@@ -33,6 +33,7 @@ type Entry struct {
 	Provider *Provider      `json:"provider,omitempty"`
 	Module   *ModuleEntry   `json:"module,omitempty"`
 	Person   *Person        `json:"person,omitempty"`
+	Key      *KeyMark       `json:"key,omitempty"`
 	Access   *AccessEntry   `json:"access,omitempty"`
 }
 
@@ -89,7 +90,7 @@ type AccessEntry struct {
 type Source interface {
 	// Export returns at most limit entries of a part after one of them, or from
 	// the first. They are in order of their key as bytes: the id of lists,
-	// providers, people and shared content, the Seq of records, documents and
+	// providers, people, keys and shared content, the Seq of records, documents and
 	// events, the hash of claims and accesses, code and then version of modules.
 	Export(ctx context.Context, part Part, after *Entry, limit int) ([]Entry, error)
 	Check(ctx context.Context) error

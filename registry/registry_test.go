@@ -198,3 +198,49 @@ func TestTheNewestEventIsFoundAmongGaps(t *testing.T) {
 		}
 	}
 }
+
+// seenKeys is a backend that shows under which keys requests are counted.
+type seenKeys struct {
+	registry.Backend
+	keys map[[32]byte]bool
+}
+
+func (s *seenKeys) Take(_ context.Context, key [32]byte, _ time.Duration, _ int, _ time.Time) (int, int, error) {
+	s.keys[key] = true
+	return 1, 0, nil
+}
+
+// W7, K4: what reaches a store of who asks is another value for each door, day
+// and installation, the same at every server, and does not show who it was.
+func TestNobodyIsNamedByACount(t *testing.T) {
+	at := time.Date(2026, 3, 4, 23, 59, 0, 0, time.UTC)
+	s := &seenKeys{keys: map[[32]byte]bool{}}
+	n := 0
+	for _, claim := range []string{"a key of the tests, one", "a key of the tests, two"} {
+		for range 2 { // two servers
+			r := registry.New(s, registry.Config{ClaimKey: []byte(claim)})
+			for _, door := range []string{"verify", "sign-in"} {
+				for _, who := range []string{"192.0.2.7", "2001:db8::"} {
+					for _, when := range []time.Time{at, at.Add(30 * time.Second), at.Add(time.Minute)} {
+						n++
+						if _, err := r.Count(t.Context(), door, who, time.Minute, 5, when); err != nil {
+							t.Fatal(err)
+						}
+					}
+				}
+			}
+		}
+	}
+	if want := 2 * 2 * 2 * 2; len(s.keys) != want {
+		t.Errorf("%d counts were under %d keys, want %d", n, len(s.keys), want)
+	}
+	for key := range s.keys {
+		if bytes.Contains(key[:], []byte("192.0.2.7")) || bytes.Contains(key[:], []byte("2001")) {
+			t.Errorf("a key shows who asks: %x", key)
+		}
+	}
+	without := registry.New(s, registry.Config{})
+	if _, err := without.Count(t.Context(), "verify", "192.0.2.7", time.Minute, 5, at); !errors.Is(err, registry.ErrInvalid) {
+		t.Errorf("without a claim key: %v", err)
+	}
+}

@@ -58,7 +58,7 @@ func (s *Site) verifyPresented(w http.ResponseWriter, r *http.Request) error {
 			if v := visitOf(r); v.chosen {
 				address += "?lang=" + v.language
 			}
-			http.Redirect(w, r, address, http.StatusSeeOther) //nolint:gosec // a path of our own: the handle has its form
+			http.Redirect(w, r, address, http.StatusSeeOther)
 			return nil
 		}
 	}

@@ -40,7 +40,7 @@ type LogDocuments interface {
 // logRoutes publish the audit log. What is computed is bounded for one address.
 func (s *Site) logRoutes(r chi.Router) {
 	r.Group(func(r chi.Router) {
-		r.Use(s.limiting())
+		r.Use(s.limiting("log"))
 		s.get(r, "/log/{what:checkpoint|key}", s.logDocument)
 		s.get(r, "/log/{what:inclusion}/{from:[0-9]+}", s.logDocument)
 		s.get(r, "/log/{what:entries|consistency}/{from:[0-9]+}-{to:[0-9]+}", s.logDocument)

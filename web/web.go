@@ -33,7 +33,6 @@ import (
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
-	"github.com/go-chi/httprate"
 )
 
 //go:embed templates/*.html assets/*.css assets/*.svg locales/*.json
@@ -99,6 +98,11 @@ type Config struct {
 	Log           *slog.Logger   // discarded when nil
 	// Ready says whether the program can do its work; always when nil.
 	Ready func(ctx context.Context) error
+	// Count counts a request of somebody at a door, for all servers of one
+	// registry, and returns how many there were in the last length. The count may
+	// end at most. This server counts for itself too, and alone when Count is nil
+	// or fails.
+	Count func(ctx context.Context, door, who string, length time.Duration, most int) (int, error)
 	// RequestID names a request in the log; random when nil.
 	RequestID func() string
 }
@@ -166,10 +170,7 @@ func loopback(host string) bool {
 	return err == nil && ip.IsLoopback() || host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
-const (
-	requestsPerMinute = 120 // for one remote address, on what costs work or guards a door
-	sessionLength     = 8 * time.Hour
-)
+const sessionLength = 8 * time.Hour
 
 // Routes adds every page and every published list to a router. It sets the
 // router's answers for what is not found and for methods that are not allowed.
@@ -192,7 +193,7 @@ func (s *Site) publicRoutes(r chi.Router) {
 		s.get(r, "/assets/{name}", s.asset)
 		s.get(r, "/robots.txt", s.robots)
 		s.get(r, "/verify", s.verifyForm)
-		r.With(s.limiting()).Post("/verify", s.answering(s.verifyPresented))
+		r.With(s.limiting("verify")).Post("/verify", s.answering(s.verifyPresented))
 		r.Group(func(r chi.Router) {
 			r.Use(private)
 			s.get(r, "/v/{handle}", s.verifyHandle)
@@ -209,7 +210,7 @@ func (s *Site) privateRoutes(r chi.Router) {
 		s.get(r, "/c/{token}", s.holder)
 		s.get(r, "/c/{token}/credential.jsonld", s.holderFile)
 		s.get(r, "/console/sign-in", s.signInPage)
-		r.With(s.limiting()).Post("/console/sign-in", s.answering(s.signIn))
+		r.With(s.limiting("sign-in")).Post("/console/sign-in", s.answering(s.signIn))
 		r.Post("/console/sign-out", s.answering(s.signOut))
 		s.get(r, "/console", s.inside(s.overview))
 		s.get(r, "/console/modules", s.inside(s.modules))
@@ -231,15 +232,6 @@ func (s *Site) machineRoutes(r chi.Router) {
 func (s *Site) get(r chi.Router, pattern string, h handler) {
 	r.Get(pattern, s.answering(h))
 	r.Head(pattern, s.answering(h))
-}
-
-// limiting bounds how often one remote address may ask.
-func (s *Site) limiting() func(http.Handler) http.Handler {
-	return httprate.LimitBy(requestsPerMinute, time.Minute, func(r *http.Request) (string, error) {
-		return httprate.CanonicalizeIP(middleware.GetClientIP(r.Context())), nil
-	}, httprate.WithLimitHandler(s.answering(func(http.ResponseWriter, *http.Request) error {
-		return refusal{http.StatusTooManyRequests, "often"}
-	})))
 }
 
 // otherMethod refuses a method and names those that the address has

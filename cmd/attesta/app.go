@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,6 +40,8 @@ type app struct {
 	master   string            // file of the master key
 	backups  sync.Mutex        // one at a time
 	logs     logbook
+	lease    time.Duration // leaseTime, but in tests
+	step     inStep
 }
 
 // begin makes a new installation in a folder that has none, and opens it.
@@ -80,7 +83,7 @@ func open(ctx context.Context, c *console, f folder, address string) (*app, erro
 }
 
 func wire(ctx context.Context, c *console, f folder, s settings, store store) (*app, error) {
-	a := &app{folder: f, settings: s, store: store, now: c.now, master: f.master(c.getenv), log: slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	a := &app{folder: f, settings: s, store: store, now: c.now, lease: cmp.Or(c.lease, leaseTime), master: f.master(c.getenv), log: slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	err := a.assemble(ctx, store)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
@@ -115,7 +118,7 @@ func (a *app) assemble(ctx context.Context, store store) error {
 	a.issuer = issuer.New(issuer.Config{
 		Registry: a.registry, Keys: a.ring, Picture: display.Module,
 		Now: a.now, Zone: a.zone, PublicURL: a.settings.PublicURL,
-		Stamps: &a.stamps, Revocations: a.revocations,
+		Stamps: &a.stamps, Revocations: a.revocations, Admit: a.keysInStep,
 	})
 	a.stamps.set(a.settings.TimeAuthority)
 	a.crls = verifier.NewGuardedFor(verifier.Limits{
@@ -235,20 +238,29 @@ func (a *app) resume(ctx context.Context) {
 
 // site makes the pages over this installation.
 func (a *app) site() (*web.Site, error) {
-	return web.New(web.Config{
+	c := web.Config{
 		Registry: a.registry, Wallet: a.wallet, Verify: a.verifier.Verify, Lists: lists{a.issuer}, Keys: keyDocuments{a}, Audit: logDocuments{a},
 		PublicURL: a.settings.PublicURL, Now: a.now, Zone: a.zone,
 		Demonstration: a.settings.Demonstration, Log: a.log, Ready: a.ready,
-	})
+	}
+	if a.store.shared { // one process needs no other count than its own
+		c.Count = func(ctx context.Context, door, who string, length time.Duration, most int) (int, error) {
+			return a.registry.Count(ctx, door, who, length, most, a.now())
+		}
+	}
+	return web.New(c)
 }
 
-// ready proves that the store answers and takes changes, and that the keys
-// still sign.
+// ready proves that the store answers and takes changes, and that the keys are
+// those that all servers have and still sign.
 func (a *app) ready(ctx context.Context) error {
 	if err := a.failure(); err != nil {
 		return err
 	}
 	if _, err := a.registry.Counts(ctx, ""); err != nil {
+		return err
+	}
+	if err := a.keysInStep(ctx); err != nil {
 		return err
 	}
 	for _, k := range a.ring.All() {

@@ -117,6 +117,7 @@ func (l local) Doctor(ctx context.Context) ([]diagnosis, error) {
 	add(l.checkStore(ctx)...)
 	add(l.checkLog(ctx)...)
 	add(l.checkSecrets()...)
+	add(l.checkInStep(ctx)...)
 	add(l.checkKeys()...)
 	add(l.checkSigning()...)
 	add(l.checkProviders(ctx)...)

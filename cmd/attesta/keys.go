@@ -24,6 +24,7 @@ var keysCommand = command{
                     --module LIBRARY --token LABEL --key LABEL [--password-file FILE]
        attesta keys retire KEY
        attesta keys revoke KEY --since TIME
+       attesta keys forget KEY
 
 list shows every key with its purpose, what it is worth and how long it may be
 used. Private keys are never shown.
@@ -36,6 +37,11 @@ counts.
 
 revoke is for a key that somebody else may have, or had: it counts no more since
 TIME. It is final. The command says what follows for what was sealed.
+
+A running server takes changes up within seconds, also those that another server
+of the same data folder made. The registry knows which keys there are: a server
+whose folder lacks one, or does not know how one ended, seals nothing until
+keys/ is copied to it. forget is for a key that is in no folder any more.
 
   --provider ID          whose key
   --for seal|status      seals of credentials, or signatures of status lists
@@ -87,7 +93,9 @@ TIME. It is final. The command says what follows for what was sealed.
 		if *asJSON {
 			return exitDone, printJSON(c, answer)
 		}
-		printKeys(c, answer.Keys)
+		if len(answer.Keys) > 0 {
+			printKeys(c, answer.Keys)
+		}
 		for _, line := range answer.Follows {
 			c.printf("%s\n", plain(line))
 		}
@@ -143,11 +151,12 @@ var keyVerbs = map[string]struct {
 	"attach": {operand: "CHAIN.pem", must: []string{"provider", "module", "token", "key"}, may: []string{"for", "password-file"}},
 	"retire": {operand: "KEY"},
 	"revoke": {operand: "KEY", must: []string{"since"}},
+	"forget": {operand: "KEY"},
 }
 
 // request reads what is asked for, with the files that it names.
 func (k *keyFlags) request(c *console, f *flag.FlagSet, rest []string) (keyRequest, error) {
-	const usage = "attesta keys list | rotate | import FILE.p12 | attach CHAIN.pem | retire KEY | revoke KEY"
+	const usage = "attesta keys list | rotate | import FILE.p12 | attach CHAIN.pem | retire KEY | revoke KEY | forget KEY"
 	if len(rest) == 0 {
 		return keyRequest{}, misuse(usage, "say what to do")
 	}
@@ -189,7 +198,7 @@ func (k *keyFlags) request(c *console, f *flag.FlagSet, rest []string) (keyReque
 	}
 	var err error
 	switch do {
-	case "retire", "revoke":
+	case "retire", "revoke", "forget":
 		q.Key = rest[0]
 	case "import", "attach":
 		if q.File, err = readFile(rest[0]); err == nil {

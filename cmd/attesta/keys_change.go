@@ -99,9 +99,14 @@ func (l local) moment(t time.Time) string { return t.In(l.zone).Format("2006-01-
 // ChangeKeys does what attesta keys is told. The anchor of the installation is
 // written again, so that those who check with it know.
 func (l local) ChangeKeys(ctx context.Context, q keyRequest) (keyChange, error) {
-	before := l.ring.All()
-	changed, err := l.changeKeys(ctx, q)
-	err = errors.Join(err, l.noteKeys(ctx, q.Do, before))
+	if q.Do == "forget" {
+		return l.forgetKey(ctx, q.Key)
+	}
+	var changed []*keys.Key
+	err := l.changeFolderKeys(ctx, q.Do == "retire" || q.Do == "revoke", func(ctx context.Context) (err error) {
+		changed, err = l.changeKeys(ctx, q)
+		return err
+	})
 	if len(changed) == 0 && err != nil {
 		return keyChange{}, err
 	}

@@ -44,6 +44,7 @@ type console struct {
 	out, err io.Writer
 	getenv   func(string) string
 	now      func() time.Time
+	lease    time.Duration // how long a work is a process's own; leaseTime when zero
 }
 
 // language is that of the person at the console: it or en.

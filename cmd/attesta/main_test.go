@@ -45,7 +45,8 @@ func TestMain(m *testing.M) {
 			runtime.LockOSThread() // see faulty
 		}
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		code := run(ctx, &console{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv, now: fixedDay}, os.Args[1:])
+		lease, _ := time.ParseDuration(os.Getenv("ATTESTA_TEST_LEASE")) // zero when there is none
+		code := run(ctx, &console{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv, now: fixedDay, lease: lease}, os.Args[1:])
 		stop()
 		os.Exit(code)
 	}})

@@ -132,10 +132,15 @@ func (l local) Import(ctx context.Context, r importRequest) (importAnswer, error
 		if err != nil {
 			return answer, inFile(f, err)
 		}
-		before := l.ring.All()
-		a, err := l.issuer.AddProviders(ctx, providers)
-		if err = errors.Join(err, l.noteKeys(ctx, "import of a provider", before)); err != nil {
-			return answer, inFile(f, err)
+		var a issuer.Admission
+		err = l.changeFolderKeys(ctx, false, func(ctx context.Context) (err error) { // new ones are given keys
+			if a, err = l.issuer.AddProviders(ctx, providers); err != nil {
+				err = inFile(f, err)
+			}
+			return err
+		})
+		if err != nil {
+			return answer, err
 		}
 		done(f, "providers", a, nil)
 	}
@@ -225,7 +230,7 @@ func (l local) Issue(ctx context.Context, r issueRequest) (issueAnswer, error) {
 	if err != nil {
 		err = fmt.Errorf("stopped after %d of %d rows (%w): what is answered is stored; give the same list again for the rest", len(outcomes), len(rows), err)
 	}
-	err = clockWords(err)
+	err = staleWords(clockWords(err))
 	answer := issueAnswer{Rows: make([]rowAnswer, 0, len(outcomes))}
 	for _, o := range outcomes {
 		row := l.rowAnswer(o)

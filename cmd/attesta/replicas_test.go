@@ -264,8 +264,8 @@ func auditShared(t *testing.T, a *app, acknowledged map[string]bool) (records, s
 }
 
 // signInOnce uses one link at two servers at once: it opens one session, which
-// holds at both (K4).
-func signInOnce(t *testing.T, b, c *replica) {
+// holds at both (K4), and returns it.
+func signInOnce(t *testing.T, b, c *replica) *http.Cookie {
 	t.Helper()
 	link, err := output(t, c.dir, "sign-in")
 	if err != nil {
@@ -297,18 +297,9 @@ func signInOnce(t *testing.T, b, c *replica) {
 		t.Fatalf("one link opened %d sessions", len(cookies))
 	}
 	for _, r := range []*replica{b, c} {
-		request, err := http.NewRequest(http.MethodGet, r.base+"/console", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		request.Header.Set("Cookie", cookies[0].Name+"="+cookies[0].Value)
-		response, err := client.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		response.Body.Close()
-		if response.StatusCode != http.StatusOK {
-			t.Errorf("the session is worth %d at %s", response.StatusCode, r.base)
+		if code := ask(t, http.MethodGet, r.base+"/console", cookies[0]); code != http.StatusOK {
+			t.Errorf("the session is worth %d at %s", code, r.base)
 		}
 	}
+	return cookies[0]
 }

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"attesta/issuer"
 	"attesta/registry"
@@ -149,7 +148,11 @@ func (l local) Extend(ctx context.Context, r extendRequest) (extendAnswer, error
 	if l.stamps.current.Load() == nil {
 		return extendAnswer{}, issuer.ErrNoAuthority
 	}
-	n, err := l.issuer.Extend(ctx, r.Level, r.Renew)
+	var n int
+	err := l.inTurn(ctx, stampWork, func(ctx context.Context) (err error) {
+		n, err = l.issuer.Extend(ctx, r.Level, r.Renew)
+		return err
+	})
 	return extendAnswer{n}, err
 }
 
@@ -161,7 +164,10 @@ func (l local) SetTimeAuthority(_ context.Context, address string) error {
 	}
 	l.stamps.changing.Lock()
 	defer l.stamps.changing.Unlock()
-	changed := l.settings
+	changed, err := l.folder.readSettings() // another server of this folder may have changed them
+	if err != nil {
+		return err
+	}
 	changed.TimeAuthority = address
 	if err := l.folder.writeSettings(changed); err != nil {
 		return err
@@ -193,30 +199,6 @@ func (a *timeAuthority) Stamp(ctx context.Context, data []byte) ([]byte, error) 
 		return nil, issuer.ErrNoAuthority
 	}
 	return authority.Stamp(ctx, data)
-}
-
-// stampPause is how long a running server waits before it looks again for seals
-// without a time stamp.
-const stampPause = time.Minute
-
-// stampLater adds time stamps to new seals until the context ends. An authority
-// that does not answer is asked again later; that it does not is said once.
-func (a *app) stampLater(ctx context.Context) {
-	silent := false
-	for {
-		if a.stamps.current.Load() != nil {
-			_, err := a.issuer.Extend(ctx, registry.LevelT, false)
-			if err != nil && !silent && ctx.Err() == nil {
-				a.log.Warn("time stamps could not be added; this is tried again every minute", "error", err)
-			}
-			silent = err != nil
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(stampPause):
-		}
-	}
 }
 
 // maxRevocations bounds a list of revoked certificates: it goes into every seal.

@@ -168,6 +168,7 @@ func (a *app) serveOn(ctx context.Context, listener net.Listener, greet func(loc
 	stamped.Go(func() { a.stampLater(stamping) })
 	stamped.Go(func() { a.resumeLater(stamping) })
 	stamped.Go(func() { a.checkpointLater(stamping) })
+	stamped.Go(func() { a.followLater(stamping) })
 	defer stamped.Wait()
 	defer stopStamping()
 	server := &http.Server{

@@ -126,10 +126,15 @@ const graceOfOthers = 2 * time.Minute
 
 // finish seals what waits for nobody any more.
 func (a *app) finish(ctx context.Context) (int, error) {
-	if a.store.shared {
-		return a.issuer.ResumeBefore(ctx, a.now().Add(-graceOfOthers))
+	if !a.store.shared {
+		return a.issuer.Resume(ctx)
 	}
-	return a.issuer.Resume(ctx)
+	n := 0
+	_, err := a.alone(ctx, finishWork, func(ctx context.Context) (err error) {
+		n, err = a.issuer.ResumeBefore(ctx, a.now().Add(-graceOfOthers))
+		return err
+	})
+	return n, err
 }
 
 // resumePause is how often a server looks for what another one left behind.

@@ -54,6 +54,8 @@ type Store struct {
 	stuck   atomic.Bool           // a lock of bbolt will never be free again
 	failed  chan struct{}         // closed when the disk failed
 	end     sync.Once
+	leases  leases
+	limits  limits
 }
 
 var _ registry.Backend = (*Store)(nil)

@@ -121,7 +121,7 @@ func (a *audit) run() error {
 		a.readLists, a.readRecords, a.readPeople, a.readClaims, a.readLevels, a.compareSizes, a.compareLists,
 		func() error { return a.compareCounts(bucketCounts) },
 		func() error { return a.compareCounts(bucketEditions) },
-		a.readEvents, a.readTree, a.readCatalogue, a.readAccess,
+		a.readEvents, a.readTree, a.readCatalogue, a.readAccess, a.readKeys,
 	} {
 		if err := step(); err != nil {
 			return err

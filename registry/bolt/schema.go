@@ -46,7 +46,7 @@ const identity = "attesta registry"
 // migrations lead from an empty file to the layout of today; the schema version
 // of a file is how many of them it has had. One that was released never changes.
 func migrations() []func(*tx) error {
-	return []func(*tx) error{createBuckets, indexLevels, nameRegistry, plantTree}
+	return []func(*tx) error{createBuckets, indexLevels, nameRegistry, plantTree, createKeys}
 }
 
 func createBuckets(t *tx) error {

@@ -126,6 +126,8 @@ func (c *Copy) Import(ctx context.Context, part registry.Part, entries []registr
 				people[i] = *e.Person
 			}
 			return t.addPeople(ctx, people)
+		case "keys":
+			return t.importKeys(ctx, entries)
 		case "accesses":
 			return t.fill(ctx, "access", []string{"hash", "kind", "who", "expires"}, n, func(i int) ([]any, error) {
 				a := entries[i].Access
@@ -289,6 +291,10 @@ func exports() map[registry.Part]export {
 		"shared": {
 			"select id, content from shared",
 			"id > $2", "id", "id desc", func(e *registry.Entry) []any { return []any{e.Shared.ID[:]} }, exportShared,
+		},
+		"keys": {
+			"select " + keyMarkColumns + " from keys",
+			"id > $2", "id", "id desc", func(e *registry.Entry) []any { return []any{e.Key.ID} }, exportKey,
 		},
 		"accesses": {
 			"select hash, kind, who, expires from access",

@@ -48,6 +48,8 @@ func fullBolt(t *testing.T) (*bolt.Store, *registry.Registry, string) {
 			{Code: "M 1", Version: "1", Provider: "a", Spec: []byte("z")},
 		}, testAt),
 		r.PutLearners(ctx, learners, testAt),
+		r.NoteKeys(ctx, []registry.KeyMark{{ID: "k1"}, {ID: "k2", Retired: testAt}, {ID: "k0", Lost: testAt}}, testAt),
+		r.NoteKeys(ctx, []registry.KeyMark{{ID: "k1", Revoked: testAt.Add(-time.Hour)}}, testAt),
 	} {
 		if err != nil {
 			t.Fatal(err)

@@ -49,6 +49,8 @@ type Store struct {
 	key    atomic.Pointer[auditlog.Key] // of the log; a copy gets that of its source
 	// filling lets a registry be opened whose copy is not complete.
 	filling bool
+	born    time.Time
+	sweep   atomic.Int64 // at which age counts that are over are dropped next
 }
 
 var _ registry.Backend = (*Store)(nil)
@@ -89,7 +91,7 @@ func open(ctx context.Context, address string, opts Options, how way, filling bo
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{pool: newPool(config, size), rand: opts.Rand, schema: config.RuntimeParams["search_path"], filling: filling}
+	s := &Store{pool: newPool(config, size), rand: opts.Rand, schema: config.RuntimeParams["search_path"], filling: filling, born: time.Now()}
 	if s.rand == nil {
 		s.rand = rand.Reader
 	}

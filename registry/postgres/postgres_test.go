@@ -224,6 +224,26 @@ func (r *replicas) KeepCheckpoint(ctx context.Context, size uint64, signed []byt
 	return r.one().KeepCheckpoint(ctx, size, signed)
 }
 
+func (r *replicas) NoteKeys(ctx context.Context, marks []registry.KeyMark, at time.Time) error {
+	return r.one().NoteKeys(ctx, marks, at)
+}
+
+func (r *replicas) KeyMarks(ctx context.Context, after uint64, limit int) ([]registry.KeyMark, error) {
+	return r.one().KeyMarks(ctx, after, limit)
+}
+
+func (r *replicas) TakeLease(ctx context.Context, name, holder string, length time.Duration, at time.Time) (bool, error) {
+	return r.one().TakeLease(ctx, name, holder, length, at)
+}
+
+func (r *replicas) LeaveLease(ctx context.Context, name, holder string) error {
+	return r.one().LeaveLease(ctx, name, holder)
+}
+
+func (r *replicas) Take(ctx context.Context, key [32]byte, length time.Duration, most int, at time.Time) (now, before int, err error) {
+	return r.one().Take(ctx, key, length, most, at)
+}
+
 func (r *replicas) Check(ctx context.Context) error { return r.one().Check(ctx) }
 
 func (r *replicas) Close() error {

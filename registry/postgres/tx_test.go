@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"attesta/registry"
@@ -152,4 +153,24 @@ func inner(t *testing.T) *Store {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	return s
+}
+
+// A connection that counted a request, also with others in one message, keeps
+// what comes next as safely as before.
+func TestACountLeavesItsConnectionAsItWas(t *testing.T) {
+	s := inner(t)
+	s.pool.slots = make(chan struct{}, 1) // so that all share one connection
+	for n := range 3 {
+		s.sweep.Store(0) // drops what is over as well
+		if _, _, err := s.Take(t.Context(), [32]byte{byte(n)}, time.Minute, 5, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		var is string
+		err := s.read(t.Context(), func(c *pgx.Conn) error {
+			return c.QueryRow(t.Context(), "select current_setting('synchronous_commit')").Scan(&is)
+		})
+		if err != nil || is != "on" {
+			t.Errorf("after a count synchronous_commit is %q, %v", is, err)
+		}
+	}
 }

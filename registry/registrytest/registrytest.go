@@ -27,6 +27,7 @@ import (
 func Run(t *testing.T, open func(t *testing.T) registry.Backend) {
 	for _, group := range [][]promise{
 		ledgerPromises(), extendPromises(), racePromises(), statusPromises(), pagePromises(), peoplePromises(), erasePromises(), inputPromises(), logPromises(),
+		togetherPromises(),
 	} {
 		for _, p := range group {
 			t.Run(p.name, func(t *testing.T) {
