@@ -231,11 +231,11 @@ func TestAnotherServerGoesOnStamping(t *testing.T) {
 func TestAWorkKeepsItsLease(t *testing.T) {
 	dir, _ := school(t, nil)
 	a, b := shared(t, dir), shared(t, dir)
-	a.lease, b.lease = time.Second, time.Second
+	a.lease, b.lease = 3*time.Second, 3*time.Second
 	ctx := t.Context()
 	refused := 0
 	did, err := a.alone(ctx, "work", func(ctx context.Context) error {
-		for end := time.Now().Add(3 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 			if did, err := b.alone(ctx, "work", func(context.Context) error { return nil }); did || err != nil {
 				t.Errorf("another does it meanwhile: %v, %v", did, err)
 				break
