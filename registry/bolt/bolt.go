@@ -1,12 +1,21 @@
 // Package bolt keeps a registry in one bbolt file, for one process.
 //
-// Every step is one transaction, durable (data and directory synced) when it
-// returns, and all or nothing; steps are serialised. Every stored value carries
-// a checksum and every sealed document is compared with its SHA-256 when it is
-// read: a damaged file gives errors, never wrong answers and never a panic.
-// After an error of the disk during a commit, or a damaged page met while
-// changing something, the store refuses all further changes until it is opened
-// again; what was in doubt is settled by repeating the call.
+// Every step is durable (data and directory synced) when it returns, and all or
+// nothing. Steps come one after the other; those that wait at the same time
+// share one transaction and its two syncs, and one that fails leaves nothing and
+// the others do not notice. Who gives up, because the context ended, is told so
+// at once: the step is then made whole or not at all, and repeating it settles
+// which. A step of few items waits for no more than one commit, whatever large
+// ones wait beside it.
+//
+// Every stored value carries a checksum, every index entry is compared with the
+// record it leads to, and every sealed document with its SHA-256 when it is read:
+// a damaged file gives errors, never wrong answers and never a panic. After an
+// error of the disk during a commit, or a damaged page met while changing
+// something, the store refuses all further changes until it is opened again;
+// what was in doubt is settled by repeating the call.
+//
+// How the file is laid out stands in schema.go, with what an entry costs.
 //
 //	store, err := bolt.Open("registry.db", bolt.Options{})
 package bolt
@@ -46,16 +55,20 @@ type Options struct {
 // Store is a registry.Backend in one file. It is safe for concurrent use.
 type Store struct {
 	db      *bbolt.DB
+	file    *os.File // that of db
 	rand    io.Reader
-	reading sync.RWMutex          // held by who reads, so that Scrub knows
-	long    sync.RWMutex          // and this one too by who reads for long
-	mark    *mark                 // nil while it is not known to be the newest copy
-	broken  atomic.Pointer[error] // why nothing can be changed any more
-	stuck   atomic.Bool           // a lock of bbolt will never be free again
-	failed  chan struct{}         // closed when the disk failed
-	end     sync.Once
-	leases  leases
-	limits  limits
+	reading sync.RWMutex // held by who reads, so that Scrub knows
+	long    sync.RWMutex // and this one too by who reads for long
+	queue
+	counters
+	mark   *mark                 // nil while it is not known to be the newest copy
+	broken atomic.Pointer[error] // why nothing can be changed any more
+	stuck  atomic.Bool           // a lock of bbolt will never be free again
+	failed chan struct{}         // closed when the disk failed
+	end    sync.Once
+	shut   sync.Once
+	leases leases
+	limits limits
 }
 
 var _ registry.Backend = (*Store)(nil)
@@ -108,9 +121,9 @@ func (s *Store) begin(path string) error {
 	return err
 }
 
-// Open opens a file that Create made, and brings an older layout up to date.
-// It changes nothing before it knows that the file is a registry, whole, and
-// not of a newer program. A missing file is registry.ErrNotFound, one that
+// Open opens a file that Create made. It changes nothing before it knows that
+// the file is a registry, whole, and of the layout that this program knows; what
+// is not is registry.ErrInvalid. A missing file is registry.ErrNotFound, one that
 // another process has open registry.ErrInUse, and one that its mark does not
 // know as the newest copy ErrOlder.
 func Open(path string, opts Options) (*Store, error) {
@@ -121,10 +134,7 @@ func Open(path string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening registry: %w", err)
 	}
-	if err = s.holdToMark(path); err == nil {
-		err = s.migrate()
-	}
-	if err != nil {
+	if err = s.holdToMark(path); err != nil {
 		_ = s.Close()
 		return nil, fmt.Errorf("opening registry: %w", err)
 	}
@@ -157,8 +167,7 @@ func inspect(path string, opts Options) error {
 		if t.Size() > info.Size() {
 			return fmt.Errorf("the file was cut short at %d of %d bytes: %w", info.Size(), t.Size(), errDamaged)
 		}
-		_, err = t.schema()
-		return err
+		return t.checkLayout()
 	})
 	return errors.Join(err, s.Close())
 }
@@ -173,15 +182,14 @@ const (
 )
 
 func open(path string, opts Options, how way) (s *Store, err error) {
-	var file *os.File
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if r := recover(); r != nil {
-			_ = file.Close()
+			_ = s.file.Close()
 			s, err = nil, fmt.Errorf("reading the file: %v: %w", r, errDamaged)
 		}
 	}()
-	s = &Store{rand: opts.Rand, failed: make(chan struct{})}
+	s = &Store{rand: opts.Rand, queue: newQueue(), failed: make(chan struct{})}
 	if s.rand == nil {
 		s.rand = rand.Reader
 	}
@@ -199,12 +207,17 @@ func open(path string, opts Options, how way) (s *Store, err error) {
 				flag |= os.O_CREATE | os.O_EXCL
 			}
 			var err error
-			file, err = os.OpenFile(name, flag, perm)
-			return file, err
+			s.file, err = os.OpenFile(name, flag, perm)
+			return s.file, err
 		},
 	})
 	if err != nil {
 		return nil, kind(err)
+	}
+	if how == reading {
+		close(s.ended)
+	} else {
+		go s.work()
 	}
 	return s, nil
 }
@@ -223,6 +236,8 @@ func (s *Store) Failure() error {
 
 // Close closes the file; calls after it fail. It waits for those under way.
 func (s *Store) Close() error {
+	s.shut.Do(func() { close(s.closing) })
+	<-s.ended
 	if s.stuck.Load() {
 		return fmt.Errorf("closing registry: end the process to let go of the file: %w", errDamaged)
 	}

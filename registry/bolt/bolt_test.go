@@ -249,7 +249,7 @@ func TestTheFileHoldsNoSecretThatOpensAnything(t *testing.T) {
 			t.Errorf("the file holds %q", secret)
 		}
 	}
-	if !bytes.Contains(file, []byte(recs[0].Handle)) {
+	if !bytes.Contains(file, []byte(recs[0].Module)) {
 		t.Error("the search finds nothing at all")
 	}
 }
@@ -291,7 +291,7 @@ func TestExpiredAccessesAreRemoved(t *testing.T) {
 func TestDamageIsNeverServed(t *testing.T) {
 	s, path := create(t)
 	r := registry.New(s, registry.Config{ClaimKey: testKey, DataKey: testKey})
-	recs := fill(t, r, 24)
+	recs := fill(t, r, 40)
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}

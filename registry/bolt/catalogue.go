@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"attesta/registry"
@@ -12,7 +13,11 @@ import (
 
 // PutProviders is registry.Catalogue.PutProviders.
 func (s *Store) PutProviders(ctx context.Context, providers []registry.Provider, at time.Time) error {
-	return s.update(ctx, func(t *tx) error {
+	providers = slices.Clone(providers)
+	for i := range providers {
+		providers[i].Spec = roomy(providers[i].Spec)
+	}
+	return s.updateMany(ctx, len(providers), func(t *tx) error {
 		for _, p := range providers {
 			same, err := t.putIfOther(bucketProviders, []byte(p.ID), p.Spec)
 			if err != nil {
@@ -38,7 +43,7 @@ func (t *tx) putIfOther(bucket string, key, value []byte) (same bool, err error)
 	if err != nil && !errors.Is(err, registry.ErrNotFound) {
 		return false, err
 	}
-	return false, t.put(bucket, key, bytes.Clone(value))
+	return false, t.put(bucket, key, value)
 }
 
 // Provider is registry.Catalogue.Provider.
@@ -75,7 +80,11 @@ func above(after string) []byte {
 
 // PutModules is registry.Catalogue.PutModules.
 func (s *Store) PutModules(ctx context.Context, modules []registry.Module, at time.Time) error {
-	return s.update(ctx, func(t *tx) error {
+	modules = slices.Clone(modules)
+	for i := range modules {
+		modules[i].Spec = roomy(modules[i].Spec)
+	}
+	return s.updateMany(ctx, len(modules), func(t *tx) error {
 		for _, m := range modules {
 			if err := t.putModule(m, at); err != nil {
 				return fmt.Errorf("module %q version %q: %w", m.Code, m.Version, err)
@@ -107,7 +116,7 @@ func (t *tx) putModule(m registry.Module, at time.Time) error {
 	case !errors.Is(err, registry.ErrNotFound):
 		return err
 	}
-	if err := t.put(bucketModules, key, bytes.Clone(m.Spec)); err != nil {
+	if err := t.put(bucketModules, key, m.Spec); err != nil {
 		return err
 	}
 	var e encoder

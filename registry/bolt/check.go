@@ -2,7 +2,6 @@ package bolt
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -39,7 +38,7 @@ func (s *Store) Check(ctx context.Context) error {
 // checkPages holds the lock of changes, as bbolt requires; where there can be
 // none, none is held.
 func (s *Store) checkPages(ctx context.Context) error {
-	step := s.update
+	step := s.updateAlone
 	if s.db.IsReadOnly() {
 		step = s.view
 	}
@@ -91,7 +90,9 @@ type audit struct {
 	records  uint64
 	reserved uint64
 	again    map[string]map[string]registry.Counts // by bucket and key
-	taken    map[string]*status.Bitstring          // positions, by list
+	listed   map[string]*tally                     // what a selection must have
+	levels   map[registry.Level]*tally
+	taken    map[string]*status.Bitstring // positions, by list
 	lists    map[string]*list
 	entries  uint64 // that records ask for
 
@@ -103,7 +104,8 @@ var errEnough = errors.New("there is more")
 func newAudit(ctx context.Context, t *tx) *audit {
 	return &audit{
 		tx: t, ctx: ctx, lists: map[string]*list{}, taken: map[string]*status.Bitstring{},
-		again: map[string]map[string]registry.Counts{bucketCounts: {}, bucketEditions: {}},
+		again:  map[string]map[string]registry.Counts{bucketCounts: {}, bucketEditions: {}},
+		listed: map[string]*tally{}, levels: map[registry.Level]*tally{},
 	}
 }
 
@@ -118,7 +120,7 @@ func (a *audit) fault(format string, args ...any) error {
 
 func (a *audit) run() error {
 	for _, step := range []func() error{
-		a.readLists, a.readRecords, a.readPeople, a.readClaims, a.readLevels, a.compareSizes, a.compareLists,
+		a.readNames, a.readLists, a.readRecords, a.readPeople, a.readPages, a.readLevels, a.compareSizes, a.compareLists,
 		func() error { return a.compareCounts(bucketCounts) },
 		func() error { return a.compareCounts(bucketEditions) },
 		a.readEvents, a.readTree, a.readCatalogue, a.readAccess, a.readKeys,
@@ -177,10 +179,11 @@ func (a *audit) readLists() error {
 
 func (a *audit) readRecords() (err error) {
 	a.records, err = a.each(bucketRecords, func(k, v []byte) error {
-		if len(k) != 8 {
-			return a.fault("record key of %d bytes", len(k))
+		seq, err := seqOf(k)
+		if err != nil {
+			return err
 		}
-		r, err := decodeRecord(binary.BigEndian.Uint64(k), v)
+		r, err := decodeRow(seq, v, a.word)
 		if err != nil {
 			return err
 		}
@@ -190,11 +193,11 @@ func (a *audit) readRecords() (err error) {
 		} {
 			for _, key := range keys {
 				c := a.again[bucket][key]
-				addRecord(&c, r, 1)
+				addRecord(&c, r.Record, 1)
 				a.again[bucket][key] = c
 			}
 		}
-		for _, check := range []func(registry.Record) error{a.checkIndexes, a.checkContent, a.checkStatus} {
+		for _, check := range []func(row) error{a.checkIndexes, a.checkContent, a.checkStatus} {
 			if err := check(r); err != nil {
 				return err
 			}
@@ -207,47 +210,40 @@ func (a *audit) readRecords() (err error) {
 	return err
 }
 
-// checkIndexes follows what must point at a record.
-func (a *audit) checkIndexes(r registry.Record) error {
-	for _, x := range []struct {
-		bucket string
-		key    []byte
-	}{
-		{bucketAwards, awardKey(r.Edition, r.Module, r.Learner)},
-		{bucketCredentials, []byte(r.Credential)},
-		{bucketHandles, []byte(r.Handle)},
-	} {
-		seq, err := a.lookUp(x.bucket, x.key)
+// checkIndexes follows what must lead to a record, and notes where it must be
+// listed.
+func (a *audit) checkIndexes(r row) error {
+	for _, index := range indexes() {
+		key, err := a.lead(index, r)
+		if err != nil {
+			return err
+		}
+		seq, err := a.lookUp(index, key)
 		if err != nil || seq != r.Seq {
-			if err := a.fault("record %d: its entry in %s points at %d (%v)", r.Seq, x.bucket, seq, err); err != nil {
+			if err := a.fault("record %d: its entry in %s leads to %d (%v)", r.Seq, index, seq, err); err != nil {
 				return err
 			}
 		}
 	}
-	for _, prefix := range selections(r) {
-		if _, err := a.get(bucketPages, append(prefix, seqKey(r.Seq)...)); err != nil {
-			return a.fault("record %d: missing in a page index (%v)", r.Seq, err)
-		}
+	selections, err := a.selections(r.Record)
+	if err != nil {
+		return err
+	}
+	for _, prefix := range selections {
+		of(a.listed, string(prefix)).add(r.Seq)
 	}
 	if r.State == registry.Sealed {
-		if _, err := a.get(bucketLevels, levelKey(r.Level, r.Seq)); err != nil {
-			return a.fault("record %d: missing in %s at %v (%v)", r.Seq, bucketLevels, r.Level, err)
-		}
-	}
-	if a.has(bucketUnfinished, seqKey(r.Seq)) != (r.State == registry.Reserved) {
-		return a.fault("record %d is %s and unfinished says otherwise", r.Seq, r.State)
+		of(a.levels, r.Level).add(r.Seq)
 	}
 	return nil
 }
 
 // checkContent reads the body or the sealed bytes, whichever there must be.
-func (a *audit) checkContent(r registry.Record) error {
+func (a *audit) checkContent(r row) error {
 	if r.State == registry.Reserved {
 		a.reserved++
-		if _, err := a.record(r.Seq); err != nil {
-			return err
-		}
-		return nil
+		_, err := a.withBody(r)
+		return err
 	}
 	if r.State == registry.Sealed {
 		a.documents++
@@ -263,7 +259,7 @@ func (a *audit) checkContent(r registry.Record) error {
 	return nil
 }
 
-func (a *audit) checkStatus(r registry.Record) error {
+func (a *audit) checkStatus(r row) error {
 	l := a.lists[r.List]
 	if l == nil || l.provider != r.Provider {
 		return a.fault("record %d: list %s is not one of its provider", r.Seq, r.List)
@@ -275,7 +271,7 @@ func (a *audit) checkStatus(r registry.Record) error {
 	if err := taken.Set(r.Index); err != nil {
 		return err
 	}
-	v, err := a.get(bucketEntries, entryKey(r))
+	v, err := a.get(bucketEntries, entryKey(r.Record))
 	switch {
 	case errors.Is(err, registry.ErrNotFound):
 		if r.Status != status.Valid {
@@ -292,35 +288,6 @@ func (a *audit) checkStatus(r registry.Record) error {
 	return nil
 }
 
-// readClaims cannot know a token, but each record has exactly one.
-func (a *audit) readClaims() error {
-	seen := map[uint64]bool{}
-	_, err := a.each(bucketClaims, func(k, v []byte) error {
-		seq, err := a.lookUp(bucketClaims, k)
-		if err != nil {
-			return err
-		}
-		if len(k) != 32 || seen[seq] || !a.has(bucketRecords, seqKey(seq)) {
-			return a.fault("a claim points at record %d, which has another or does not exist", seq)
-		}
-		seen[seq] = true
-		return nil
-	})
-	return err
-}
-
-// readLevels follows the index back to its records.
-func (a *audit) readLevels() error {
-	_, err := a.each(bucketLevels, func(k, v []byte) error {
-		if len(v) > 0 {
-			return a.fault("%s, key %x: a value of %d bytes", bucketLevels, k, len(v))
-		}
-		_, err := a.byLevel(k)
-		return err
-	})
-	return err
-}
-
 // compareSizes finds entries that nothing asks for.
 func (a *audit) compareSizes() error {
 	for _, x := range []struct {
@@ -331,8 +298,6 @@ func (a *audit) compareSizes() error {
 		{bucketCredentials, a.records},
 		{bucketHandles, a.records},
 		{bucketClaims, a.records},
-		{bucketPages, uint64(len(selections(registry.Record{}))) * a.records},
-		{bucketUnfinished, a.reserved},
 		{bucketBodies, a.reserved},
 		{bucketSealed, a.documents},
 		{bucketTokens, a.tokens},
@@ -349,43 +314,15 @@ func (a *audit) compareSizes() error {
 	return nil
 }
 
-func (a *audit) compareLists() error {
-	for id, l := range a.lists {
-		if n := a.taken[id].Count(); n != int(l.next) {
-			if err := a.fault("list %s gave out %d positions and records have %d", id, l.next, n); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (a *audit) compareCounts(bucket string) error {
-	again := a.again[bucket]
-	n, err := a.each(bucket, func(k, v []byte) error {
-		c, err := decodeCounts(v)
-		if err != nil {
-			return err
-		}
-		if c != again[string(k)] {
-			return a.fault("%s, key %q: counted %v, are %v", bucket, k, c, again[string(k)])
-		}
-		return nil
-	})
-	if err == nil && n != uint64(len(again)) {
-		err = a.fault("%s has %d entries instead of %d", bucket, n, len(again))
-	}
-	return err
-}
-
 func (a *audit) readEvents() error {
 	var last uint64
 	_, err := a.each(bucketEvents, func(k, v []byte) error {
-		if len(k) != 8 || binary.BigEndian.Uint64(k) != last+1 {
+		seq, err := seqOf(k)
+		if err != nil || seq != last+1 {
 			return a.fault("the audit log has a gap after %d", last)
 		}
-		last++
-		_, err := decodeEvent(last, v)
+		last = seq
+		_, err = decodeEvent(seq, v)
 		return err
 	})
 	if err == nil && last != a.bucket(bucketEvents).Sequence() {

@@ -1,9 +1,7 @@
 package bolt
 
 import (
-	"bytes"
 	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"time"
 
@@ -12,9 +10,7 @@ import (
 )
 
 // Values are a sequence of variable-length numbers and of text and bytes with
-// their length before them. The first byte of a record is its layout: 1 ends
-// with the time of the status, 2 with the level of the seal after it.
-const recordLayout = 2
+// their length before them; records and events have forms of their own.
 
 type encoder struct{ b []byte }
 
@@ -79,75 +75,6 @@ func (d *decoder) end() error {
 	return d.err
 }
 
-func encodeRecord(r registry.Record) ([]byte, error) {
-	digest, err := hex.DecodeString(r.Digest)
-	if err != nil {
-		return nil, fmt.Errorf("encoding digest: %w", err)
-	}
-	e := encoder{b: make([]byte, 0, 320)}
-	e.number(recordLayout)
-	e.text(r.Credential, r.Handle, r.Provider, r.Learner, r.Module, r.Version, r.Edition, string(r.Hidden), string(r.State), r.List)
-	e.number(uint64(r.Index))
-	e.text(string(digest))
-	e.time(r.ReservedAt)
-	e.time(r.SealedAt)
-	e.number(uint64(r.Status))
-	e.text(r.Reason)
-	e.time(r.StatusAt)
-	e.number(uint64(r.Level))
-	return e.b, nil
-}
-
-// decodeRecord reads a record, without its Body, from any bytes.
-func decodeRecord(seq uint64, b []byte) (registry.Record, error) {
-	d := decoder{b: b}
-	layout := d.number()
-	if d.err == nil && (layout < 1 || layout > recordLayout) {
-		d.fail("a record of another layout")
-	}
-	r := registry.Record{Seq: seq}
-	for _, p := range []*string{
-		&r.Credential, &r.Handle, &r.Provider, &r.Learner, &r.Module, &r.Version, &r.Edition,
-	} {
-		*p = d.text()
-	}
-	if hidden := d.take(d.number()); len(hidden) > 0 {
-		r.Hidden = bytes.Clone(hidden)
-	}
-	r.State = registry.State(d.text())
-	r.List = d.text()
-	index := d.number()
-	digest := d.take(d.number())
-	r.Digest = hex.EncodeToString(digest)
-	r.ReservedAt, r.SealedAt = d.time(), d.time()
-	value := d.number()
-	r.Reason = d.text()
-	r.StatusAt = d.time()
-	level := uint64(registry.LevelB)
-	if layout > 1 {
-		level = d.number()
-	}
-	if err := d.end(); err != nil {
-		return registry.Record{}, fmt.Errorf("reading record %d: %w", seq, err)
-	}
-	sealed, highest := 0, registry.LevelB
-	switch r.State {
-	case registry.Reserved:
-	case registry.Sealed, registry.Erased:
-		sealed, highest = 32, registry.LevelLTA
-	default:
-		d.fail("state")
-	}
-	if index >= registry.ListSize || value > uint64(status.Suspended) || len(digest) != sealed || level > uint64(highest) {
-		d.fail("a record out of bounds")
-	}
-	if d.err != nil {
-		return registry.Record{}, fmt.Errorf("reading record %d: %w", seq, d.err)
-	}
-	r.Index, r.Status, r.Level = uint32(index), status.Value(value), registry.Level(level)
-	return r, nil
-}
-
 // addRecord adds a record n times; n may be minus one in two's complement.
 func addRecord(c *registry.Counts, r registry.Record, n uint64) {
 	switch {
@@ -210,19 +137,6 @@ func decodeList(id string, b []byte) (*list, error) {
 	}
 	l.next = uint32(next)
 	return l, d.end()
-}
-
-func encodeEvent(ev registry.Event) []byte {
-	var e encoder
-	e.time(ev.At)
-	e.text(ev.Kind, ev.What, ev.By, ev.Why)
-	return e.b
-}
-
-func decodeEvent(seq uint64, b []byte) (registry.Event, error) {
-	d := decoder{b: b}
-	ev := registry.Event{Seq: seq, At: d.time(), Kind: d.text(), What: d.text(), By: d.text(), Why: d.text()}
-	return ev, d.end()
 }
 
 func encodeAccess(a registry.Access) []byte {

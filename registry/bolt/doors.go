@@ -84,8 +84,10 @@ func (t *tx) access(hash [32]byte, at time.Time) (registry.Access, error) {
 }
 
 // TakeAccess is registry.Doors.TakeAccess.
-func (s *Store) TakeAccess(ctx context.Context, hash [32]byte, at time.Time) (a registry.Access, err error) {
-	err = s.update(ctx, func(t *tx) error {
+func (s *Store) TakeAccess(ctx context.Context, hash [32]byte, at time.Time) (registry.Access, error) {
+	var a registry.Access
+	err := s.update(ctx, func(t *tx) error {
+		var err error
 		if a, err = t.access(hash, at); err != nil {
 			return err
 		}

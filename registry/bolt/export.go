@@ -3,7 +3,6 @@ package bolt
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -52,7 +51,7 @@ func exports() map[registry.Part]export {
 	return map[registry.Part]export{
 		"lists":     {bucketLists, func(e *registry.Entry) []byte { return []byte(e.List.ID) }, exportList},
 		"records":   {bucketRecords, func(e *registry.Entry) []byte { return seqKey(e.Record.Seq) }, exportRecord},
-		"claims":    {bucketClaims, func(e *registry.Entry) []byte { return bytes.Clone(e.Claim.Hash[:]) }, exportClaim},
+		"claims":    {bucketClaims, func(e *registry.Entry) []byte { return bytes.Clone(e.Claim.Hash[:indexBytes]) }, exportClaim},
 		"documents": {bucketSealed, func(e *registry.Entry) []byte { return seqKey(e.Document.Seq) }, exportDocument},
 		"events":    {bucketEvents, func(e *registry.Entry) []byte { return seqKey(e.Event.Seq) }, exportEvent},
 		"providers": {bucketProviders, func(e *registry.Entry) []byte { return []byte(e.Provider.ID) }, exportProvider},
@@ -62,14 +61,6 @@ func exports() map[registry.Part]export {
 		"keys":      {bucketKeys, func(e *registry.Entry) []byte { return []byte(e.Key.ID) }, exportKey},
 		"accesses":  {bucketAccess, func(e *registry.Entry) []byte { return bytes.Clone(e.Access.Hash[:]) }, exportAccess},
 	}
-}
-
-// seqOf reads a key that is a number.
-func seqOf(k []byte) (uint64, error) {
-	if len(k) != 8 {
-		return 0, fmt.Errorf("reading a number: %w", errDamaged)
-	}
-	return binary.BigEndian.Uint64(k), nil
 }
 
 func exportList(t *tx, k, v []byte) (registry.Entry, error) {
@@ -91,17 +82,17 @@ func exportRecord(t *tx, k, _ []byte) (registry.Entry, error) {
 	if err != nil {
 		return registry.Entry{}, err
 	}
-	r, err := t.record(seq)
-	return registry.Entry{Record: &r}, err
+	r, err := t.row(seq)
+	if err != nil {
+		return registry.Entry{}, err
+	}
+	record, err := t.withBody(r)
+	return registry.Entry{Record: &record}, err
 }
 
 func exportClaim(t *tx, k, _ []byte) (registry.Entry, error) {
-	seq, err := t.lookUp(bucketClaims, k)
-	c := registry.ClaimEntry{Seq: seq}
-	if copy(c.Hash[:], k) != len(k) || len(k) != len(c.Hash) {
-		return registry.Entry{}, fmt.Errorf("reading a claim: %w", errDamaged)
-	}
-	return registry.Entry{Claim: &c}, err
+	r, err := t.follow(bucketClaims, k)
+	return registry.Entry{Claim: &registry.ClaimEntry{Hash: r.claim, Seq: r.Seq}}, err
 }
 
 func exportDocument(_ *tx, k, v []byte) (registry.Entry, error) {

@@ -1,13 +1,10 @@
 package bolt
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"reflect"
-	"strings"
 	"testing"
 
 	"attesta/registry"
@@ -29,27 +26,6 @@ func seqsAt(t testing.TB, r *registry.Registry, l registry.Level) []uint64 {
 		out = append(out, rec.Seq)
 	}
 	return out
-}
-
-func TestALevelThatCannotBeIsDamage(t *testing.T) {
-	for _, r := range []registry.Record{
-		{State: registry.Reserved, Level: registry.LevelT},
-		{State: registry.Sealed, Digest: strings.Repeat("ab", 32), Level: registry.LevelLTA + 1},
-		{State: registry.Sealed, Digest: strings.Repeat("ab", 32), Level: 255},
-	} {
-		b, err := encodeRecord(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, err := decodeRecord(1, b); !errors.Is(err, errDamaged) {
-			t.Errorf("%s at %v gives %+v, %v", r.State, r.Level, got, err)
-		}
-	}
-}
-
-// uproot takes away the tree of the log.
-func uproot(t *tx) error {
-	return errors.Join(t.DeleteBucket([]byte(bucketTree)), t.remove(bucketMeta, []byte(metaLogKey)), t.remove(bucketMeta, []byte(metaLogEdge)))
 }
 
 func TestAnErasedRecordIsNeitherExtendedNorListed(t *testing.T) {
@@ -79,46 +55,25 @@ func TestAnErasedRecordIsNeitherExtendedNorListed(t *testing.T) {
 
 // An index that is wrong gives an error, never a record of another level.
 func TestADamagedIndexOfLevelsIsNotServed(t *testing.T) {
-	for name, key := range map[string][]byte{
-		"of another level": levelKey(registry.LevelLT, 1), "of no record": levelKey(registry.LevelLT, 99),
-		"of a reserved one": levelKey(registry.LevelLT, 3), "too short": levelKey(registry.LevelLT, 1<<56)[:8],
+	block := func(seq uint64) []byte {
+		b := make([]byte, blockBytes)
+		b[seq/8] |= 1 << (seq % 8)
+		return b
+	}
+	for name, c := range map[string]struct{ key, value []byte }{
+		"of another level":  {blockKey(registry.LevelLT, 1), block(1)},
+		"of no record":      {blockKey(registry.LevelLT, 1), block(99)},
+		"of a reserved one": {blockKey(registry.LevelLT, 1), block(3)},
+		"too short":         {blockKey(registry.LevelLT, 1), block(1)[:9]},
+		"of a long key":     {append(blockKey(registry.LevelLT, 1), 1), block(1)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, r, _ := newStore(t)
 			someOfEverything(t, r)
-			change(t, s, func(t *tx) error { return t.put(bucketLevels, key, nil) })
+			change(t, s, func(t *tx) error { return t.put(bucketLevels, c.key, c.value) })
 			if page, err := r.AtLevel(t.Context(), registry.LevelLT, 0, 5); !errors.Is(err, errDamaged) || len(page) > 0 {
 				t.Errorf("%v, %v, want errDamaged", page, err)
 			}
 		})
 	}
-}
-
-// BenchmarkExtend1000 extends 1000 seals of 45 kB, one commit of two fsyncs.
-func BenchmarkExtend1000(b *testing.B) {
-	const n = 1000
-	_, r, _ := newStore(b)
-	body := text45k()
-	recs := reserveSome(b, r, 0, n)
-	sealings, extensions := make([]registry.Sealing, n), make([]registry.Extension, n)
-	for i, rec := range recs {
-		sealings[i] = registry.Sealing{Seq: rec.Seq, Sealed: body}
-		extensions[i] = registry.Extension{Seq: rec.Seq, Sealed: body}
-	}
-	if err := r.Complete(b.Context(), sealings, at); err != nil {
-		b.Fatal(err)
-	}
-	before := digestOf(string(body))
-	b.ResetTimer()
-	for i := range b.N {
-		longer := append(bytes.Clone(body), fmt.Sprint(i)...)
-		for j := range extensions {
-			extensions[j].Before, extensions[j].Sealed, extensions[j].Level = before, longer, min(registry.Level(i+1), registry.LevelLTA)
-		}
-		if err := r.Extend(b.Context(), extensions, at); err != nil {
-			b.Fatal(err)
-		}
-		before = digestOf(string(longer))
-	}
-	b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "records/s")
 }

@@ -3,9 +3,9 @@ package bolt
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
+	"errors"
 	"fmt"
+	"slices"
 
 	"attesta/registry"
 )
@@ -13,51 +13,74 @@ import (
 // Find is registry.Ledger.Find.
 func (s *Store) Find(ctx context.Context, key registry.Key) (r registry.Record, err error) {
 	err = s.view(ctx, func(t *tx) error {
-		seq, err := key.Seq, error(nil)
-		switch {
-		case key.Credential != "":
-			seq, err = t.lookUp(bucketCredentials, []byte(key.Credential))
-		case key.Handle != "":
-			seq, err = t.lookUp(bucketHandles, []byte(key.Handle))
-		case key.ClaimHash != [32]byte{}:
-			seq, err = t.lookUp(bucketClaims, key.ClaimHash[:])
-		}
+		found, err := t.byKey(key)
 		if err != nil {
 			return err
 		}
-		r, err = t.record(seq)
+		r, err = t.withBody(found)
 		return err
 	})
 	return r, err
 }
 
-// recordOnly reads a record without its Body.
-func (t *tx) recordOnly(seq uint64) (registry.Record, error) {
-	b, err := t.get(bucketRecords, seqKey(seq))
-	if err != nil {
-		return registry.Record{}, err
+// byKey follows the index of a key. What the index cut off is compared here.
+func (t *tx) byKey(key registry.Key) (row, error) {
+	var bucket string
+	var raw []byte
+	ok := true
+	switch {
+	case key.Credential != "":
+		bucket = bucketCredentials
+		raw, ok = rawCredential(key.Credential)
+	case key.Handle != "":
+		bucket = bucketHandles
+		raw, ok = rawReference(key.Handle)
+	case key.ClaimHash != [32]byte{}:
+		bucket, raw = bucketClaims, key.ClaimHash[:]
+	default:
+		return t.row(key.Seq)
 	}
-	return decodeRecord(seq, b)
+	if !ok {
+		return row{}, registry.ErrNotFound
+	}
+	r, err := t.follow(bucket, raw[:indexBytes])
+	if err != nil {
+		return row{}, err
+	}
+	if key.Credential != "" && key.Credential != r.Credential || key.Handle != "" && key.Handle != r.Handle ||
+		bucket == bucketClaims && key.ClaimHash != r.claim {
+		return row{}, registry.ErrNotFound
+	}
+	return r, nil
 }
 
-// record reads a record with its Body, if it still has one.
-func (t *tx) record(seq uint64) (registry.Record, error) {
-	r, err := t.recordOnly(seq)
-	if err != nil || r.State != registry.Reserved {
-		return r, err
-	}
-	body, err := t.get(bucketBodies, seqKey(seq))
+// row reads a record without its Body.
+func (t *tx) row(seq uint64) (row, error) {
+	b, err := t.get(bucketRecords, seqKey(seq))
 	if err != nil {
-		return registry.Record{}, fmt.Errorf("reading the body of record %d: %v: %w", seq, err, errDamaged)
+		return row{}, err
+	}
+	return decodeRow(seq, b, t.word)
+}
+
+// withBody adds the Body to a record that still has one.
+func (t *tx) withBody(r row) (registry.Record, error) {
+	if r.State != registry.Reserved {
+		return r.Record, nil
+	}
+	body, err := t.get(bucketBodies, seqKey(r.Seq))
+	if err != nil {
+		return registry.Record{}, fmt.Errorf("reading the body of record %d: %v: %w", r.Seq, err, errDamaged)
 	}
 	r.Body = bytes.Clone(body)
-	return r, nil
+	return r.Record, nil
 }
 
 // Document is registry.Ledger.Document.
 func (s *Store) Document(ctx context.Context, seq uint64) (r registry.Record, data []byte, err error) {
 	err = s.view(ctx, func(t *tx) error {
-		if r, err = t.recordOnly(seq); err != nil {
+		found, err := t.row(seq)
+		if r = found.Record; err != nil {
 			return err
 		}
 		if r.State != registry.Sealed {
@@ -80,71 +103,99 @@ func (t *tx) document(seq uint64) ([]byte, error) {
 	return bytes.Clone(b), nil
 }
 
-// selection is the prefix in bucketPages of the records that have something in
-// common. Hashing keeps keys short and of one length.
-func selection(what string, parts ...string) []byte {
-	sum := sha256.Sum256(tuple(append([]string{what}, parts...)...))
-	return sum[:16:16]
-}
-
-// selections are those a record is in. A module belongs to one provider, so
-// provider and module together need none of their own.
-func selections(r registry.Record) [][]byte {
-	return [][]byte{
-		selection("provider", r.Provider),
-		selection("module", r.Module),
-		selection("edition", r.Edition),
-		selection("provider, edition", r.Provider, r.Edition),
-		selection("module, edition", r.Module, r.Edition),
-		selection("learner", r.Learner),
-	}
-}
-
 // Records is registry.Ledger.Records. It reads little more than the page.
 func (s *Store) Records(ctx context.Context, q registry.Query) (out []registry.Record, err error) {
-	bucket, prefix := bucketPages, []byte(nil)
-	switch {
-	case q.Learner != "": // a person has few records
-		prefix = selection("learner", q.Learner)
-	case q.Module != "" && q.Edition != "":
-		prefix = selection("module, edition", q.Module, q.Edition)
-	case q.Module != "":
-		prefix = selection("module", q.Module)
-	case q.Provider != "" && q.Edition != "":
-		prefix = selection("provider, edition", q.Provider, q.Edition)
-	case q.Edition != "":
-		prefix = selection("edition", q.Edition)
-	case q.Provider != "":
-		prefix = selection("provider", q.Provider)
-	default:
-		bucket = bucketRecords
-	}
 	if q.Before == 0 {
-		q.Before = ^uint64(0)
+		q.Before = noSeq
 	}
 	err = s.view(ctx, func(t *tx) error {
-		c := t.bucket(bucket).Cursor()
-		k, _ := c.Seek(append(prefix, seqKey(q.Before)...))
-		if k == nil {
-			k, _ = c.Last()
-		} else {
-			k, _ = c.Prev()
-		}
-		for ; k != nil && hasPrefix(k, prefix) && len(out) < q.Limit; k, _ = c.Prev() {
-			if len(k) != len(prefix)+8 {
-				return fmt.Errorf("reading %s: %w", bucket, errDamaged)
-			}
-			r, err := t.recordOnly(binary.BigEndian.Uint64(k[len(prefix):]))
+		return t.choose(q, func(seq uint64) (bool, error) {
+			r, err := t.row(seq)
 			if err != nil {
-				return fmt.Errorf("reading a record of the page: %v: %w", err, errDamaged)
+				return false, fmt.Errorf("reading a record of the page: %v: %w", err, errDamaged)
 			}
-			if matches(q, r) {
-				out = append(out, r)
+			if matches(q, r.Record) {
+				out = append(out, r.Record)
 			}
-		}
-		return nil
+			return len(out) < q.Limit, nil
+		})
 	})
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// choose calls fn with the seqs below q.Before of a selection in which all that
+// q asks for is, newest first, until it returns false or an error.
+func (t *tx) choose(q registry.Query, fn func(seq uint64) (bool, error)) error {
+	var kind byte
+	var words []string
+	switch {
+	case q.Learner != "": // a person has few records
+		return t.ofLearner(q, fn)
+	case q.Module != "" && q.Edition != "":
+		kind, words = ofModuleEdition, []string{q.Module, q.Edition}
+	case q.Module != "":
+		kind, words = ofModule, []string{q.Module}
+	case q.Provider != "" && q.Edition != "":
+		kind, words = ofProviderEdition, []string{q.Provider, q.Edition}
+	case q.Edition != "":
+		kind, words = ofEdition, []string{q.Edition}
+	case q.Provider != "":
+		kind, words = ofProvider, []string{q.Provider}
+	default:
+		return t.ofAll(q, fn)
+	}
+	prefix, err := t.selection(kind, words...)
+	if errors.Is(err, registry.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return t.eachBelow(prefix, q.Before, fn)
+}
+
+func (t *tx) ofAll(q registry.Query, fn func(seq uint64) (bool, error)) error {
+	c := t.bucket(bucketRecords).Cursor()
+	k, _ := c.Seek(seqKey(q.Before))
+	if k == nil {
+		k, _ = c.Last()
+	} else {
+		k, _ = c.Prev()
+	}
+	for ; k != nil; k, _ = c.Prev() {
+		seq, err := seqOf(k)
+		if err != nil {
+			return err
+		}
+		if more, err := fn(seq); err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) ofLearner(q registry.Query, fn func(seq uint64) (bool, error)) error {
+	var seqs []uint64
+	err := t.scan(bucketAwards, learnerKey(q.Learner), nil, func(k, _ []byte) (bool, error) {
+		seq, err := t.lookUp(bucketAwards, k)
+		if seq < q.Before {
+			seqs = append(seqs, seq)
+		}
+		return true, err
+	})
+	if err != nil {
+		return err
+	}
+	slices.Sort(seqs)
+	for _, seq := range slices.Backward(seqs) {
+		if more, err := fn(seq); err != nil || !more {
+			return err
+		}
+	}
+	return nil
 }
 
 func matches(q registry.Query, r registry.Record) bool {
@@ -156,20 +207,31 @@ func matches(q registry.Query, r registry.Record) bool {
 
 // Unfinished is registry.Ledger.Unfinished.
 func (s *Store) Unfinished(ctx context.Context, after uint64, limit int) (out []registry.Record, err error) {
+	if after >= noSeq {
+		return nil, nil
+	}
 	err = s.view(ctx, func(t *tx) error {
-		return t.scan(bucketUnfinished, nil, seqKey(after+1), func(k, _ []byte) (bool, error) {
-			if len(k) != 8 {
-				return false, fmt.Errorf("reading %s: %w", bucketUnfinished, errDamaged)
+		return t.scan(bucketBodies, nil, seqKey(after+1), func(k, body []byte) (bool, error) {
+			seq, err := seqOf(k)
+			if err != nil {
+				return false, err
 			}
-			r, err := t.record(binary.BigEndian.Uint64(k))
+			r, err := t.row(seq)
+			if err == nil && r.State != registry.Reserved {
+				err = fmt.Errorf("it is %s and has a body", r.State)
+			}
 			if err != nil {
 				return false, fmt.Errorf("reading an unfinished record: %v: %w", err, errDamaged)
 			}
-			out = append(out, r)
+			r.Body = bytes.Clone(body)
+			out = append(out, r.Record)
 			return len(out) < limit, nil
 		})
 	})
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 // Counts is registry.Ledger.Counts.
@@ -211,12 +273,16 @@ func (s *Store) Editions(ctx context.Context, provider, after string, limit int)
 
 // Events is registry.Ledger.Events.
 func (s *Store) Events(ctx context.Context, after uint64, limit int) (out []registry.Event, err error) {
+	if after >= noSeq {
+		return nil, nil
+	}
 	err = s.view(ctx, func(t *tx) error {
 		return t.scan(bucketEvents, nil, seqKey(after+1), func(k, v []byte) (bool, error) {
-			if len(k) != 8 {
-				return false, fmt.Errorf("reading %s: %w", bucketEvents, errDamaged)
+			seq, err := seqOf(k)
+			if err != nil {
+				return false, err
 			}
-			ev, err := decodeEvent(binary.BigEndian.Uint64(k), v)
+			ev, err := decodeEvent(seq, v)
 			if err != nil {
 				return false, err
 			}

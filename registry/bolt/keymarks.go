@@ -2,9 +2,7 @@ package bolt
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
-	"fmt"
 	"time"
 
 	"attesta/registry"
@@ -14,15 +12,6 @@ const (
 	bucketKeys       = "keys"       // id: mark
 	bucketKeyChanges = "keychanges" // seq of the mark: id
 )
-
-func createKeys(t *tx) error {
-	for _, name := range []string{bucketKeys, bucketKeyChanges} {
-		if _, err := t.CreateBucketIfNotExists([]byte(name)); err != nil {
-			return fmt.Errorf("creating bucket %s: %w", name, err)
-		}
-	}
-	return nil
-}
 
 func encodeKeyMark(m registry.KeyMark) []byte {
 	var e encoder
@@ -79,8 +68,11 @@ func (s *Store) NoteKeys(ctx context.Context, marks []registry.KeyMark, at time.
 	return s.update(ctx, func(t *tx) error {
 		last, _ := t.bucket(bucketKeyChanges).Cursor().Last()
 		next := uint64(0)
-		if len(last) == 8 {
-			next = binary.BigEndian.Uint64(last)
+		if last != nil {
+			var err error
+			if next, err = seqOf(last); err != nil {
+				return err
+			}
 		}
 		for _, m := range marks {
 			was, err := t.keyMark([]byte(m.ID))

@@ -3,11 +3,11 @@ package bolt
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"attesta/registry"
@@ -15,19 +15,19 @@ import (
 
 // Reserve is registry.Ledger.Reserve, one transaction for all intents.
 func (s *Store) Reserve(ctx context.Context, intents []registry.Intent, names []registry.Names, shared []registry.SharedEntry, at time.Time) ([]registry.Reservation, error) {
+	intents, names = slices.Clone(intents), slices.Clone(names)
+	for i := range intents {
+		intents[i].Body = roomy(intents[i].Body)
+	}
 	var out []registry.Reservation
-	err := s.update(ctx, func(t *tx) error {
+	err := s.updateMany(ctx, len(intents), func(t *tx) error {
 		out = make([]registry.Reservation, len(intents))
 		if err := t.putShared(shared); err != nil {
 			return err
 		}
 		for i, in := range intents {
-			seq, err := t.lookUp(bucketAwards, awardKey(in.Edition, in.Module, in.Learner))
-			switch {
-			case err == nil:
-				out[i].Existing = true
-				out[i].Record, err = t.record(seq)
-			case errors.Is(err, registry.ErrNotFound):
+			var err error
+			if out[i], err = s.find(t, in); errors.Is(err, registry.ErrNotFound) {
 				out[i].Record, err = s.reserve(t, in, names[i], at)
 			}
 			if err != nil {
@@ -42,60 +42,85 @@ func (s *Store) Reserve(ctx context.Context, intents []registry.Intent, names []
 	return out, nil
 }
 
+// roomy copies bytes that are to be stored, with room for their checksum.
+func roomy(b []byte) []byte { return append(make([]byte, 0, len(b)+4), b...) }
+
+// find returns the record of an award that is there already.
+func (s *Store) find(t *tx, in registry.Intent) (registry.Reservation, error) {
+	key, err := t.awardKey(in.Learner, in.Module, in.Edition)
+	if err != nil {
+		return registry.Reservation{}, err
+	}
+	r, err := t.follow(bucketAwards, key)
+	if err != nil {
+		return registry.Reservation{}, err
+	}
+	if r.Learner != in.Learner {
+		return registry.Reservation{}, fmt.Errorf("record %d is of a learner with the same hash: %w", r.Seq, registry.ErrConflict)
+	}
+	record, err := t.withBody(r)
+	return registry.Reservation{Record: record, Existing: true}, err
+}
+
 func (s *Store) reserve(t *tx, in registry.Intent, n registry.Names, at time.Time) (registry.Record, error) {
 	l, err := s.openList(t, in.Provider)
 	if err != nil {
 		return registry.Record{}, err
 	}
+	t.changes++
 	index, err := l.take()
 	if err != nil {
 		return registry.Record{}, err
 	}
-	seq, err := t.bucket(bucketRecords).NextSequence()
+	seq, err := t.next(bucketRecords)
 	if err != nil {
-		return registry.Record{}, fmt.Errorf("numbering a record: %w", err)
+		return registry.Record{}, err
 	}
-	r := registry.Record{
+	r := row{claim: n.ClaimHash, Record: registry.Record{
 		Seq: seq, Credential: n.Credential, Handle: n.Handle, Provider: in.Provider, Learner: in.Learner,
 		Module: in.Module, Version: in.Version, Edition: in.Edition, Hidden: bytes.Clone(in.Hidden), State: registry.Reserved,
 		List: l.id, Index: index, Body: bytes.Clone(in.Body), ReservedAt: at,
-	}
+	}}
 	if err := t.enrol(n.Learner); err != nil {
 		return registry.Record{}, err
 	}
-	if err := t.putRecord(registry.Record{}, r); err != nil {
+	if err := t.putRecord(row{}, r); err != nil {
 		return registry.Record{}, err
 	}
-	key := seqKey(seq)
-	for _, e := range []struct {
-		bucket     string
-		key, value []byte
-	}{
-		{bucketBodies, key, bytes.Clone(in.Body)},
-		{bucketUnfinished, key, nil},
-		{bucketAwards, awardKey(in.Edition, in.Module, in.Learner), seqKey(seq)},
-		{bucketCredentials, []byte(n.Credential), seqKey(seq)},
-		{bucketHandles, []byte(n.Handle), seqKey(seq)},
-		{bucketClaims, n.ClaimHash[:], seqKey(seq)},
-	} {
-		if t.has(e.bucket, e.key) {
-			return registry.Record{}, fmt.Errorf("adding record %d: its entry in %s exists: %w", seq, e.bucket, registry.ErrConflict)
+	if err := t.put(bucketBodies, seqKey(seq), in.Body); err != nil {
+		return registry.Record{}, err
+	}
+	for _, index := range indexes() {
+		key, err := t.lead(index, r)
+		if err != nil {
+			return registry.Record{}, err
 		}
-		if err := t.put(e.bucket, bytes.Clone(e.key), e.value); err != nil {
+		if t.has(index, key) {
+			return registry.Record{}, fmt.Errorf("adding record %d: its entry in %s exists: %w", seq, index, registry.ErrConflict)
+		}
+		if err := t.put(index, key, binary.AppendUvarint(nil, seq)); err != nil {
 			return registry.Record{}, err
 		}
 	}
-	for _, prefix := range selections(r) {
-		if err := t.put(bucketPages, append(prefix, key...), nil); err != nil {
+	selections, err := t.selections(r.Record)
+	if err != nil {
+		return registry.Record{}, err
+	}
+	for _, prefix := range selections {
+		if err := t.enlist(prefix, seq); err != nil {
 			return registry.Record{}, err
 		}
 	}
-	return r, t.event(registry.Event{At: at, Kind: "reserve", What: r.Credential})
+	return r.Record, t.event(registry.Event{At: at, Kind: "reserve", What: r.Credential})
 }
 
 // Complete is registry.Ledger.Complete, one transaction for all documents.
 func (s *Store) Complete(ctx context.Context, documents []registry.Document, shared []registry.SharedEntry, at time.Time) error {
-	return s.update(ctx, func(t *tx) error {
+	documents = slices.Clone(documents)
+	for i := range documents {
+		documents[i].Data = roomy(documents[i].Data)
+	}
+	return s.updateMany(ctx, len(documents), func(t *tx) error {
 		if err := t.putShared(shared); err != nil {
 			return err
 		}
@@ -109,7 +134,7 @@ func (s *Store) Complete(ctx context.Context, documents []registry.Document, sha
 }
 
 func (t *tx) complete(d registry.Document, at time.Time) error {
-	was, err := t.recordOnly(d.Seq)
+	was, err := t.row(d.Seq)
 	if err != nil {
 		return err
 	}
@@ -124,60 +149,31 @@ func (t *tx) complete(d registry.Document, at time.Time) error {
 	if err := t.putRecord(was, is); err != nil {
 		return err
 	}
-	if err := t.put(bucketSealed, seqKey(d.Seq), bytes.Clone(d.Data)); err != nil {
+	if err := t.put(bucketSealed, seqKey(d.Seq), d.Data); err != nil {
 		return err
 	}
-	if err := t.put(bucketLevels, levelKey(is.Level, d.Seq), nil); err != nil {
+	if err := t.remove(bucketBodies, seqKey(d.Seq)); err != nil {
 		return err
-	}
-	for _, bucket := range []string{bucketBodies, bucketUnfinished} {
-		if err := t.remove(bucket, seqKey(d.Seq)); err != nil {
-			return err
-		}
 	}
 	return t.event(registry.Event{At: at, Kind: "seal", What: is.Credential})
 }
 
-// putRecord writes a record and moves the counters; was has no Seq if the
-// record is new.
-func (t *tx) putRecord(was, is registry.Record) error {
-	b, err := encodeRecord(is)
+// putRecord writes a record and moves its level and the counters; was has no Seq
+// if the record is new.
+func (t *tx) putRecord(was, is row) error {
+	b, err := encodeRow(is, t.number)
 	if err != nil {
 		return err
 	}
 	if err := t.put(bucketRecords, seqKey(is.Seq), b); err != nil {
 		return err
 	}
-	return t.recount(was, is)
-}
-
-// event appends to the audit log.
-func (t *tx) event(ev registry.Event) error {
-	b := t.bucket(bucketEvents)
-	if ev.At.IsZero() {
-		if k, v := b.Cursor().Last(); k != nil {
-			v, err := verified(bucketEvents, k, v)
-			if err != nil {
-				return err
-			}
-			last, err := decodeEvent(0, v)
-			if err != nil {
-				return err
-			}
-			ev.At = last.At
+	if was.State != is.State || was.Level != is.Level {
+		if err := t.raise(was.Record, is.Record); err != nil {
+			return err
 		}
 	}
-	n, err := b.NextSequence()
-	if err != nil {
-		return fmt.Errorf("numbering an event: %w", err)
-	}
-	v := encodeEvent(ev)
-	t.entries, t.last = n, sha256.Sum256(v)
-	ev.Seq = n
-	if err := t.grow(ev); err != nil {
-		return err
-	}
-	return t.put(bucketEvents, seqKey(n), v)
+	return t.recount(was.Record, is.Record)
 }
 
 // openList returns the list of a provider that has a position left.
@@ -245,19 +241,4 @@ func (t *tx) list(id string) (*list, error) {
 		return nil, err
 	}
 	return decodeList(id, b)
-}
-
-// awardKey has the learner last, so that a class lies together.
-func awardKey(edition, module, learner string) []byte { return tuple(edition, module, learner) }
-
-// lookUp reads an index whose values are record numbers.
-func (t *tx) lookUp(bucket string, key []byte) (uint64, error) {
-	b, err := t.get(bucket, key)
-	if err != nil {
-		return 0, err
-	}
-	if len(b) != 8 {
-		return 0, fmt.Errorf("reading %s: %w", bucket, errDamaged)
-	}
-	return binary.BigEndian.Uint64(b), nil
 }

@@ -168,7 +168,7 @@ func (m *mark) close() error {
 }
 
 // holdToMark refuses a file that its mark does not know as the newest, and
-// opens the mark. A file of a program that knew no marks gets one.
+// opens the mark.
 func (s *Store) holdToMark(path string) error {
 	is, err := s.logEnd()
 	if err != nil {
@@ -176,20 +176,11 @@ func (s *Store) holdToMark(path string) error {
 	}
 	base, name := filepath.Base(path), filepath.Base(path)+MarkEnding
 	says, _, err := readMark(path + MarkEnding)
-	switch missing := errors.Is(err, fs.ErrNotExist); {
-	case missing && is.registry != "":
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%s is missing, as after a restore, so nothing tells whether %s is the newest copy: %w", name, base, ErrOlder)
-	case missing:
-		if is.registry, err = s.newID(); err != nil {
-			return err
-		}
-		if err := newMark(path+MarkEnding, is); err != nil {
-			return err
-		}
 	case err != nil:
 		return err
-	case is.registry == "":
-		is.registry = says.registry
 	case is.registry != says.registry:
 		return fmt.Errorf("%s belongs to another registry than %s: %w", name, base, ErrOlder)
 	}

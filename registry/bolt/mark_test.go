@@ -228,36 +228,6 @@ func TestCreateRefusesWhereARegistryIsMissing(t *testing.T) {
 	_ = s.Close()
 }
 
-// A file of a program that knew no marks gets one, and is then held to it.
-func TestAFileWithoutAnIDGetsAMark(t *testing.T) {
-	s, r, path := newStore(t)
-	reserveSome(t, r, 0, 3)
-	change(t, s, func(t *tx) error {
-		return errors.Join(uproot(t), t.remove(bucketMeta, []byte("id")), t.put(bucketMeta, []byte("schema"), []byte{0, 0, 0, 2}))
-	})
-	_ = s.Close()
-	copyFile(t, path, path+".older")
-	for _, before := range []string{"no mark", "a mark that a kill left"} {
-		if before == "no mark" {
-			_ = os.Remove(path + MarkEnding)
-		} else {
-			copyFile(t, path+".older", path)
-		}
-		s, r = reopen(t, path)
-		if err := r.Check(t.Context()); err != nil {
-			t.Error(err)
-		}
-		_ = s.Close()
-	}
-	s, r = reopen(t, path)
-	reserveSome(t, r, 3, 5)
-	_ = s.Close()
-	copyFile(t, path+".older", path)
-	if _, err := Open(path, Options{}); !errors.Is(err, ErrOlder) {
-		t.Errorf("%v, want ErrOlder", err)
-	}
-}
-
 func TestAcceptWaitsForNobody(t *testing.T) {
 	_, _, path := newStore(t)
 	if _, err := Accept(path, "operator", time.Now(), Options{}); !errors.Is(err, registry.ErrInUse) {

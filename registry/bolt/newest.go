@@ -35,9 +35,6 @@ func Accept(path, by string, at time.Time, opts Options) (closed int, err error)
 }
 
 func (s *Store) accept(path, by string, at time.Time) (closed int, err error) {
-	if err := s.migrate(); err != nil {
-		return 0, err
-	}
 	err = s.update(context.Background(), func(t *tx) error {
 		var open [][]byte
 		err := t.scan(bucketOpenLists, nil, nil, func(k, _ []byte) (bool, error) {
@@ -65,18 +62,14 @@ func (s *Store) accept(path, by string, at time.Time) (closed int, err error) {
 	return closed, newMark(path+MarkEnding, is)
 }
 
-// logEnd is how far the log of the file has come. A file of a program that
-// knew no marks has no id.
+// logEnd is how far the log of the file has come.
 func (s *Store) logEnd() (p point, err error) {
 	err = s.view(context.Background(), func(t *tx) error {
 		id, err := t.get(bucketMeta, []byte("id"))
-		if err != nil && !errors.Is(err, registry.ErrNotFound) {
-			return err
+		if err != nil {
+			return fmt.Errorf("reading the name of the registry: %v: %w", err, errDamaged)
 		}
-		p.registry = string(id)
-		if b := t.Bucket([]byte(bucketEvents)); b != nil { // of an empty file there is none
-			p.entries = b.Sequence()
-		}
+		p.registry, p.entries = string(id), t.bucket(bucketEvents).Sequence()
 		return nil
 	})
 	if err == nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -40,9 +41,6 @@ func decodePerson(id string, b []byte) (registry.Person, error) {
 	}
 	return p, nil
 }
-
-// referenceLen is the length of the name of a person.
-const referenceLen = 26
 
 func tokenKey(t registry.Token, id string) []byte { return append(t[:], id...) }
 
@@ -97,7 +95,7 @@ func (t *tx) enrol(p registry.Person) error {
 
 // PutPeople is registry.People.PutPeople.
 func (s *Store) PutPeople(ctx context.Context, people []registry.Person, at time.Time) error {
-	return s.update(ctx, func(t *tx) error {
+	return s.updateMany(ctx, len(people), func(t *tx) error {
 		for _, p := range people {
 			if err := t.putPerson(p); err != nil {
 				return err
@@ -187,35 +185,29 @@ func (s *Store) Erase(ctx context.Context, id, by string, at time.Time) (erased 
 }
 
 // recordsOf are the records of a person that are not erased.
-func (t *tx) recordsOf(id string) (out []registry.Record, err error) {
-	prefix := selection("learner", id)
-	err = t.scan(bucketPages, prefix, nil, func(k, _ []byte) (bool, error) {
-		seq, err := seqOf(k[len(prefix):])
-		if err != nil {
-			return false, err
-		}
-		r, err := t.recordOnly(seq)
+func (t *tx) recordsOf(id string) (out []row, err error) {
+	err = t.ofLearner(registry.Query{Learner: id, Before: noSeq}, func(seq uint64) (bool, error) {
+		r, err := t.row(seq)
 		if err != nil {
 			return false, fmt.Errorf("reading a record of a person: %v: %w", err, errDamaged)
 		}
-		if r.State == registry.Reserved {
+		switch {
+		case r.Learner != id:
+		case r.State == registry.Reserved:
 			return false, fmt.Errorf("record %d waits for its seal: %w", r.Seq, registry.ErrConflict)
-		}
-		if r.State == registry.Sealed {
+		case r.State == registry.Sealed:
 			out = append(out, r)
 		}
 		return true, nil
 	})
+	slices.Reverse(out)
 	return out, err
 }
 
-func (t *tx) erase(was registry.Record, by string, at time.Time) error {
+func (t *tx) erase(was row, by string, at time.Time) error {
 	is := was
 	is.State, is.Hidden = registry.Erased, nil
 	if err := t.putRecord(was, is); err != nil {
-		return err
-	}
-	if err := t.remove(bucketLevels, levelKey(was.Level, was.Seq)); err != nil {
 		return err
 	}
 	if err := t.remove(bucketSealed, seqKey(was.Seq)); err != nil {

@@ -22,7 +22,7 @@ func (s *Store) Scrub(ctx context.Context) error {
 	defer s.long.Unlock()
 	s.reading.Lock()
 	defer s.reading.Unlock()
-	return s.update(ctx, func(t *tx) (err error) {
+	return s.updateAlone(ctx, func(t *tx) (err error) {
 		file, err := os.OpenFile(s.db.Path(), os.O_RDWR, 0o600)
 		if err != nil {
 			return fmt.Errorf("opening the file: %w", err)

@@ -11,13 +11,10 @@ import (
 )
 
 // SetStatus is registry.Ledger.SetStatus.
-func (s *Store) SetStatus(ctx context.Context, change registry.Change, at time.Time) (is registry.Record, err error) {
-	err = s.update(ctx, func(t *tx) error {
-		seq, err := t.lookUp(bucketCredentials, []byte(change.Credential))
-		if err != nil {
-			return err
-		}
-		was, err := t.recordOnly(seq)
+func (s *Store) SetStatus(ctx context.Context, change registry.Change, at time.Time) (registry.Record, error) {
+	var is row
+	err := s.update(ctx, func(t *tx) error {
+		was, err := t.byKey(registry.Key{Credential: change.Credential})
 		if err != nil {
 			return err
 		}
@@ -32,7 +29,7 @@ func (s *Store) SetStatus(ctx context.Context, change registry.Change, at time.T
 		if err := t.putRecord(was, is); err != nil {
 			return err
 		}
-		if err := t.putEntry(is); err != nil {
+		if err := t.putEntry(is.Record); err != nil {
 			return err
 		}
 		return t.event(registry.Event{At: at, Kind: kind, What: is.Credential, By: change.By, Why: change.Reason})
@@ -40,7 +37,7 @@ func (s *Store) SetStatus(ctx context.Context, change registry.Change, at time.T
 	if err != nil {
 		return registry.Record{}, err
 	}
-	return is, nil
+	return is.Record, nil
 }
 
 // putEntry writes the status of a record into its list.

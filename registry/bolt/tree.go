@@ -75,31 +75,14 @@ func nodeKey(level int, n uint64) []byte {
 	return binary.BigEndian.AppendUint64([]byte{byte(level)}, n)
 }
 
-// plantTree makes the key of the log and grows the tree over the events there
-// are.
-func plantTree(t *tx) error {
-	if _, err := t.CreateBucket([]byte(bucketTree)); err != nil {
-		return fmt.Errorf("creating bucket %s: %w", bucketTree, err)
-	}
+// plantTree makes the key of the log.
+func (s *Store) plantTree(t *tx) error {
 	var key auditlog.Key
-	if _, err := io.ReadFull(t.rand, key[:]); err != nil {
+	if _, err := io.ReadFull(s.rand, key[:]); err != nil {
 		return fmt.Errorf("making the key of the log: %w", err)
 	}
-	if err := t.put(bucketMeta, []byte(metaLogKey), key[:]); err != nil {
-		return err
-	}
 	t.tree = &growth{key: key}
-	return t.scan(bucketEvents, nil, nil, func(k, v []byte) (bool, error) {
-		seq, err := seqOf(k)
-		if err != nil {
-			return false, err
-		}
-		ev, err := decodeEvent(seq, v)
-		if err != nil {
-			return false, err
-		}
-		return true, t.grow(ev)
-	})
+	return t.put(bucketMeta, []byte(metaLogKey), bytes.Clone(key[:]))
 }
 
 // LogHead is registry.LogTree.LogHead.
@@ -168,7 +151,7 @@ func (s *Store) KeepCheckpoint(ctx context.Context, size uint64, signed []byte) 
 		if len(before) >= 8 && binary.BigEndian.Uint64(before) > size {
 			return nil
 		}
-		return t.put(bucketMeta, []byte(metaCheckpoint), append(seqKey(size), signed...))
+		return t.put(bucketMeta, []byte(metaCheckpoint), append(binary.BigEndian.AppendUint64(nil, size), signed...))
 	})
 }
 

@@ -1,9 +1,9 @@
 package bolt
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
-	"strings"
 	"testing"
 
 	"attesta/auditlog"
@@ -134,10 +134,26 @@ func TestARewrittenLogContradictsItsCheckpoints(t *testing.T) {
 	}
 }
 
-// plantTreeUnder is plantTree with a key that is there.
+// plantTreeUnder grows a tree over the events there are, with a key that is there.
 func plantTreeUnder(t *tx, key auditlog.Key) error {
-	t.rand = strings.NewReader(string(key[:]))
-	return plantTree(t)
+	if _, err := t.CreateBucketIfNotExists([]byte(bucketTree)); err != nil {
+		return err
+	}
+	if err := t.put(bucketMeta, []byte(metaLogKey), bytes.Clone(key[:])); err != nil {
+		return err
+	}
+	t.tree = &growth{key: key}
+	return t.scan(bucketEvents, nil, nil, func(k, v []byte) (bool, error) {
+		seq, err := seqOf(k)
+		if err != nil {
+			return false, err
+		}
+		ev, err := decodeEvent(seq, v)
+		if err != nil {
+			return false, err
+		}
+		return true, t.grow(ev)
+	})
 }
 
 // The log is the same after the file is opened again, and goes on.

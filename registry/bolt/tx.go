@@ -7,24 +7,25 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io"
-	"io/fs"
 	"runtime/debug"
 
 	"go.etcd.io/bbolt"
-	berrors "go.etcd.io/bbolt/errors"
 
 	"attesta/registry"
 )
 
-// tx is one transaction with what it has to write at its end.
+// tx is one transaction with what it has to write at its end. Several functions
+// may share it, one after the other; one that fails after it has changed
+// something ends the transaction for all.
 type tx struct {
 	*bbolt.Tx
-	changed bool
-	id      string                                // of the registry, for its migration
-	rand    io.Reader                             // for its migration
+	changes int                                   // made so far, at least
+	numbers map[string]uint64                     // names that were met
+	words   map[uint64]string                     // the same by number
 	counts  map[string]map[string]registry.Counts // bucket, key
 	lists   map[string]*list                      // open lists by provider
+	pages   map[string]*page                      // last pages, by selection
+	levels  map[string][]byte                     // blocks that changed, by key
 	entries uint64                                // of the log, when it grew
 	last    [sha256.Size]byte                     // digest of its last entry
 	tree    *growth                               // of the log, when it grew
@@ -52,73 +53,13 @@ func (s *Store) view(ctx context.Context, fn func(*tx) error) (err error) {
 	return fn(&tx{Tx: btx})
 }
 
-// update runs fn and makes what it changed durable, or nothing of it.
-func (s *Store) update(ctx context.Context, fn func(*tx) error) (err error) {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if why := s.broken.Load(); why != nil {
-		return fmt.Errorf("the registry takes no more changes until it is opened again: %w", *why)
-	}
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	btx, err := s.db.Begin(true)
-	if err != nil {
-		return fmt.Errorf("beginning to change: %w", err)
-	}
-	defer s.undo(btx)
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("changing the file: %v: %w", r, errDamaged)
-			s.broken.Store(&err)
-		}
-	}()
-	// Who waited for the lock meets here what happened meanwhile.
-	if why := s.broken.Load(); why != nil {
-		return fmt.Errorf("the registry takes no more changes until it is opened again: %w", *why)
-	}
-	if err := s.mark.catchUp(); err != nil {
-		return err
-	}
-	t := &tx{Tx: btx}
-	if err := fn(t); err != nil {
-		return err
-	}
-	if err := t.flush(); err != nil {
-		return err
-	}
-	if err := ctx.Err(); err != nil || !t.changed {
-		return err
-	}
-	if err := btx.Commit(); err != nil {
-		doubt := inDoubt(err)
-		if err = fmt.Errorf("committing: %w", kind(err)); doubt {
-			s.broken.Store(&err)
-			s.end.Do(func() { close(s.failed) })
-		}
-		return err
-	}
-	s.mark.advance(t.entries, t.last)
-	return nil
-}
-
-// inDoubt tells whether an error leaves open what the disk holds. A disk that
-// had no room for a page when it was written took none of the change; one that
-// says so only when it is asked to keep what was written may have kept it.
-func inDoubt(err error) bool {
-	if errors.Is(err, berrors.ErrMaxSizeReached) {
-		return false
-	}
-	_, writing := errors.AsType[*fs.PathError](err)
-	return !writing || !errors.Is(kind(err), registry.ErrFull)
-}
-
 // undo ends a transaction that was not committed. On a damaged file that may
 // fail half-way, and then the lock of bbolt stays taken.
 func (s *Store) undo(btx *bbolt.Tx) {
 	defer func() {
 		if r := recover(); r != nil {
 			err := fmt.Errorf("undoing a change: %v: %w", r, errDamaged)
-			s.broken.Store(&err)
+			s.fail(err)
 			s.stuck.Store(true)
 		}
 	}()
@@ -136,8 +77,10 @@ func checksum(bucket string, key, value []byte) uint32 {
 
 // put stores a value, of which it takes hold.
 func (t *tx) put(bucket string, key, value []byte) error {
-	t.changed = true
-	value = binary.BigEndian.AppendUint32(value, checksum(bucket, key, value))
+	t.changes++
+	if !isIndex(bucket) {
+		value = binary.BigEndian.AppendUint32(value, checksum(bucket, key, value))
+	}
 	if err := t.bucket(bucket).Put(key, value); err != nil {
 		return fmt.Errorf("writing to %s: %w", bucket, err)
 	}
@@ -149,8 +92,8 @@ func (t *tx) put(bucket string, key, value []byte) error {
 func (t *tx) bucket(name string) *bbolt.Bucket {
 	b := t.Bucket([]byte(name))
 	switch name {
-	case bucketRecords, bucketBodies, bucketSealed, bucketUnfinished, bucketLevels, bucketEvents:
-		b.FillPercent = 0.95 // written in order of key
+	case bucketRecords, bucketBodies, bucketSealed, bucketEvents:
+		b.FillPercent = 1 // written in order of key, and seldom longer later
 	}
 	return b
 }
@@ -165,8 +108,24 @@ func (t *tx) get(bucket string, key []byte) ([]byte, error) {
 	return verified(bucket, key, v)
 }
 
+// next gives out the next number of a bucket.
+func (t *tx) next(bucket string) (uint64, error) {
+	t.changes++
+	n, err := t.bucket(bucket).NextSequence()
+	if err == nil && n >= noSeq {
+		err = registry.ErrFull
+	}
+	if err != nil {
+		return 0, fmt.Errorf("numbering in %s: %w", bucket, err)
+	}
+	return n, nil
+}
+
 // verified takes the checksum off a stored value.
 func verified(bucket string, key, v []byte) ([]byte, error) {
+	if isIndex(bucket) {
+		return v, nil
+	}
 	n := len(v) - 4
 	if n < 0 || binary.BigEndian.Uint32(v[n:]) != checksum(bucket, key, v[:n]) {
 		return nil, fmt.Errorf("reading %s: checksum differs: %w", bucket, errDamaged)
@@ -177,7 +136,7 @@ func verified(bucket string, key, v []byte) ([]byte, error) {
 func (t *tx) has(bucket string, key []byte) bool { return t.bucket(bucket).Get(key) != nil }
 
 func (t *tx) remove(bucket string, key []byte) error {
-	t.changed = true
+	t.changes++
 	if err := t.bucket(bucket).Delete(key); err != nil {
 		return fmt.Errorf("removing from %s: %w", bucket, err)
 	}
@@ -207,8 +166,26 @@ func hasPrefix(k, prefix []byte) bool {
 	return len(k) >= len(prefix) && string(k[:len(prefix)]) == string(prefix)
 }
 
+const (
+	seqBytes = 5                   // of a number in a key
+	noSeq    = 1<<(8*seqBytes) - 1 // greater than every number that is given out
+)
+
 // seqKey is a number as a key.
-func seqKey(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
+func seqKey(n uint64) []byte { return appendSeq(nil, n) }
+
+func appendSeq(k []byte, n uint64) []byte {
+	n = min(n, noSeq)
+	return append(k, byte(n>>32), byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
+}
+
+// seqOf is the inverse of seqKey.
+func seqOf(k []byte) (uint64, error) {
+	if len(k) != seqBytes {
+		return 0, fmt.Errorf("reading a number: %w", errDamaged)
+	}
+	return uint64(k[0])<<32 | uint64(binary.BigEndian.Uint32(k[1:])), nil
+}
 
 // tuple joins text into a key that sorts as the parts do one after the other
 // and that no other parts give, whatever bytes they hold.
@@ -296,9 +273,17 @@ func (t *tx) recount(was, is registry.Record) error {
 	return t.count(bucketEditions, string(tuple(is.Provider, is.Module, is.Edition)), change)
 }
 
-// flush writes counters, lists and the edge of the log.
+// flush writes what the functions have left for the end.
 func (t *tx) flush() error {
 	if err := t.putEdge(); err != nil {
+		return err
+	}
+	for prefix, p := range t.pages {
+		if err := t.putPage([]byte(prefix), p); err != nil {
+			return err
+		}
+	}
+	if err := t.flushLevels(); err != nil {
 		return err
 	}
 	for bucket, counts := range t.counts {
