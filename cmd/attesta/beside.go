@@ -325,6 +325,12 @@ func (b *besideServer) answer(r *http.Request) (any, error) {
 			return nil, err
 		}
 		return b.SetStatus(r.Context(), q)
+	case "/find":
+		var q findRequest
+		if err := decode(&q); err != nil {
+			return nil, err
+		}
+		return b.Find(r.Context(), q)
 	case "/erase":
 		var q eraseRequest
 		if err := decode(&q); err != nil {

@@ -59,7 +59,7 @@ func testNoPageIssues(t *testing.T, demo runningDemo, inside *http.Client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	commands := []string{"/issue", "/import", "/status", "/extend", "/keys", "/keys/change", "/sign-in", "/doctor", "/lint", "/ping", "/time-authority", "/console/issue", "/api/issue", "/credentials"}
+	commands := []string{"/issue", "/import", "/status", "/erase", "/find", "/extend", "/keys", "/keys/change", "/sign-in", "/doctor", "/lint", "/ping", "/time-authority", "/console/issue", "/api/issue", "/credentials"}
 	for _, pattern := range slices.Concat(commands, patterns) {
 		address := demo.base + strings.NewReplacer("{", "", "}", "", "*", "").Replace(pattern)
 		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, "ISSUE"} {

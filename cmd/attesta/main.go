@@ -71,7 +71,7 @@ type command struct {
 
 func commands() []command {
 	return []command{
-		demoCommand, serveCommand, importCommand, lintCommand, issueCommand, verifyCommand, statusCommand, eraseCommand,
+		demoCommand, serveCommand, importCommand, lintCommand, issueCommand, verifyCommand, findCommand, statusCommand, eraseCommand,
 		sealCommand, keysCommand, trustCommand, signInCommand, logCommand, migrateCommand, backupCommand, restoreCommand, doctorCommand, versionCommand,
 	}
 }

@@ -24,6 +24,7 @@ type operator interface {
 	Lint(ctx context.Context, module string) ([]credentials.Finding, error)
 	Issue(ctx context.Context, r issueRequest) (issueAnswer, error)
 	SetStatus(ctx context.Context, r statusRequest) (statusAnswer, error)
+	Find(ctx context.Context, q findRequest) (findAnswer, error)
 	Erase(ctx context.Context, r eraseRequest) (eraseAnswer, error)
 	Seals(ctx context.Context) (sealsAnswer, error)
 	Extend(ctx context.Context, r extendRequest) (extendAnswer, error)

@@ -34,8 +34,7 @@ func (s *Store) Reserve(ctx context.Context, intents []registry.Intent, names []
 			}
 		}
 		if len(fresh) == 0 {
-			t.changed = len(shared) > 0
-			return nil
+			return nil // and still commit, so that what is said to be there is on a standby too
 		}
 		lists, err := s.openLists(ctx, t, intents, fresh)
 		if err != nil {

@@ -55,13 +55,11 @@ func (s *Store) Complete(ctx context.Context, documents []registry.Document, sha
 // complete writes what was sealed; the head is taken only then, as long
 // documents take their time.
 func (t *tx) complete(ctx context.Context, fresh []registry.Document, shared []registry.SharedEntry, at time.Time) error {
-	if len(fresh)+len(shared) == 0 {
-		return nil
-	}
-	t.changed = true
 	if err := t.putDocuments(ctx, fresh); err != nil {
 		return err
 	}
+	// Also for nothing new: then the commit waits until what is there already is
+	// on a standby too.
 	if err := t.hold(ctx); err != nil { // two who share for the first time do not wait for each other
 		return err
 	}

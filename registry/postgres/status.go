@@ -23,8 +23,11 @@ func (s *Store) SetStatus(ctx context.Context, change registry.Change, at time.T
 			return fmt.Errorf("the record is %s: %w", was.State, registry.ErrConflict)
 		}
 		kind, err := registry.Transition(was.Status, change.To)
-		if is = was; err != nil || kind == "" {
+		if is = was; err != nil {
 			return err
+		}
+		if kind == "" { // and still commit, as in Reserve
+			return t.hold(ctx)
 		}
 		is.Status, is.Reason, is.StatusAt = change.To, change.Reason, at
 		t.recount(was, is)
