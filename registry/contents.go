@@ -131,6 +131,9 @@ func (s *sharing) done() {
 func (r *Registry) dictionaryNamed(ctx context.Context, id SharedID) (*dictionary, error) {
 	return r.packer.get(id, func() ([]byte, error) {
 		stored, err := r.backend.Shared(ctx, id)
+		if errors.Is(err, ErrNotFound) {
+			err = fmt.Errorf("%v: %w", err, errContent)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("reading what it shares with others: %w", err)
 		}
@@ -275,7 +278,11 @@ func (r *Registry) checkContents(ctx context.Context) error {
 		if r.vault == nil {
 			return r.locked
 		}
-		q.Before = records[len(records)-1].Seq
+		last := records[len(records)-1].Seq
+		if q.Before > 0 && last >= q.Before {
+			return fmt.Errorf("checking the registry: the records after %d do not follow: %w", last, errContent)
+		}
+		q.Before = last
 		people, err := r.backend.People(ctx, learnersOf(records))
 		if err != nil {
 			return err

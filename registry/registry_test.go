@@ -244,3 +244,36 @@ func TestNobodyIsNamedByACount(t *testing.T) {
 		t.Errorf("without a claim key: %v", err)
 	}
 }
+
+// without is a backend that lost what documents share.
+type without struct{ registry.Backend }
+
+func (without) Shared(context.Context, registry.SharedID) ([]byte, error) {
+	return nil, registry.ErrNotFound
+}
+
+func TestCheckMissesWhatIsShared(t *testing.T) {
+	s, err := bolt.Create(filepath.Join(t.TempDir(), "registry.db"), bolt.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := registry.Config{ClaimKey: []byte("0123456789abcdef"), DataKey: []byte("0123456789abcdef")}
+	whole := registry.New(s, cfg)
+	t.Cleanup(func() { _ = whole.Close() })
+	in := anIntent
+	in.Body = bytes.Repeat([]byte("a body "), 100)
+	in.Shared = in.Body
+	if _, err := whole.Reserve(t.Context(), []registry.Intent{in}, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if err := whole.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	robbed := registry.New(without{s}, cfg)
+	if err := robbed.Check(t.Context()); err == nil {
+		t.Error("Check is content without what a body refers to")
+	}
+	if _, err := robbed.Find(t.Context(), registry.Key{Seq: 1}); err == nil || errors.Is(err, registry.ErrNotFound) {
+		t.Errorf("reading it: %v, want damage", err)
+	}
+}

@@ -84,8 +84,8 @@ func TestDiskErrors(t *testing.T) {
 		{"fdatasync" + error + ":when=5", false, 125, 125}, // the control: there is no fifth
 		{"pwrite64" + error + ":when=1", true, 0, 0},       // that of the mark, at opening
 		{"pwrite64" + error + ":when=9", true, 0, 0},
-		{"pwrite64" + error + ":when=40", true, 0, 0},
-		{"pwrite64" + full + ":when=40", true, 0, 0},
+		{"pwrite64" + error + ":when=20", true, 0, 0},
+		{"pwrite64" + full + ":when=20", true, 0, 0},
 		{"pwrite64" + full + ":when=9+", true, 0, 0},
 	} {
 		t.Run(c.fault, func(t *testing.T) {

@@ -20,6 +20,7 @@ import (
 type tx struct {
 	*bbolt.Tx
 	changes int                                   // made so far, at least
+	values  uint64                                // read so far
 	numbers map[string]uint64                     // names that were met
 	words   map[uint64]string                     // the same by number
 	counts  map[string]map[string]registry.Counts // bucket, key
@@ -50,7 +51,9 @@ func (s *Store) view(ctx context.Context, fn func(*tx) error) (err error) {
 			err = fmt.Errorf("reading the file: %v: %w", r, errDamaged)
 		}
 	}()
-	return fn(&tx{Tx: btx})
+	t := &tx{Tx: btx}
+	defer func() { s.values.Add(t.values) }()
+	return fn(t)
 }
 
 // undo ends a transaction that was not committed. On a damaged file that may
@@ -101,6 +104,7 @@ func (t *tx) bucket(name string) *bbolt.Bucket {
 // get returns a value, or registry.ErrNotFound. It must not be changed and is
 // valid until the transaction ends.
 func (t *tx) get(bucket string, key []byte) ([]byte, error) {
+	t.values++
 	v := t.bucket(bucket).Get(key)
 	if v == nil {
 		return nil, registry.ErrNotFound
@@ -151,6 +155,7 @@ func (t *tx) scan(bucket string, prefix, from []byte, fn func(key, value []byte)
 		from = prefix
 	}
 	for k, v := c.Seek(from); k != nil && hasPrefix(k, prefix); k, v = c.Next() {
+		t.values++
 		value, err := verified(bucket, k, v)
 		if err != nil {
 			return err

@@ -55,17 +55,18 @@ type Stats struct {
 	Commits uint64
 	Syncs   uint64 // calls of fdatasync and fsync: two a commit, and one when the file grows
 	Pages   uint64 // pages of 4 KiB, as a rule, that commits wrote
+	Values  uint64 // read by key or in a row, also by what failed
 }
 
 // Stats returns the counts as of now.
 func (s *Store) Stats() Stats {
-	return Stats{s.commits.Load(), s.syncs.Load(), s.pages.Load()}
+	return Stats{s.commits.Load(), s.syncs.Load(), s.pages.Load(), s.values.Load()}
 }
 
 var errClosed = fmt.Errorf("beginning to change: %w", berrors.ErrDatabaseNotOpen)
 
 // counters are what Stats hands out.
-type counters struct{ commits, syncs, pages atomic.Uint64 }
+type counters struct{ commits, syncs, pages, values atomic.Uint64 }
 
 // update runs fn and makes what it changed durable, or nothing of it, in one
 // transaction with what others change at the same time. If fn returns an error
@@ -242,6 +243,7 @@ func (s *Store) attempt(group []*request) (good, bad []*request, again bool, err
 	}
 	defer s.undo(btx)
 	t := &tx{Tx: btx}
+	defer func() { s.values.Add(t.values) }()
 	for i, r := range group {
 		before := t.changes
 		var damaged bool

@@ -26,7 +26,7 @@ import (
 // Run holds a backend to its promises.
 func Run(t *testing.T, open func(t *testing.T) registry.Backend) {
 	for _, group := range [][]promise{
-		ledgerPromises(), extendPromises(), racePromises(), statusPromises(), pagePromises(), peoplePromises(), erasePromises(), inputPromises(), logPromises(),
+		ledgerPromises(), extendPromises(), racePromises(), statusPromises(), pagePromises(), peoplePromises(), erasePromises(), storedPromises(), inputPromises(), logPromises(),
 		togetherPromises(),
 	} {
 		for _, p := range group {
@@ -62,7 +62,7 @@ type kit struct {
 // never do.
 func (k *kit) more(n, limit int) bool {
 	k.Helper()
-	if k.pages++; n > limit || k.pages > 20_000 {
+	if k.pages++; n > limit || k.pages > 5000 {
 		k.Fatalf("page %d has %d entries, at most %d", k.pages, n, limit)
 	}
 	return n > 0
