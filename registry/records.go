@@ -142,6 +142,24 @@ type Counts struct {
 	Reserved, Sealed, Suspended, Revoked uint64
 }
 
+// Count adds a record as it is n times; n may be minus one in two's complement.
+// A record without Seq is none.
+func (c *Counts) Count(r Record, n uint64) {
+	switch {
+	case r.Seq == 0:
+	case r.State == Reserved:
+		c.Reserved += n
+	default:
+		c.Sealed += n
+		switch r.Status {
+		case status.Suspended:
+			c.Suspended += n
+		case status.Revoked:
+			c.Revoked += n
+		}
+	}
+}
+
 // Provider is a training organisation; Spec is its JSON, which the registry
 // keeps and does not read. Change is what the audit log says of a change of it,
 // up to MaxText bytes; it is not kept with the provider.

@@ -193,7 +193,7 @@ func (a *audit) readRecords() (err error) {
 		} {
 			for _, key := range keys {
 				c := a.again[bucket][key]
-				addRecord(&c, r.Record, 1)
+				c.Count(r.Record, 1)
 				a.again[bucket][key] = c
 			}
 		}

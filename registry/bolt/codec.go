@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"attesta/registry"
-	"attesta/status"
 )
 
 // Values are a sequence of variable-length numbers and of text and bytes with
@@ -73,23 +72,6 @@ func (d *decoder) end() error {
 		d.fail("the end of a value")
 	}
 	return d.err
-}
-
-// addRecord adds a record n times; n may be minus one in two's complement.
-func addRecord(c *registry.Counts, r registry.Record, n uint64) {
-	switch {
-	case r.Seq == 0:
-	case r.State == registry.Reserved:
-		c.Reserved += n
-	default:
-		c.Sealed += n
-		switch r.Status {
-		case status.Suspended:
-			c.Suspended += n
-		case status.Revoked:
-			c.Revoked += n
-		}
-	}
 }
 
 func encodeCounts(c registry.Counts) []byte {

@@ -267,8 +267,8 @@ func (t *tx) readCounts(bucket string, key []byte) (registry.Counts, error) {
 // A record without Seq was not there.
 func (t *tx) recount(was, is registry.Record) error {
 	change := func(c *registry.Counts) {
-		addRecord(c, was, ^uint64(0)) // minus one
-		addRecord(c, is, 1)
+		c.Count(was, ^uint64(0)) // minus one
+		c.Count(is, 1)
 	}
 	for _, key := range []string{"", is.Provider} {
 		if err := t.count(bucketCounts, string(tuple(key)), change); err != nil {

@@ -70,25 +70,8 @@ func (t *tx) recount(was, is registry.Record) {
 		t.classes[class] = &registry.Counts{}
 	}
 	for _, c := range []*registry.Counts{t.counts[""], t.counts[is.Provider], t.classes[class]} {
-		addRecord(c, was, ^uint64(0)) // minus one
-		addRecord(c, is, 1)
-	}
-}
-
-// addRecord adds a record n times; n may be minus one in two's complement.
-func addRecord(c *registry.Counts, r registry.Record, n uint64) {
-	switch {
-	case r.Seq == 0:
-	case r.State == registry.Reserved:
-		c.Reserved += n
-	default:
-		c.Sealed += n
-		switch r.Status {
-		case status.Suspended:
-			c.Suspended += n
-		case status.Revoked:
-			c.Revoked += n
-		}
+		c.Count(was, ^uint64(0)) // minus one
+		c.Count(is, 1)
 	}
 }
 
