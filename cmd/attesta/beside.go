@@ -124,13 +124,19 @@ func (r *remote) post(ctx context.Context, name string, request any) (*http.Resp
 }
 
 func readReply(response *http.Response, answer any) error {
-	raw, err := io.ReadAll(io.LimitReader(response.Body, besideBytes*4))
-	if err != nil {
-		return askingServer(err)
-	}
+	const most = besideBytes * 4
+	raw, err := io.ReadAll(io.LimitReader(response.Body, most+1))
 	var reply besideReply
-	if err := json.Unmarshal(raw, &reply); err != nil || response.StatusCode != http.StatusOK {
+	switch {
+	case err != nil:
+		return askingServer(err)
+	case response.StatusCode != http.StatusOK:
 		return fmt.Errorf("asking the server: it answered %d", response.StatusCode)
+	case len(raw) > most:
+		return &hinted{fmt.Errorf("asking the server: its answer is larger than %d MB; what it did is done", most>>20), "give it a shorter list"}
+	}
+	if err := json.Unmarshal(raw, &reply); err != nil {
+		return fmt.Errorf("asking the server: its answer cannot be read: %w", err)
 	}
 	if len(reply.Answer) > 0 && answer != nil {
 		if err := json.Unmarshal(reply.Answer, answer); err != nil {
@@ -194,6 +200,10 @@ func (r *remote) Lint(ctx context.Context, module string) (a []credentials.Findi
 
 func (r *remote) Issue(ctx context.Context, q issueRequest) (a issueAnswer, err error) {
 	return a, r.call(ctx, "issue", q, &a)
+}
+
+func (r *remote) HandOut(ctx context.Context, ids []string) (a []handedOut, err error) {
+	return a, r.call(ctx, "hand-out", ids, &a)
 }
 
 func (r *remote) SetStatus(ctx context.Context, q statusRequest) (a statusAnswer, err error) {
@@ -319,6 +329,12 @@ func (b *besideServer) answer(r *http.Request) (any, error) {
 			return nil, err
 		}
 		return b.Issue(r.Context(), q)
+	case "/hand-out":
+		var q []string
+		if err := decode(&q); err != nil {
+			return nil, err
+		}
+		return b.HandOut(r.Context(), q)
 	case "/status":
 		var q statusRequest
 		if err := decode(&q); err != nil {

@@ -55,11 +55,11 @@ func testNoPageIssues(t *testing.T, demo runningDemo, inside *http.Client) {
 	if !strings.Contains(before, "125") {
 		t.Fatalf("the console does not count its credentials:\n%s", before)
 	}
-	rows, err := json.Marshal(issueRequest{File: namedFile{Name: "x.csv", Data: []byte("learner_id,module_code\nTOT25-001,SN-11\n")}, Sealed: true})
+	rows, err := json.Marshal(issueRequest{File: namedFile{Name: "x.csv", Data: []byte("learner_id,module_code\nTOT25-001,SN-11\n")}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	commands := []string{"/issue", "/import", "/status", "/erase", "/find", "/extend", "/keys", "/keys/change", "/sign-in", "/doctor", "/lint", "/ping", "/time-authority", "/console/issue", "/api/issue", "/credentials"}
+	commands := []string{"/issue", "/hand-out", "/log", "/seals", "/backup", "/import", "/status", "/erase", "/find", "/extend", "/keys", "/keys/change", "/sign-in", "/doctor", "/lint", "/ping", "/time-authority", "/console/issue", "/api/issue", "/credentials"}
 	for _, pattern := range slices.Concat(commands, patterns) {
 		address := demo.base + strings.NewReplacer("{", "", "}", "", "*", "").Replace(pattern)
 		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, "ISSUE"} {

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"attesta/intake"
@@ -62,9 +63,10 @@ Exit code: 0 when no row was refused, 1 when some were, 2 when called wrongly.
 			return exitNo, err
 		}
 		defer o.Close()
-		answer, err := o.Issue(ctx, issueRequest{File: file, Locale: *locale, Sealed: *out != ""})
+		answer, err := o.Issue(ctx, issueRequest{File: file, Locale: *locale})
 		if *out != "" && len(answer.Rows) > 0 {
-			err = errors.Join(err, writeOut(*out, answer.Rows))
+			// Also when the rest was stopped: what was issued is handed out.
+			err = errors.Join(err, writeOut(context.WithoutCancel(ctx), o, *out, answer.Rows))
 		}
 		if *asJSON {
 			err = errors.Join(err, printJSON(c, answer))
@@ -90,9 +92,12 @@ func printJSON(c *console, v any) error {
 	return e.Encode(v)
 }
 
+// atOnce is how many sealed files are asked for at a time: some 20 MB.
+const atOnce = 200
+
 // writeOut writes the sealed files, named after the row and not after the
 // person, and a table of what became of every row.
-func writeOut(dir string, rows []rowAnswer) error {
+func writeOut(ctx context.Context, o operator, dir string, rows []rowAnswer) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("making the folder for the files: %w", err)
 	}
@@ -101,25 +106,53 @@ func writeOut(dir string, rows []rowAnswer) error {
 		return fmt.Errorf("opening the folder for the files: %w", err)
 	}
 	defer root.Close()
-	names, taken := map[string]string{}, map[string]bool{}
+	sameCredential := map[string][]*rowAnswer{} // it may stand in two rows
+	var ids []string
 	for n := range rows {
-		row := &rows[n]
-		if row.Sealed == nil {
+		id := rows[n].Credential
+		if id == "" {
 			continue
 		}
-		name, there := names[row.Credential] // the same credential may stand in two rows
-		if !there {
-			if name = row.Number + ".jsonld"; taken[name] {
-				name = strings.TrimPrefix(row.Credential, "urn:credential:") + ".jsonld"
-			}
-			names[row.Credential], taken[name] = name, true
-			if err := writePrivate(root, name, row.Sealed); err != nil {
-				return fmt.Errorf("writing a sealed file: %w", err)
+		if sameCredential[id] == nil {
+			ids = append(ids, id)
+		}
+		sameCredential[id] = append(sameCredential[id], &rows[n])
+	}
+	taken := map[string]bool{}
+	for part := range slices.Chunk(ids, atOnce) {
+		files, err := o.HandOut(ctx, part)
+		if err == nil && len(files) != len(part) {
+			err = errors.New("reading the sealed files: some are missing")
+		}
+		if err != nil { // what could be written is told all the same
+			return errors.Join(err, writeResults(root, rows))
+		}
+		for n, file := range files {
+			if err := writeSealed(root, dir, file, sameCredential[part[n]], taken); err != nil {
+				return err
 			}
 		}
-		row.File, row.Sealed = filepath.Join(dir, name), nil
 	}
 	return writeResults(root, rows)
+}
+
+// writeSealed writes one sealed file, and says so in the rows that it is of.
+func writeSealed(root *os.Root, dir string, file handedOut, rows []*rowAnswer, taken map[string]bool) error {
+	if file.Sealed == nil {
+		return nil
+	}
+	name := rows[0].Number + ".jsonld"
+	if taken[name] {
+		name = strings.TrimPrefix(rows[0].Credential, "urn:credential:") + ".jsonld"
+	}
+	taken[name] = true
+	if err := writePrivate(root, name, file.Sealed); err != nil {
+		return fmt.Errorf("writing a sealed file: %w", err)
+	}
+	for _, row := range rows {
+		row.File, row.Name, row.Email = filepath.Join(dir, name), file.Name, file.Email
+	}
+	return nil
 }
 
 // writePrivate writes a file that only its owner may read, whatever was there.

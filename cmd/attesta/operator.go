@@ -23,6 +23,7 @@ type operator interface {
 	Import(ctx context.Context, r importRequest) (importAnswer, error)
 	Lint(ctx context.Context, module string) ([]credentials.Finding, error)
 	Issue(ctx context.Context, r issueRequest) (issueAnswer, error)
+	HandOut(ctx context.Context, credentials []string) ([]handedOut, error)
 	SetStatus(ctx context.Context, r statusRequest) (statusAnswer, error)
 	Find(ctx context.Context, q findRequest) (findAnswer, error)
 	Erase(ctx context.Context, r eraseRequest) (eraseAnswer, error)
@@ -66,7 +67,6 @@ type importedFile struct {
 type issueRequest struct {
 	File   namedFile `json:"file"`
 	Locale string    `json:"locale"`
-	Sealed bool      `json:"sealed"` // hand out the sealed files too
 }
 
 type issueAnswer struct {
@@ -92,7 +92,14 @@ type rowAnswer struct {
 	CheckURL   string              `json:"check_url,omitempty"`
 	ClaimURL   string              `json:"claim_url,omitempty"`
 	File       string              `json:"file,omitempty"` // set by the command that wrote it
-	Sealed     []byte              `json:"sealed,omitempty"`
+}
+
+// handedOut is what whoever delivers a credential needs. Without Sealed the
+// credential is not sealed yet, or was erased.
+type handedOut struct {
+	Sealed []byte `json:"sealed,omitempty"`
+	Name   string `json:"name,omitempty"`
+	Email  string `json:"email,omitempty"`
 }
 
 type findingAnswer struct {
@@ -234,31 +241,34 @@ func (l local) Issue(ctx context.Context, r issueRequest) (issueAnswer, error) {
 	err = staleWords(clockWords(err))
 	answer := issueAnswer{Rows: make([]rowAnswer, 0, len(outcomes))}
 	for _, o := range outcomes {
-		row := l.rowAnswer(o)
-		if o.Record != nil && o.Record.State == registry.Sealed && r.Sealed {
-			// Also when the rest was stopped: what was issued is handed out.
-			if err := l.handOut(context.WithoutCancel(ctx), &row, *o.Record); err != nil {
-				return answer, err
-			}
-		}
-		answer.Rows = append(answer.Rows, row)
+		answer.Rows = append(answer.Rows, l.rowAnswer(o))
 	}
 	return answer, err
 }
 
-// handOut adds to an answer what whoever delivers a credential needs.
-func (l local) handOut(ctx context.Context, row *rowAnswer, r registry.Record) error {
-	var err error
-	if row.Sealed, err = l.registry.SealedBytes(ctx, r.Seq); err != nil {
-		return fmt.Errorf("reading a sealed credential: %w", err)
+// HandOut returns one entry for each credential. A command asks for a few at a
+// time: a class is larger than what is kept in memory or sent in one answer.
+func (l local) HandOut(ctx context.Context, ids []string) ([]handedOut, error) {
+	out := make([]handedOut, len(ids))
+	for i, id := range ids {
+		r, err := l.registry.Find(ctx, registry.Key{Credential: id})
+		if err != nil {
+			return nil, fmt.Errorf("looking for the credential %s: %w", id, err)
+		}
+		if r.State != registry.Sealed {
+			continue
+		}
+		if out[i].Sealed, err = l.registry.SealedBytes(ctx, r.Seq); err != nil {
+			return nil, fmt.Errorf("reading a sealed credential: %w", err)
+		}
+		people, err := l.registry.Learners(ctx, []string{r.Learner})
+		if err != nil {
+			return nil, fmt.Errorf("reading who it is for: %w", err)
+		}
+		person := people[r.Learner]
+		out[i].Name, out[i].Email = credentials.Learner{GivenName: person.GivenName, FamilyName: person.FamilyName}.FullName(), person.Email
 	}
-	people, err := l.registry.Learners(ctx, []string{r.Learner})
-	if err != nil {
-		return fmt.Errorf("reading who it is for: %w", err)
-	}
-	person := people[r.Learner]
-	row.Name, row.Email = credentials.Learner{GivenName: person.GivenName, FamilyName: person.FamilyName}.FullName(), person.Email
-	return nil
+	return out, nil
 }
 
 func (l local) rowAnswer(o issuer.Outcome) rowAnswer {
