@@ -118,7 +118,7 @@ func (a *app) assemble(ctx context.Context, store store) error {
 	a.issuer = issuer.New(issuer.Config{
 		Registry: a.registry, Keys: a.ring, Picture: display.Module,
 		Now: a.now, Zone: a.zone, PublicURL: a.settings.PublicURL,
-		Stamps: &a.stamps, Revocations: a.revocations, Admit: a.keysInStep,
+		Stamps: &a.stamps, Revocations: a.revocations, Admit: a.maySeal,
 	})
 	a.stamps.set(a.settings.TimeAuthority)
 	a.crls = verifier.NewGuardedFor(verifier.Limits{
@@ -251,8 +251,8 @@ func (a *app) site() (*web.Site, error) {
 	return web.New(c)
 }
 
-// ready proves that the store answers and takes changes, and that the keys are
-// those that all servers have and still sign.
+// ready proves that the store answers and takes changes, that it was not set
+// back, and that the keys are those that all servers have and still sign.
 func (a *app) ready(ctx context.Context) error {
 	if err := a.failure(); err != nil {
 		return err
@@ -260,7 +260,7 @@ func (a *app) ready(ctx context.Context) error {
 	if _, err := a.registry.Counts(ctx, ""); err != nil {
 		return err
 	}
-	if err := a.keysInStep(ctx); err != nil {
+	if err := a.maySeal(ctx); err != nil {
 		return err
 	}
 	for _, k := range a.ring.All() {

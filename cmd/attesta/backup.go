@@ -88,10 +88,10 @@ func writeBackup(ctx context.Context, c *console, o operator, q backupRequest, n
 	if q.WithMasterKey {
 		c.printf("It holds the master key: who has the file and the identity of its recipient has everything.\n")
 	} else {
-		c.printf("The master key is not in it; without a copy of that, kept elsewhere, nothing can be sealed after a restore.\n")
+		c.printf("The master key is not in it; without a copy of that, kept elsewhere, nobody can read this backup, and no restore works.\n")
 	}
 	if q.Recipient == "" {
-		c.printf("It is not encrypted and names people: keep it as you keep the data folder.\n")
+		c.printf("It is not encrypted as a whole: who has it sees what was issued and when, and no people.\n")
 	}
 	return nil
 }

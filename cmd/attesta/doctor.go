@@ -71,13 +71,16 @@ func examine(ctx context.Context, c *console, f folder) ([]diagnosis, error) {
 	if there, err2 := f.exists(); err2 != nil || !there || ctx.Err() != nil {
 		return nil, err
 	}
+	closed := diagnosis{true, "The installation cannot be opened: " + err.Error() + ".", "See docs/howto/backup.md, docs/howto/postgres.md for a database, or what the command says that you wanted to run."}
+	if advice, ok := errors.AsType[*hinted](err); ok {
+		closed.Remedy = strings.ToUpper(advice.hint[:1]) + advice.hint[1:]
+	}
+	if s, err := f.readSettings(); err == nil && s.Store != "" { // nothing in the folder tells more
+		return []diagnosis{closed}, nil
+	}
 	verified := bolt.Verify(ctx, f.store(), bolt.Options{})
 	if errors.Is(verified, registry.ErrInUse) {
 		return nil, err
-	}
-	closed := diagnosis{true, "The installation cannot be opened: " + err.Error() + ".", "See docs/howto/backup.md, or what the command says that you wanted to run."}
-	if advice, ok := errors.AsType[*hinted](err); ok {
-		closed.Remedy = strings.ToUpper(advice.hint[:1]) + advice.hint[1:]
 	}
 	if verified != nil {
 		closed.Remedy = "Restore the newest backup into another folder: attesta restore FILE --data DIR"

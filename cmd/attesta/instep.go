@@ -180,6 +180,15 @@ func (a *app) keysInStep(ctx context.Context) error {
 	return nil
 }
 
+// maySeal returns nil if this process has the keys that the registry knows, and
+// the registry is not an older one than this folder knows of.
+func (a *app) maySeal(ctx context.Context) error {
+	if err := a.keysInStep(ctx); err != nil {
+		return err
+	}
+	return a.notSetBack(ctx)
+}
+
 // followLater follows until the context ends.
 func (a *app) followLater(ctx context.Context) {
 	silent := false

@@ -57,7 +57,7 @@ func TestBackupUnderLoad(t *testing.T) {
 		if err := restore(t.Context(), c, "-", "", f); err != nil {
 			t.Fatalf("backup %d: %v", n, err)
 		}
-		if err := acceptOlder(c, f); err != nil {
+		if err := acceptOlder(t.Context(), c, f); err != nil {
 			t.Fatalf("backup %d: %v", n, err)
 		}
 		key, err := os.ReadFile(filepath.Join(dir, "attesta-data", "master.key"))
@@ -146,7 +146,7 @@ func TestARestoredBackupGivesNoPositionAgain(t *testing.T) {
 	if _, err := open(t.Context(), c, again, ""); err == nil {
 		t.Fatal("a restored registry was opened without the operator's word")
 	}
-	if err := acceptOlder(c, again); err != nil {
+	if err := acceptOlder(t.Context(), c, again); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Rename(filepath.Join(string(data), "master.key"), filepath.Join(string(again), "master.key")); err != nil {

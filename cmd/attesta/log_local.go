@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"attesta/auditlog"
+	"attesta/credentials"
 	"attesta/keys"
 	"attesta/registry"
 )
@@ -118,17 +119,54 @@ func (a *app) checkpoint(ctx context.Context) (*registry.Log, []byte, error) {
 		}
 	}
 	signed, err := auditlog.SignCheckpoint(auditlog.Checkpoint{Origin: origin, Size: l.Size(), Root: l.Hash}, a.logs.key)
-	if err == nil {
-		err = keys.WriteFile(a.folder.checkpoint(), signed)
-	}
+	// The registry first: the folder must not know of what a database, losing its
+	// leader, never acknowledged.
 	if err == nil {
 		err = a.registry.KeepCheckpoint(ctx, l.Size(), signed)
+	}
+	if err == nil {
+		err = keys.WriteFile(a.folder.checkpoint(), signed)
 	}
 	if err != nil {
 		return nil, nil, err
 	}
 	a.logs.newest, a.logs.at = signed, a.now()
 	return l, signed, nil
+}
+
+// notSetBack returns errForked for a database that was set back, or went another
+// way, since this folder signed a checkpoint. A file has its mark for that.
+func (a *app) notSetBack(ctx context.Context) error {
+	if !a.store.shared {
+		return nil
+	}
+	_, _, _, err := a.readLog(ctx)
+	if errors.Is(err, errForked) {
+		return &hinted{err, "put back the newest registry; if nothing newer can be had: attesta restore --accept --data " + string(a.folder)}
+	}
+	return err
+}
+
+// remember signs a checkpoint over what was issued just now, so that this folder
+// knows an older database. What was issued counts in any case.
+func (a *app) remember(ctx context.Context) {
+	if !a.store.shared {
+		return
+	}
+	if _, _, err := a.checkpoint(ctx); err != nil {
+		a.log.Warn("no checkpoint of the audit log is signed; attesta doctor says more", "error", err)
+	}
+}
+
+// setBackWords says in both languages that the registry is an older one.
+func setBackWords(err error) error {
+	if !errors.Is(err, errForked) {
+		return err
+	}
+	return &spoken{err, credentials.Text{
+		"it": "Il registro è una copia più vecchia, o modificata, di quello che questa cartella dei dati conosce. Non è stato rilasciato altro: rimetti il registro più recente. Se non ne esiste uno più recente: attesta restore --accept",
+		"en": "The registry is an older copy than this data folder knows, or one that was changed. Nothing more was issued: put back the newest registry. If nothing newer can be had: attesta restore --accept",
+	}}
 }
 
 // checkpointPause is how often a server signs a checkpoint, if the log has grown.

@@ -74,7 +74,7 @@ func migrate(ctx context.Context, c *console, f folder, to string) error {
 		return &hinted{fmt.Errorf("another attesta has %s open", string(f)), "stop the server first"}
 	}
 	if err != nil {
-		return fmt.Errorf("opening the registry: %w", err)
+		return olderHint(f, fmt.Errorf("opening the registry: %w", err))
 	}
 	defer source.Close()
 	target, err := postgres.Fill(ctx, to, postgres.Options{})

@@ -238,7 +238,10 @@ func (l local) Issue(ctx context.Context, r issueRequest) (issueAnswer, error) {
 	if err != nil {
 		err = fmt.Errorf("stopped after %d of %d rows (%w): what is answered is stored; give the same list again for the rest", len(outcomes), len(rows), err)
 	}
-	err = staleWords(clockWords(err))
+	err = setBackWords(staleWords(clockWords(err)))
+	if len(outcomes) > 0 && !errors.Is(err, errForked) {
+		l.remember(context.WithoutCancel(ctx))
+	}
 	answer := issueAnswer{Rows: make([]rowAnswer, 0, len(outcomes))}
 	for _, o := range outcomes {
 		answer.Rows = append(answer.Rows, l.rowAnswer(o))

@@ -31,8 +31,9 @@ was made, and the status positions that were given out then must never be given
 again. So no command works on it until you say with --accept that nothing newer
 can be had. That closes every open status list: what was published stays
 published, and new credentials get positions in new lists. The same holds for a
-folder whose registry.db was replaced by an older copy. Then revoke again what
-was revoked since.
+folder whose registry.db was replaced by an older copy, and for a database that
+was set back: nothing is issued from it until then. Then revoke again what was
+revoked since.
 
   --data DIR        folder to make, or to accept (attesta-data, or $ATTESTA_DATA)
   --identity FILE   age identity that opens an encrypted backup
@@ -48,7 +49,7 @@ was revoked since.
 		case *accept && (len(rest) > 0 || *identity != ""):
 			return exitUsage, misuse("first: attesta restore FILE; then, by itself: attesta restore --accept", "--accept is a step of its own")
 		case *accept:
-			err = acceptOlder(c, folder(*data))
+			err = acceptOlder(ctx, c, folder(*data))
 		case len(rest) != 1:
 			return exitUsage, misuse("for example: attesta restore attesta-monday.backup --data attesta-data", "name one backup")
 		default:
@@ -181,7 +182,7 @@ func sayRestored(c *console, f folder, m backup.Manifest) {
 }
 
 // acceptOlder takes the operator's word that there is nothing newer.
-func acceptOlder(c *console, f folder) error {
+func acceptOlder(ctx context.Context, c *console, f folder) error {
 	there, err := f.exists()
 	if err != nil {
 		return fmt.Errorf("looking for the data: %w", err)
@@ -189,7 +190,7 @@ func acceptOlder(c *console, f folder) error {
 	if !there {
 		return f.errNoData()
 	}
-	closed, err := bolt.Accept(f.store(), "operator", c.now(), bolt.Options{})
+	closed, err := closeLists(ctx, c, f)
 	if errors.Is(err, registry.ErrInUse) {
 		return &hinted{fmt.Errorf("another attesta has %s open", string(f)), "stop it first"}
 	}
@@ -206,6 +207,24 @@ func acceptOlder(c *console, f folder) error {
 		c.printf("The audit log goes on from where the copy had come. Who has a newer checkpoint of it will see that: the last one is now %s.\n", aside)
 	}
 	return nil
+}
+
+// closeLists closes the open status lists of a registry, in a file or in
+// PostgreSQL, so that no position that it does not know of is given again.
+func closeLists(ctx context.Context, c *console, f folder) (closed int, err error) {
+	s, err := f.readSettings()
+	if err != nil {
+		return 0, err
+	}
+	if s.Store == "" {
+		return bolt.Accept(f.store(), "operator", c.now(), bolt.Options{})
+	}
+	opened, err := openStore(ctx, c, f, &s, "")
+	if err != nil {
+		return 0, fmt.Errorf("opening the registry: %w", err)
+	}
+	defer func() { err = errors.Join(err, opened.Close()) }()
+	return opened.accept(ctx, "operator", c.now())
 }
 
 // olderHint says what to do about a registry that may be an older copy.

@@ -21,6 +21,7 @@ type store struct {
 	shared bool   // other processes may have it open too
 	where  string // its address without user and password; empty for a file
 	advice func() []string
+	accept func(ctx context.Context, by string, at time.Time) (int, error) // see postgres.Store.Accept; nil for a file
 }
 
 // storeFlag adds the flag that says where the registry is.
@@ -74,7 +75,7 @@ func createStore(ctx context.Context, f folder, s *settings) (store, error) {
 func fileStore(b *bolt.Store) store { return store{Backend: b} }
 
 func databaseStore(p *postgres.Store, address string) store {
-	return store{Backend: p, shared: true, where: whereOf(address), advice: p.Advice}
+	return store{Backend: p, shared: true, where: whereOf(address), advice: p.Advice, accept: p.Accept}
 }
 
 // openStore opens the registry of an installation. An address that is given
