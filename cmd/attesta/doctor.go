@@ -90,7 +90,7 @@ func examine(ctx context.Context, c *console, f folder) ([]diagnosis, error) {
 }
 
 func damaged(err error) diagnosis {
-	return diagnosis{true, "The registry is damaged: " + err.Error() + ".", "Stop the server and restore the newest backup into another folder: attesta restore FILE --data DIR. Keep the damaged one for inspection."}
+	return diagnosis{true, fmt.Sprintf("The registry is damaged: %v.", err), "Stop the server and restore the newest backup into another folder: attesta restore FILE --data DIR. Keep the damaged one for inspection."}
 }
 
 // diagnosis is one thing the doctor looked at.
@@ -130,12 +130,24 @@ func (l local) Doctor(ctx context.Context) ([]diagnosis, error) {
 	return found, ctx.Err()
 }
 
+// goBack says how to go back to the newest backup.
+func (l local) goBack() string {
+	if l.store.shared {
+		return "Look after the database server first. If the registry itself is damaged, stop the servers and go back to the newest backup of the database: docs/howto/postgres.md"
+	}
+	return damaged(nil).Remedy
+}
+
 func (l local) checkStore(ctx context.Context) []diagnosis {
 	var found []diagnosis
+	pages := " and every page"
+	if l.store.shared {
+		pages = ""
+	}
 	if err := l.registry.Check(ctx); err != nil {
-		found = append(found, damaged(err))
+		found = append(found, diagnosis{true, damaged(err).What, l.goBack()})
 	} else {
-		found = append(found, diagnosis{What: "The registry was read from end to end and is whole, every record and every page."})
+		found = append(found, diagnosis{What: "The registry was read from end to end and is whole, every record" + pages + "."})
 	}
 	if l.store.shared {
 		found = append(found, diagnosis{What: "It is in PostgreSQL, at " + l.store.where + "."})
@@ -149,7 +161,7 @@ func (l local) checkStore(ctx context.Context) []diagnosis {
 	counts, err := l.registry.Counts(ctx, "")
 	switch {
 	case err != nil:
-		found = append(found, diagnosis{true, "The counters cannot be read: " + err.Error() + ".", "Restore the newest backup: attesta restore FILE --data DIR"})
+		found = append(found, diagnosis{true, "The counters cannot be read: " + err.Error() + ".", l.goBack()})
 	case counts.Reserved > 0:
 		found = append(found, diagnosis{true, fmt.Sprintf("%d records are reserved and not sealed.", counts.Reserved), "Start attesta serve, or issue again: it finishes them."})
 	default:

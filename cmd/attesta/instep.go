@@ -247,7 +247,7 @@ func (l local) checkInStep(ctx context.Context) []diagnosis {
 	stale, _, err := l.compareKeys(ctx)
 	switch {
 	case err != nil:
-		return []diagnosis{{true, "Which keys there are cannot be read: " + err.Error() + ".", "Restore the newest backup."}}
+		return []diagnosis{{true, "Which keys there are cannot be read: " + err.Error() + ".", l.goBack()}}
 	case stale != nil:
 		return []diagnosis{{
 			true, "The keys in the data folder are older than those that the registry knows (" + stale.list("missing: ", "ended elsewhere: ") + "): nothing is sealed here.",

@@ -310,7 +310,7 @@ func (l local) checkLog(ctx context.Context) []diagnosis {
 			"Put back the newest registry. If this is an older one and nothing newer can be had, tell those who have checkpoints, and go on with: attesta restore --accept",
 		}}
 	case err != nil:
-		return []diagnosis{{true, "The audit log cannot be read: " + err.Error() + ".", "Restore the newest backup: attesta restore FILE --data DIR"}}
+		return []diagnosis{{true, "The audit log cannot be read: " + err.Error() + ".", l.goBack()}}
 	case newest == nil:
 		return []diagnosis{{What: fmt.Sprintf("The audit log has %s; no checkpoint over it was signed yet.", entries(log.Size()))}}
 	}
