@@ -82,6 +82,9 @@ func migrate(ctx context.Context, c *console, f folder, to string) error {
 		// It was released, and then the power went.
 		return f.settleMoved(ctx, c, s, to, source)
 	}
+	if errors.Is(err, registry.ErrConflict) {
+		return &hinted{err, "name another database, or another schema: ?search_path=NAME; or drop that schema, if it is a copy that was given up"}
+	}
 	if err != nil {
 		return err
 	}
