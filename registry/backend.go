@@ -25,9 +25,10 @@ type Ledger interface {
 	// new records. A provider has one open list; when its ListSize positions are
 	// given out, another is opened. Positions are never given out twice.
 	//
-	// With a new record goes the Person of its Names, who is added if there is
-	// none with that ID; if there is one with another Salt, the whole step fails
-	// with ErrConflict.
+	// With a new record goes the Person of its Names, who is added if it is New
+	// and there is none with that ID. If there is one with another Salt, or none
+	// and it is not New, the whole step fails with ErrConflict: somebody was added
+	// or erased meanwhile.
 	//
 	// Shared is what bodies refer to: it is kept by its ID if it is not there yet,
 	// also when no record is new.
@@ -98,8 +99,9 @@ type Catalogue interface {
 // nothing.
 type People interface {
 	// PutPeople adds people, or replaces Data and Tokens of those who are there,
-	// all or nothing. One who is there with another Salt is ErrConflict. No ID
-	// occurs twice in a call. The event, "learners", says how many.
+	// all or nothing. One who is there with another Salt, and one who is not New
+	// and not there, is ErrConflict. No ID occurs twice in a call. The event,
+	// "learners", says how many.
 	PutPeople(ctx context.Context, people []Person, at time.Time) error
 	// People returns those of the ids that are known, by ID.
 	People(ctx context.Context, ids []string) (map[string]Person, error)
@@ -113,8 +115,12 @@ type People interface {
 	// the kind "erase", are one that says how many, if the person was there, and
 	// one for each record.
 	Erase(ctx context.Context, id, by string, at time.Time) (int, error)
-	// Scrub removes what was deleted from where it may still lie in files.
+	// Scrub removes what was deleted from where it may still lie in files, or
+	// returns an error that says what is in the way.
 	Scrub(ctx context.Context) error
+	// Erasing tells whether a Scrub did not end well since the last Erase of
+	// somebody who was there. A restart does not change that.
+	Erasing(ctx context.Context) (bool, error)
 }
 
 // Person is a learner as a backend keeps one.
@@ -123,6 +129,10 @@ type Person struct {
 	Salt   [SaltSize]byte // without it nothing that was written about this person can be read
 	Data   []byte
 	Tokens []Token // what the person may be searched by; may be empty
+
+	// New says to a step that the Salt was made for it. Who was erased must not
+	// come back with the Salt that was to be forgotten.
+	New bool `json:"-"`
 }
 
 // Token stands for a word, under a secret.

@@ -131,8 +131,8 @@ func (s *sharing) done() {
 func (r *Registry) dictionaryNamed(ctx context.Context, id SharedID) (*dictionary, error) {
 	return r.packer.get(id, func() ([]byte, error) {
 		stored, err := r.backend.Shared(ctx, id)
-		if errors.Is(err, ErrNotFound) {
-			err = fmt.Errorf("%v: %w", err, errContent)
+		if errors.Is(err, ErrNotFound) { // what refers to it is there
+			return nil, fmt.Errorf("what it shares with others is missing: %w", errContent)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("reading what it shares with others: %w", err)

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -22,7 +23,7 @@ const (
 
 // attempts is how often a step is prepared anew because somebody changed the
 // same person meanwhile.
-const attempts = 4
+const attempts = 10
 
 // again repeats a step that met ErrConflict.
 func again(ctx context.Context, step func() error) (err error) {
@@ -40,7 +41,7 @@ func (r *Registry) newPerson(ref string) (Person, error) {
 	if err != nil {
 		return Person{}, err
 	}
-	p := Person{ID: r.vault.person(ref), Salt: salt}
+	p := Person{ID: r.vault.person(ref), Salt: salt, New: true}
 	return p, r.describe(&p, append([]byte{knownByRef}, ref...))
 }
 
@@ -178,8 +179,8 @@ func (r *Registry) Learners(ctx context.Context, refs []string) (map[string]Lear
 // erased; a learner who is not there is ErrNotFound, and one with records that
 // still wait for their seal ErrConflict.
 //
-// Where it fails after the step was made, calling it again removes the rest
-// from the files.
+// Where it fails after the step was made, FinishErasing removes the rest from
+// the files, and so does calling it again.
 func (r *Registry) Erase(ctx context.Context, ref, by string, at time.Time) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -214,6 +215,19 @@ func (r *Registry) Erase(ctx context.Context, ref, by string, at time.Time) (int
 	return erased, nil
 }
 
+// FinishErasing removes from the files what an Erase left in them that was
+// interrupted, or that could not wait. Mostly there is nothing.
+func (r *Registry) FinishErasing(ctx context.Context) error {
+	due, err := r.backend.Erasing(ctx)
+	if err == nil && due {
+		err = r.backend.Scrub(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("removing what was erased from the files: %w", err)
+	}
+	return nil
+}
+
 // The shape of a search for people.
 const (
 	minSearch = 3 // letters of a word
@@ -241,7 +255,8 @@ func stem(word string) (string, bool) {
 	return string(letters[:minSearch]), true
 }
 
-// tokens are what a learner is found by.
+// tokens are what a learner is found by, in an order that tells nothing of the
+// name.
 func (r *Registry) tokens(l Learner) (out []Token) {
 	for _, word := range words(l.GivenName + " " + l.FamilyName) {
 		if start, ok := stem(word); ok && len(out) < maxTokens {
@@ -250,6 +265,7 @@ func (r *Registry) tokens(l Learner) (out []Token) {
 			}
 		}
 	}
+	slices.SortFunc(out, func(a, b Token) int { return bytes.Compare(a[:], b[:]) })
 	return out
 }
 
@@ -364,7 +380,7 @@ func (r *Registry) unlock(ctx context.Context, at time.Time) error {
 		}
 		return nil
 	}
-	p := Person{ID: unlocking}
+	p := Person{ID: unlocking, New: true}
 	if p.Salt, err = r.vault.newSalt(); err != nil {
 		return err
 	}

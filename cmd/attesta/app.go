@@ -219,6 +219,10 @@ func (a *app) anchorIsOld() bool {
 	})
 }
 
+// erasePatience is how long a beginning command waits until what was erased can
+// be removed from the files of a database.
+const erasePatience = 10 * time.Second
+
 // resume finishes what a crash, or an operator's tidying, left behind. What it
 // cannot finish keeps nobody from the rest of the work: doctor says it.
 func (a *app) resume(ctx context.Context) {
@@ -226,6 +230,15 @@ func (a *app) resume(ctx context.Context) {
 		if err := a.publishAnchor(); err != nil {
 			a.log.Warn("writing the anchor of this installation", "error", err)
 		}
+	}
+	patience := ctx
+	if a.store.shared { // who reads an older picture of a database may do so for hours
+		var enough context.CancelFunc
+		patience, enough = context.WithTimeout(ctx, erasePatience)
+		defer enough()
+	}
+	if err := (local{a}).finishErasing(patience); err != nil {
+		a.log.Warn("what was erased is not removed from all files; this is tried again", "error", err)
 	}
 	n, err := a.finish(ctx)
 	if n > 0 {

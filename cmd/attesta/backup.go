@@ -152,12 +152,8 @@ func (l local) copyRegistry(ctx context.Context) (*os.File, error) {
 	if !ok {
 		return nil, &hinted{errors.New("the registry of this installation is a database with backups of its own"), "use what comes with it, such as pg_dump; copy the folder for keys, settings and anchors"}
 	}
-	left, err := filepath.Glob(filepath.Join(string(l.folder), ".backup-*"))
-	for _, name := range left { // by a kill: this process alone has the folder
-		err = errors.Join(err, os.Remove(name))
-	}
-	if err != nil {
-		return nil, fmt.Errorf("tidying up: %w", err)
+	if err := l.dropCopies(); err != nil {
+		return nil, err
 	}
 	file, err := os.CreateTemp(string(l.folder), ".backup-*") // mode 0600
 	if err != nil {
@@ -174,6 +170,30 @@ func (l local) copyRegistry(ctx context.Context) (*os.File, error) {
 		return nil, errors.Join(fmt.Errorf("copying the registry, no backup was written: %w", err), file.Close(), os.Remove(file.Name()))
 	}
 	return file, nil
+}
+
+// dropCopies removes copies of the registry that a kill left: this process alone
+// has the folder. Backups must be held.
+func (l local) dropCopies() error {
+	left, err := filepath.Glob(filepath.Join(string(l.folder), ".backup-*"))
+	for _, name := range left {
+		err = errors.Join(err, os.Remove(name))
+	}
+	if err != nil {
+		return fmt.Errorf("removing what an interrupted backup left: %w", err)
+	}
+	return nil
+}
+
+// finishErasing removes from the folder and the registry what an interruption
+// left of people who were erased.
+func (l local) finishErasing(ctx context.Context) error {
+	var err error
+	if !l.store.shared && l.backups.TryLock() { // a backup that is under way removes its copy itself
+		err = l.dropCopies()
+		l.backups.Unlock()
+	}
+	return errors.Join(err, l.registry.FinishErasing(ctx))
 }
 
 // writeArchive writes the copy of the registry first: the keys that its

@@ -91,6 +91,9 @@ type eraseAnswer struct {
 func (l local) Erase(ctx context.Context, r eraseRequest) (eraseAnswer, error) {
 	if !r.Only {
 		n, err := l.registry.Erase(ctx, r.Learner, "operator", l.now())
+		if err == nil {
+			err = l.finishErasing(ctx)
+		}
 		if errors.Is(err, registry.ErrConflict) {
 			err = &hinted{err, "a credential of this person waits for its seal: finish it first, by starting the server or with attesta doctor"}
 		}
@@ -121,10 +124,10 @@ func (l local) Erase(ctx context.Context, r eraseRequest) (eraseAnswer, error) {
 		}
 	}
 	if !there && answer.Credentials == 0 {
-		// Perhaps one who was erased, when the program ended before the files
-		// were written over: that is done now.
-		_, err := l.registry.Erase(ctx, r.Learner, "operator", l.now())
-		return answer, fmt.Errorf("looking for learner %q: %w", r.Learner, err)
+		if err := l.finishErasing(ctx); err != nil { // perhaps of the same person
+			return answer, err
+		}
+		return answer, fmt.Errorf("looking for learner %q: %w", r.Learner, registry.ErrNotFound)
 	}
 	return answer, nil
 }

@@ -58,6 +58,8 @@ func (t *tx) putPerson(p registry.Person) error {
 	switch {
 	case err == nil && was.Salt != p.Salt:
 		return fmt.Errorf("the person is there with another salt: %w", registry.ErrConflict)
+	case errors.Is(err, registry.ErrNotFound) && !p.New:
+		return fmt.Errorf("the person was erased meanwhile: %w", registry.ErrConflict)
 	case err != nil && !errors.Is(err, registry.ErrNotFound):
 		return err
 	}
@@ -177,6 +179,9 @@ func (s *Store) Erase(ctx context.Context, id, by string, at time.Time) (erased 
 			}
 		}
 		if err := t.dropTokens(p); err != nil {
+			return err
+		}
+		if err := t.put(bucketMeta, []byte(keyErasing), []byte{1}); err != nil {
 			return err
 		}
 		return t.remove(bucketPeople, []byte(id))

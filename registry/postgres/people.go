@@ -61,7 +61,7 @@ func (t *tx) salts(ctx context.Context, people []registry.Person) (map[string][r
 }
 
 // admit says of people whether they are there, or ErrConflict if one is with
-// another salt. The head must be held.
+// another salt, or is not and should be. The head must be held.
 func (t *tx) admit(ctx context.Context, people []registry.Person) (there map[string]bool, err error) {
 	salts, err := t.salts(ctx, people)
 	if err != nil {
@@ -71,6 +71,8 @@ func (t *tx) admit(ctx context.Context, people []registry.Person) (there map[str
 	for _, p := range people {
 		if salt, ok := salts[p.ID]; ok && salt != p.Salt {
 			return nil, fmt.Errorf("a person is there with another salt: %w", registry.ErrConflict)
+		} else if !ok && !p.New {
+			return nil, fmt.Errorf("a person was erased meanwhile: %w", registry.ErrConflict)
 		} else if ok {
 			there[p.ID] = true
 		}
@@ -238,6 +240,7 @@ func (t *tx) erase(ctx context.Context, id, by string, at time.Time, records []r
 		return err
 	}
 	var batch pgx.Batch
+	batch.Queue("update head set erased = erased + 1")
 	batch.Queue("delete from documents where seq = any($1)", seqs)
 	batch.Queue("update records set state = 'erased', hidden = null where seq = any($1)", seqs)
 	if err := t.SendBatch(ctx, &batch).Close(); err != nil {
@@ -248,25 +251,6 @@ func (t *tx) erase(ctx context.Context, id, by string, at time.Time, records []r
 		t.event(ev)
 	}
 	*erased = len(seqs)
-	return nil
-}
-
-// Scrub is registry.People.Scrub. PostgreSQL leaves deleted rows where they are
-// until a table is written anew. That is done of the salts, which are few
-// bytes, and without which nothing else of a person can be read; where the rest
-// lay is used again from then on. What is kept of the log (WAL), and in
-// backups, goes when they do.
-func (s *Store) Scrub(ctx context.Context) error {
-	c, err := s.pool.take(ctx)
-	if err != nil {
-		return err
-	}
-	defer s.pool.give(c)
-	for _, text := range []string{"vacuum (full) salts", "vacuum people", "vacuum tokens", "vacuum documents", "vacuum records"} {
-		if _, err := c.Exec(ctx, text); err != nil { // however long it takes
-			return fmt.Errorf("removing what was deleted: %w", kind(err))
-		}
-	}
 	return nil
 }
 

@@ -138,6 +138,9 @@ func parse(address string) (*pgx.ConnConfig, int, error) {
 		if n.Routine == "SyncRepWaitForLSN" {
 			c.CustomData()[alone] = true
 		}
+		if n.Routine == "copy_table_data" { // vacuum (full, verbose)
+			c.CustomData()[keptRows] = n.Detail
+		}
 	}
 	return config, size, nil
 }

@@ -134,6 +134,8 @@ func (r *replicas) Erase(ctx context.Context, id, by string, at time.Time) (int,
 
 func (r *replicas) Scrub(ctx context.Context) error { return r.one().Scrub(ctx) }
 
+func (r *replicas) Erasing(ctx context.Context) (bool, error) { return r.one().Erasing(ctx) }
+
 func (r *replicas) Records(ctx context.Context, q registry.Query) ([]registry.Record, error) {
 	return r.one().Records(ctx, q)
 }

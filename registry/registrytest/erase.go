@@ -2,6 +2,7 @@ package registrytest
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -21,6 +22,7 @@ func erasePromises() []promise {
 		{"nobody is erased whose record waits for its seal", eraseReserved},
 		{"who comes back is a new person to whom the same award is not given", eraseAndReturn},
 		{"erasing races with all else and leaves nothing half done", eraseRace},
+		{"who is erased in the midst of another step does not come back", erasedInTheMidst},
 		{"what many share is stored once and comes back exactly", sharedContent},
 		{"people are found by the beginnings of their names", findLearners},
 		{"another data key opens nothing", otherKey},
@@ -196,6 +198,74 @@ func eraseRace(k *kit) {
 	for _, r := range k.all(registry.Query{}, 100) {
 		k.same("state", r.State, registry.Erased)
 	}
+}
+
+// between does something after people were looked up, once.
+type between struct {
+	registry.Backend
+	then func()
+}
+
+func (b *between) People(ctx context.Context, ids []string) (map[string]registry.Person, error) {
+	out, err := b.Backend.People(ctx, ids)
+	if then := b.then; then != nil {
+		b.then = nil
+		then()
+	}
+	return out, err
+}
+
+// R2
+func erasedInTheMidst(k *kit) {
+	was := learner(1)
+	changed := was
+	changed.Email = "other@example.org"
+	for _, step := range []struct {
+		name string
+		do   func(*registry.Registry) error
+		want map[string]registry.Learner
+	}{
+		{"reserving", func(r *registry.Registry) error {
+			_, err := r.Reserve(k.ctx(), []registry.Intent{intent(1)}, k.at)
+			return err
+		}, map[string]registry.Learner{}},
+		{"storing", func(r *registry.Registry) error {
+			return r.PutLearners(k.ctx(), []registry.Learner{changed}, k.at)
+		}, map[string]registry.Learner{was.Ref: changed}},
+	} {
+		k.must(k.PutLearners(k.ctx(), []registry.Learner{was}, k.at))
+		salts := k.salts()
+		b := &between{Backend: k.backend, then: func() { k.erase(was.Ref, 0) }}
+		k.must(step.do(registry.New(b, registry.Config{ClaimKey: []byte("a key of the conformance suite"), DataKey: []byte("a key of the conformance suite")})))
+		known, err := k.Learners(k.ctx(), []string{was.Ref})
+		k.must(err)
+		k.same(step.name, known, step.want)
+		for salt := range k.salts() {
+			if salts[salt] {
+				k.Errorf("%s: the salt that was to be forgotten is back", step.name)
+			}
+		}
+		if rec, err := k.Find(k.ctx(), registry.Key{Seq: 1}); err == nil && rec.State == registry.Reserved {
+			k.must(k.Complete(k.ctx(), []registry.Sealing{{Seq: rec.Seq, Sealed: sealedBytes(rec)}}, k.at))
+			k.erase(was.Ref, 1)
+		}
+	}
+}
+
+// salts are those of all people.
+func (k *kit) salts() map[[registry.SaltSize]byte]bool {
+	k.Helper()
+	out := map[[registry.SaltSize]byte]bool{}
+	source, ok := k.backend.(registry.Source)
+	if !ok {
+		k.Skip("this backend hands nothing out")
+	}
+	entries, err := source.Export(k.ctx(), "people", nil, 1000)
+	k.must(err)
+	for _, e := range entries {
+		out[e.Person.Salt] = true
+	}
+	return out
 }
 
 func sharedContent(k *kit) {

@@ -12,7 +12,9 @@ create table head (
 	events bigint not null default 0,
 	edge bytea not null default '', -- of the tree over the events; its leaves are their hashes in order
 	checkpoint bytea, -- signed last, over so many events
-	signed bigint not null default 0
+	signed bigint not null default 0,
+	erased bigint not null default 0, -- people
+	scrubbed bigint not null default 0 -- of them, those of whom nothing is left in the files
 );
 insert into head default values;
 
@@ -142,6 +144,8 @@ create table salts (
 	id text collate "C" primary key,
 	salt bytea not null check (octet_length(salt) = 16)
 );
+-- Else "analyze" keeps samples of it in tables of its own.
+alter table salts alter column salt set statistics 0;
 
 create table people (
 	id text collate "C" primary key,

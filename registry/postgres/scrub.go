@@ -1,0 +1,119 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Those who read an older picture of the database, as pg_dump does, keep what
+// was deleted. Scrub asks again for a while, and never lets others wait behind
+// it for long.
+const (
+	scrubTime  = 30 * time.Second
+	scrubPause = time.Second
+	scrubLock  = "300ms"
+)
+
+var errHeld = errors.New("somebody reads an older picture of the database, such as a backup that is being made; what was deleted stays in its files until that ends, so repeat it then")
+
+// Erasing is registry.People.Erasing.
+func (s *Store) Erasing(ctx context.Context) (due bool, err error) {
+	err = s.read(ctx, func(c *pgx.Conn) error {
+		return c.QueryRow(ctx, "select erased > scrubbed from head").Scan(&due)
+	})
+	return due, err
+}
+
+// Scrub is registry.People.Scrub. PostgreSQL leaves deleted rows where they are
+// until a table is written anew. That is done of the salts, which are few
+// bytes, and without which nothing else of a person can be read; where the rest
+// lay is used again from then on. What is kept of the log (WAL), and in
+// backups, goes when they do.
+func (s *Store) Scrub(ctx context.Context) (err error) {
+	c, err := s.pool.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.pool.give(c)
+	defer func() { err = kind(err) }()
+	var erased int64
+	if err := c.QueryRow(ctx, "select erased from head").Scan(&erased); err != nil {
+		return fmt.Errorf("reading how many were erased: %w", err)
+	}
+	for begun := time.Now(); ; {
+		done, err := rewriteSalts(ctx, c.Conn)
+		if err != nil {
+			return fmt.Errorf("removing what was deleted: %w", err)
+		}
+		if done {
+			break
+		}
+		if time.Since(begun) > scrubTime {
+			return errHeld
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(scrubPause):
+		}
+	}
+	for _, text := range []string{"vacuum people", "vacuum tokens", "vacuum documents", "vacuum records"} {
+		if _, err := c.Exec(ctx, text); err != nil { // however long it takes
+			return fmt.Errorf("removing what was deleted: %w", err)
+		}
+	}
+	if _, err := c.Exec(ctx, "update head set scrubbed = greatest(scrubbed, $1)", erased); err != nil {
+		return fmt.Errorf("noting what was removed: %w", err)
+	}
+	return nil
+}
+
+// keptRows is where a connection keeps what the server said last of the rows of
+// a table that it wrote anew.
+const keptRows = "kept rows"
+
+// rewriteSalts writes the table anew and tells whether no deleted row came with
+// it.
+func rewriteSalts(ctx context.Context, c *pgx.Conn) (bool, error) {
+	said := c.PgConn().CustomData()
+	delete(said, keptRows)
+	if _, err := c.Exec(ctx, "set lock_timeout = '"+scrubLock+"'"); err != nil {
+		return false, err
+	}
+	_, err := c.Exec(ctx, "vacuum (full, verbose) salts")
+	if _, err2 := c.Exec(ctx, "reset lock_timeout"); err == nil {
+		err = err2
+	}
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == "55P03" { // lock_not_available
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	detail, ok := said[keptRows].(string)
+	if !ok {
+		return false, errors.New("the server does not say whether deleted rows are left")
+	}
+	return noneKept(detail), nil
+}
+
+// noneKept reads the first number of "3 dead row versions cannot be removed
+// yet.", in whatever language the server says it.
+func noneKept(detail string) bool {
+	const digits = "0123456789"
+	from := strings.IndexAny(detail, digits)
+	if from < 0 {
+		return false
+	}
+	number := detail[from:]
+	if end := strings.IndexFunc(number, func(c rune) bool { return !strings.ContainsRune(digits, c) }); end >= 0 {
+		number = number[:end]
+	}
+	return strings.Trim(number, "0") == ""
+}
