@@ -49,7 +49,17 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 			return err
 		}
 	}
+	secretly := func(fn func(*row)) func(*tx) error { // as the program does it, but for the log (K4)
+		return func(t *tx) error {
+			was, err := t.row(2)
+			is := was
+			fn(&is)
+			return errors.Join(err, t.putRecord(was, is), t.putEntry(is.Record))
+		}
+	}
 	faults := map[string]func(*tx) error{
+		"revoked without a word":  secretly(func(r *row) { r.Status, r.Reason, r.StatusAt = status.Revoked, "other", at }),
+		"extended without a word": secretly(func(r *row) { r.Level = registry.LevelLTA }),
 		"position twice": func(t *tx) error {
 			one, err := t.row(1)
 			if err != nil {

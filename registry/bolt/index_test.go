@@ -63,7 +63,7 @@ func TestAReferenceIsComparedWhole(t *testing.T) {
 		"claim":      {Credential: aCredential, Handle: aReference, ClaimHash: other},
 	} {
 		in := anIntent(9)
-		in.Learner, n.Learner.ID = aReference, aReference
+		in.Learner, n.Learner = aReference, registry.Person{ID: aReference, New: true}
 		if _, err := s.Reserve(t.Context(), []registry.Intent{in}, []registry.Names{n}, nil, at); !errors.Is(err, registry.ErrConflict) {
 			t.Errorf("%s: %v, want ErrConflict", name, err)
 		}

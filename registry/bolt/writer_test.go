@@ -289,7 +289,7 @@ func TestAGroupCountsAsIfEachCameAlone(t *testing.T) {
 			in := anIntent(n)
 			in.Edition, in.Learner = fmt.Sprint("e", n%3), fmt.Sprintf("%c%c", 'A'+n%26, 'A'+n/26)+aReference[2:]
 			name := registry.Names{Credential: fmt.Sprintf("urn:credential:%08x-0000-4000-8000-000000000000", n), Handle: fmt.Sprintf("%c%c", 'A'+n%26, 'A'+n/26) + aReference[2:]}
-			name.ClaimHash[0], name.Learner.ID = byte(n), in.Learner
+			name.ClaimHash[0], name.Learner.ID, name.Learner.New = byte(n), in.Learner, true
 			if n%7 == 0 {
 				name.Handle = taken.Handle // half-way there it is refused
 			}

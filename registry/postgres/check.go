@@ -44,6 +44,7 @@ func audits() []string {
 			(select id, unnest(tokens) from people except select id, token from tokens)
 			union (select id, token from tokens except select id, unnest(tokens) from people)) x`,
 		`select format('record %s has a status and no time of it', r.seq) from records r where r.status <> 0 and r.status_at is null`,
+		historyAudit(),
 		countAudit("provider", "counts", "'', provider"),
 		countAudit("provider || ' ' || module || ' ' || edition", "editions", "provider, module, edition"),
 		`select format('module %s has no newest version', coalesce(c.code, m.code)) from codes c
@@ -51,6 +52,25 @@ func audits() []string {
 			union all select format('version %s of module %s is missing', c.version, c.code) from codes c
 			where not exists (select from modules m where m.code = c.code and m.version = c.version)`,
 	}
+}
+
+// historyAudit holds what a record is against what the log says became of it:
+// else who can write to the tables could make valid what was revoked. That the
+// log is what it was, its tree says.
+func historyAudit() string {
+	return `with said as (
+		select what, bool_or(kind = 'reserve') as reserved, bool_or(kind = 'seal') as sealed, bool_or(kind = 'erase') as erased,
+			coalesce((array_agg(case kind when 'suspend' then 2 when 'revoke' then 1 else 0 end order by seq desc)
+				filter (where kind in ('suspend', 'reinstate', 'revoke')))[1], 0) as status,
+			coalesce((array_agg(why order by seq desc) filter (where kind = 'extend'))[1], 'B') as level
+		from events where kind in ('reserve', 'seal', 'extend', 'suspend', 'reinstate', 'revoke')
+			or kind = 'erase' and what !~ '^[0-9]+$' -- that one says how many
+		group by what)
+		select format('record %s is not what the log says of it', coalesce(r.seq::text, s.what))
+		from records r full join said s on s.what = r.credential
+		where r.seq is null or s.what is null or not s.reserved
+			or s.sealed <> (r.state <> 'reserved') or s.erased <> (r.state = 'erased')
+			or s.status <> r.status or s.level <> (array['B', 'T', 'LT', 'LTA'])[r.level + 1]`
 }
 
 // countAudit counts again what a table has counted.

@@ -98,7 +98,7 @@ func TestScrubStatistics(t *testing.T) {
 	c := registrytest.Plant(t, r, s, testAt)
 	// So few people that a sample has all of them.
 	sql(t, address, `delete from tokens where id not in (select learner from records); delete from people where id not in (select learner from records);
-		delete from salts where id not in (select learner from records); analyze`)
+		delete from salts where id not in (select learner from records); analyze salts`)
 	if n := sql(t, address, "select count(*) from pg_stats where tablename = 'salts' and attname = 'id' and histogram_bounds is not null"); n == "0\n" {
 		t.Fatal("nothing was sampled")
 	}

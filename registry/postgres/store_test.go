@@ -387,6 +387,11 @@ func TestCheckFinds(t *testing.T) {
 		{"delete from counts where provider = ''", "counts of  are not"},
 		{"update editions set revoked = 7", "editions of prov-1 MOD-1 2026-A"},
 		{"update records set status_at = null where seq = 1", "record 1 has a status and no time"},
+		{ // K4: the suspended one made valid, wherever that stands but in the log
+			"update records set status = 0, reason = '', status_at = null where seq = 1; update counts set suspended = 0; update editions set suspended = 0",
+			"record 1 is not what the log says of it",
+		},
+		{"update records set level = 1 where seq = 2", "record 2 is not what the log says of it"},
 		{"delete from modules where version = '1'", "version 1 of module M is missing"},
 		{"delete from codes", "module M has no newest version"},
 	} {
