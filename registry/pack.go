@@ -163,6 +163,9 @@ func (p *packer) choose(shared, content []byte) (*dictionary, error) {
 		}
 		p.keep(d)
 	}
+	if len(p.chosen) >= maxDictionaries { // the same content lies in many places
+		p.chosen = map[*byte]*dictionary{}
+	}
 	p.chosen[&shared[0]] = d
 	return d, nil
 }

@@ -130,3 +130,18 @@ func BenchmarkPack(b *testing.B) {
 		}
 	})
 }
+
+// TestChosenIsBounded gives the same content from ever another place.
+func TestChosenIsBounded(t *testing.T) {
+	var p packer
+	content := bytes.Repeat([]byte("what is shared "), 20)
+	for range 3 * maxDictionaries {
+		again := bytes.Clone(content)
+		if _, err := p.choose(again, again); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(p.chosen) > maxDictionaries || len(p.ready) != 1 {
+		t.Errorf("%d places are kept of %d contents", len(p.chosen), len(p.ready))
+	}
+}
