@@ -16,7 +16,7 @@ import (
 // it for long.
 const (
 	scrubTime  = 30 * time.Second
-	scrubPause = time.Second
+	scrubPause = 2 * time.Second // at most
 	scrubLock  = "300ms"
 )
 
@@ -35,21 +35,38 @@ func (s *Store) Erasing(ctx context.Context) (due bool, err error) {
 // bytes, and without which nothing else of a person can be read; where the rest
 // lay is used again from then on. What is kept of the log (WAL), and in
 // backups, goes when they do.
-func (s *Store) Scrub(ctx context.Context) (err error) {
+func (s *Store) Scrub(ctx context.Context) error {
+	var erased int64
+	if err := s.read(ctx, func(c *pgx.Conn) error {
+		return c.QueryRow(ctx, "select erased from head").Scan(&erased)
+	}); err != nil {
+		return fmt.Errorf("reading how many were erased: %w", err)
+	}
+	if err := s.rewrite(ctx); err != nil {
+		return fmt.Errorf("removing what was deleted: %w", kind(err))
+	}
+	return s.update(ctx, func(t *tx) error {
+		if err := t.hold(ctx); err != nil {
+			return err
+		}
+		if _, err := t.Exec(ctx, "update head set scrubbed = greatest(scrubbed, $1)", erased); err != nil {
+			return fmt.Errorf("noting what was removed: %w", err)
+		}
+		return nil
+	})
+}
+
+// rewrite is Scrub on one connection.
+func (s *Store) rewrite(ctx context.Context) error {
 	c, err := s.pool.take(ctx)
 	if err != nil {
 		return err
 	}
 	defer s.pool.give(c)
-	defer func() { err = kind(err) }()
-	var erased int64
-	if err := c.QueryRow(ctx, "select erased from head").Scan(&erased); err != nil {
-		return fmt.Errorf("reading how many were erased: %w", err)
-	}
-	for begun := time.Now(); ; {
+	for begun, pause := time.Now(), 20*time.Millisecond; ; pause = min(2*pause, scrubPause) {
 		done, err := rewriteSalts(ctx, c.Conn)
 		if err != nil {
-			return fmt.Errorf("removing what was deleted: %w", err)
+			return err
 		}
 		if done {
 			break
@@ -60,16 +77,13 @@ func (s *Store) Scrub(ctx context.Context) (err error) {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(scrubPause):
+		case <-time.After(pause):
 		}
 	}
 	for _, text := range []string{"vacuum people", "vacuum tokens", "vacuum documents", "vacuum records"} {
 		if _, err := c.Exec(ctx, text); err != nil { // however long it takes
-			return fmt.Errorf("removing what was deleted: %w", err)
+			return err
 		}
-	}
-	if _, err := c.Exec(ctx, "update head set scrubbed = greatest(scrubbed, $1)", erased); err != nil {
-		return fmt.Errorf("noting what was removed: %w", err)
 	}
 	return nil
 }
