@@ -37,7 +37,7 @@ func sharedEntry(prefix int, content []byte) (SharedID, []byte) {
 const least = 64
 
 // maxDictionaries bounds how many shared contents are kept ready.
-const maxDictionaries = 128
+const maxDictionaries = 64
 
 // packer makes content smaller before it is encrypted and stored. Documents of
 // one module differ in some hundred bytes: the rest is taken from what they
@@ -84,10 +84,14 @@ func newDictionary(id SharedID, kept []byte) (*dictionary, error) {
 	if d.state, err = h.(encoding.BinaryMarshaler).MarshalBinary(); err != nil {
 		return nil, fmt.Errorf("keeping a digest: %w", err)
 	}
-	encoding := []zstd.EOption{
-		zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithAllLitEntropyCompression(true), zstd.WithEncoderCRC(false), zstd.WithWindowSize(1 << 20),
+	window := 1 << 20
+	if kept != nil { // what follows the prefix is short
+		window = 1 << 17
 	}
-	decoding := []zstd.DOption{zstd.WithDecoderMaxMemory(2 * MaxBytes), zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxWindow(1 << 23)}
+	encoding := []zstd.EOption{
+		zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithAllLitEntropyCompression(true), zstd.WithEncoderCRC(false), zstd.WithWindowSize(window), zstd.WithLowerEncoderMem(true),
+	}
+	decoding := []zstd.DOption{zstd.WithDecoderMaxMemory(2 * MaxBytes), zstd.WithDecoderConcurrency(0), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(1 << 23)}
 	if len(rest) >= least {
 		encoding = append(encoding, zstd.WithEncoderDictRaw(dictionaryNumber, rest))
 		decoding = append(decoding, zstd.WithDecoderDictRaw(dictionaryNumber, rest))
