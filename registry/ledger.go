@@ -107,30 +107,20 @@ func (r *Registry) reserve(ctx context.Context, intents []Intent, at time.Time) 
 		return nil, err
 	}
 	shared.done()
-	if slices.ContainsFunc(found, func(f Reservation) bool { return f.Existing }) { // perhaps since a moment ago, as its person
-		if people, err = r.backend.People(ctx, ids); err != nil {
-			return nil, err
-		}
-	}
+	var existing []*Record
 	for i := range found {
 		rec := &found[i].Record
-		if found[i].Existing {
-			if rec.State != Erased {
-				err = r.reveal(ctx, rec, people)
-			}
-		} else {
-			rec.Body, rec.Facts, rec.Hidden = slices.Clone(intents[i].Body), intents[i].Facts, nil
-			r.holders.put(rec.Seq, holders[i])
+		if found[i].Existing { // perhaps since a moment ago, as its person
+			existing = append(existing, rec)
+			continue
 		}
-		if err != nil {
-			return nil, err
-		}
-		rec.Learner = intents[i].Learner
-		if rec.State == Erased {
-			rec.Learner = ""
-		}
+		rec.Learner, rec.Body, rec.Facts, rec.Hidden = intents[i].Learner, slices.Clone(intents[i].Body), intents[i].Facts, nil
+		r.holders.put(rec.Seq, holders[i])
 	}
-	return found, nil
+	if len(existing) > 0 {
+		err = r.name(ctx, existing)
+	}
+	return found, err
 }
 
 // fold drops the intents that repeat the award of an earlier one, and tells
