@@ -59,28 +59,37 @@ func (r *Registry) holderOf(ctx context.Context, seq uint64) (holder, error) {
 	if who, ok := r.holders.take(seq); ok {
 		return who, nil
 	}
-	rec, err := r.backend.Find(ctx, Key{Seq: seq})
-	if err != nil {
-		return holder{}, err
+	for again := false; ; again = true {
+		rec, err := r.backend.Find(ctx, Key{Seq: seq})
+		if err != nil {
+			return holder{}, err
+		}
+		if rec.State == Erased {
+			return holder{}, fmt.Errorf("it is %s: %w", rec.State, ErrConflict)
+		}
+		people, err := r.backend.People(ctx, []string{rec.Learner})
+		if err != nil {
+			return holder{}, err
+		}
+		who, err := r.holder(rec, people)
+		if err == nil || again {
+			return who, err
+		} // who was erased between two reads is met by the second
 	}
-	if rec.State == Erased {
-		return holder{}, fmt.Errorf("it is %s: %w", rec.State, ErrConflict)
-	}
-	people, err := r.backend.People(ctx, []string{rec.Learner})
-	if err != nil {
-		return holder{}, err
-	}
-	return r.holder(rec, people)
 }
 
 // holder is the holder of a record among people.
 func (r *Registry) holder(rec Record, people map[string]Person) (holder, error) {
 	p, ok := people[rec.Learner]
 	if !ok {
-		return holder{}, fmt.Errorf("the person of record %d is missing: %w", rec.Seq, errContent)
+		return holder{}, missing(&rec)
 	}
 	aead, err := r.vault.cipher(p.Salt)
 	return holder{rec.Credential, aead}, err
+}
+
+func missing(rec *Record) error {
+	return fmt.Errorf("the person of record %d is missing: %w", rec.Seq, errContent)
 }
 
 // sharing collects what the contents of one step share with others, and the

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -62,26 +63,38 @@ func (r *Registry) name(ctx context.Context, records []*Record) error {
 			rec.Learner = ""
 			continue
 		}
-		p, ok := people[rec.Learner]
-		if !ok { // erased since the record was read
-			if *rec, err = r.backend.Find(ctx, Key{Seq: rec.Seq}); err == nil && rec.State != Erased {
-				err = fmt.Errorf("the person of record %d is missing: %w", rec.Seq, errContent)
-			}
-			if rec.Learner = ""; err != nil {
-				return err
-			}
-			continue
+		ref, err := r.refOf(rec, people)
+		if err == nil {
+			err = r.reveal(ctx, rec, people)
 		}
-		l, _, err := r.learner(p)
+		if errors.Is(err, errContent) { // or erased since the record was read, and perhaps here again
+			now, failed := r.backend.Find(ctx, Key{Seq: rec.Seq})
+			if failed != nil {
+				return failed
+			}
+			if now.State == Erased {
+				*rec, ref, err = now, "", nil
+			}
+		}
 		if err != nil {
-			return fmt.Errorf("the person of record %d: %w", rec.Seq, err)
-		}
-		if err := r.reveal(ctx, rec, people); err != nil {
 			return err
 		}
-		rec.Learner = l.Ref
+		rec.Learner = ref
 	}
 	return nil
+}
+
+// refOf is the Ref of a record's learner.
+func (r *Registry) refOf(rec *Record, people map[string]Person) (string, error) {
+	p, ok := people[rec.Learner]
+	if !ok {
+		return "", missing(rec)
+	}
+	l, _, err := r.learner(p)
+	if err != nil {
+		return "", fmt.Errorf("the person of record %d: %w", rec.Seq, err)
+	}
+	return l.Ref, nil
 }
 
 // named is name for what a backend returned, page after page.

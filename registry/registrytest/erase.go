@@ -23,6 +23,7 @@ func erasePromises() []promise {
 		{"who comes back is a new person to whom the same award is not given", eraseAndReturn},
 		{"erasing races with all else and leaves nothing half done", eraseRace},
 		{"who is erased in the midst of another step does not come back", erasedInTheMidst},
+		{"who is erased while a record is read is met as erased", erasedWhileRead},
 		{"what many share is stored once and comes back exactly", sharedContent},
 		{"people are found by the beginnings of their names", findLearners},
 		{"another data key opens nothing", otherKey},
@@ -200,19 +201,83 @@ func eraseRace(k *kit) {
 	}
 }
 
-// between does something after people were looked up, once.
+// between does something before and after people are looked up, once each.
 type between struct {
 	registry.Backend
-	then func()
+	before, then func()
 }
 
 func (b *between) People(ctx context.Context, ids []string) (map[string]registry.Person, error) {
+	once(&b.before)
 	out, err := b.Backend.People(ctx, ids)
-	if then := b.then; then != nil {
-		b.then = nil
-		then()
-	}
+	once(&b.then)
 	return out, err
+}
+
+func once(do *func()) {
+	if f := *do; f != nil {
+		*do = nil
+		f()
+	}
+}
+
+// unlocked is a registry over a backend with the keys of the suite.
+func unlocked(b registry.Backend) *registry.Registry {
+	return registry.New(b, registry.Config{ClaimKey: []byte("a key of the conformance suite"), DataKey: []byte("a key of the conformance suite")})
+}
+
+// R2: who is erased between the reading of a record and that of its person is
+// met as erased, also when the same person came back at once.
+func erasedWhileRead(k *kit) {
+	for n, step := range []struct {
+		name string
+		do   func(*registry.Registry, registry.Record) error
+	}{
+		{"find", func(r *registry.Registry, rec registry.Record) error {
+			got, err := r.Find(k.ctx(), registry.Key{Seq: rec.Seq})
+			k.same("state", got.State, registry.Erased)
+			return err
+		}},
+		{"list", func(r *registry.Registry, rec registry.Record) error {
+			got, err := r.Records(k.ctx(), registry.Query{Limit: 1})
+			k.must(err)
+			k.same("record", []any{got[0].Seq, got[0].State, got[0].Learner}, []any{rec.Seq, registry.Erased, ""})
+			return nil
+		}},
+		{"status", func(r *registry.Registry, rec registry.Record) error {
+			got, err := r.SetStatus(k.ctx(), registry.Change{Credential: rec.Credential, To: status.Revoked, Reason: "other", By: "operator"}, k.at)
+			k.same("record", []any{got.State, got.Learner}, []any{registry.Erased, ""})
+			return err
+		}},
+		{"read", func(r *registry.Registry, rec registry.Record) error {
+			_, err := r.SealedBytes(k.ctx(), rec.Seq)
+			k.want(err, registry.ErrNotFound)
+			return nil
+		}},
+		{"complete", func(r *registry.Registry, rec registry.Record) error {
+			k.want(r.Complete(k.ctx(), []registry.Sealing{{Seq: rec.Seq, Sealed: sealedBytes(rec)}}, k.at), registry.ErrConflict)
+			return nil
+		}},
+		{"extend", func(r *registry.Registry, rec registry.Record) error {
+			k.want(r.Extend(k.ctx(), []registry.Extension{{Seq: rec.Seq, Before: rec.Digest, Sealed: append(sealedBytes(rec), '!'), Level: registry.LevelT}}, k.at), registry.ErrConflict)
+			return nil
+		}},
+	} {
+		for _, back := range []bool{false, true} {
+			in := intent(1)
+			in.Edition = fmt.Sprint("edition ", n, back)
+			rec := k.seal(in)[0]
+			b := &between{Backend: k.backend, before: func() {
+				k.erase(in.Learner, 1)
+				if back {
+					k.must(k.PutLearners(k.ctx(), []registry.Learner{learner(1)}, k.at))
+				}
+			}}
+			if err := step.do(unlocked(b), rec); err != nil {
+				k.Errorf("%s, back %v: %v", step.name, back, err)
+			}
+		}
+	}
 }
 
 // R2
@@ -236,7 +301,7 @@ func erasedInTheMidst(k *kit) {
 		k.must(k.PutLearners(k.ctx(), []registry.Learner{was}, k.at))
 		salts := k.salts()
 		b := &between{Backend: k.backend, then: func() { k.erase(was.Ref, 0) }}
-		k.must(step.do(registry.New(b, registry.Config{ClaimKey: []byte("a key of the conformance suite"), DataKey: []byte("a key of the conformance suite")})))
+		k.must(step.do(unlocked(b)))
 		known, err := k.Learners(k.ctx(), []string{was.Ref})
 		k.must(err)
 		k.same(step.name, known, step.want)

@@ -33,7 +33,7 @@ func Run(t *testing.T, open func(t *testing.T) registry.Backend) {
 			t.Run(p.name, func(t *testing.T) {
 				t.Parallel()
 				b := open(t)
-				k := &kit{T: t, Registry: registry.New(b, registry.Config{ClaimKey: []byte("a key of the conformance suite"), DataKey: []byte("a key of the conformance suite")}), backend: b, at: start()}
+				k := &kit{T: t, Registry: unlocked(b), backend: b, at: start()}
 				t.Cleanup(func() { _ = k.Close() })
 				p.test(k)
 				if err := k.Check(context.Background()); err != nil {

@@ -24,7 +24,7 @@ func sharedAfterwards(k *kit) {
 	in.Body, in.Shared = fmt.Append(bytes.Clone(shared), "body"), shared
 	r := k.reserve(in)[0]
 	later := func() *registry.Registry {
-		return registry.New(k.backend, registry.Config{ClaimKey: []byte("a key of the conformance suite"), DataKey: []byte("a key of the conformance suite")})
+		return unlocked(k.backend)
 	}
 	got, err := later().Find(k.ctx(), registry.Key{Seq: r.Seq})
 	k.must(err)
