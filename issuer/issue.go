@@ -248,12 +248,12 @@ func (i *Issuer) asStored(ctx context.Context, reserved registry.Record, stored 
 // warnOfSecond says that a person has the same module from an edition before.
 // That is legal, and often a mistake.
 func (i *Issuer) warnOfSecond(ctx context.Context, o *Outcome, row intake.Completion) error {
-	others, err := i.Registry.Records(ctx, registry.Query{Learner: o.Record.Learner, Module: o.Record.Module, Limit: slice})
+	others, err := i.Registry.Records(ctx, registry.Query{Learner: o.Record.Learner, Module: o.Record.Module, Before: o.Record.Seq, Limit: slice})
 	if err != nil {
 		return fmt.Errorf("looking for a second credential: %w", err)
 	}
 	for _, other := range others {
-		if other.Seq < o.Record.Seq && other.Status != status.Revoked {
+		if other.Status != status.Revoked {
 			warning := finding(row, "edition", "second_of_module", row.Edition, credentials.Number(other.Module, other.Credential), other.Edition)
 			warning.Severity = intake.Warning
 			o.Findings = append(o.Findings, warning)
