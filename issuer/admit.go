@@ -20,6 +20,7 @@ type Admission struct {
 	Added     int
 	Unchanged int
 	Different []Difference // left as they were
+	Follows   []string     // what is to be done now, in sentences
 }
 
 // Difference is an entry that is there already with other data.
@@ -32,17 +33,21 @@ type Difference struct {
 // AddProviders stores providers and makes demonstration keys for those that
 // never had any; for one that gave a mandate they are those of the organisation that
 // seals for it. A provider that is there is replaced: its accreditation changes,
-// its keys stay. Who seals cannot change once something is issued, for the
-// status of what was issued is signed by the same house: that is
-// registry.ErrConflict.
+// its keys stay, and Follows says what is to be done when its name, its legal
+// identifier or who seals for it is another now. What was issued is not touched:
+// its status lists are of the house that sealed it.
 func (i *Issuer) AddProviders(ctx context.Context, providers []credentials.Provider) (Admission, error) {
 	var entries []registry.Provider
-	for _, p := range providers {
+	before := make([]*credentials.Provider, len(providers))
+	for n, p := range providers {
 		owner, err := OwnerOf(p)
 		if err != nil {
 			return Admission{}, fmt.Errorf("admitting provider %s: %w", p.ID, err)
 		}
-		for _, check := range []error{i.sameSealer(ctx, p), i.mayMandate(ctx, p, providers), i.ownNames(ctx, p, owner)} {
+		if before[n], err = i.entry(ctx, p.ID, nil); err != nil {
+			return Admission{}, fmt.Errorf("admitting provider %s: %w", p.ID, err)
+		}
+		for _, check := range []error{i.mayMandate(ctx, p, providers), i.mayName(ctx, p, owner, before[n], providers)} {
 			if check != nil {
 				return Admission{}, fmt.Errorf("admitting provider %s: %w", p.ID, check)
 			}
@@ -63,7 +68,11 @@ func (i *Issuer) AddProviders(ctx context.Context, providers []credentials.Provi
 	if err := i.Registry.PutProviders(ctx, entries, i.Now()); err != nil {
 		return Admission{}, fmt.Errorf("storing providers: %w", err)
 	}
-	return Admission{Added: len(entries)}, nil
+	done := Admission{Added: len(entries)}
+	for n, p := range providers {
+		done.Follows = append(done.Follows, i.follows(ctx, p, before[n])...)
+	}
+	return done, nil
 }
 
 // MadeUp begins the legal identifiers that this program gives to demonstration
@@ -98,62 +107,11 @@ func (i *Issuer) mayMandate(ctx context.Context, p credentials.Provider, togethe
 		return nil
 	}
 	sealer := p.Sealer()
-	seals, err := i.provider(ctx, sealer)
-	for _, other := range together {
-		if other.ID == sealer {
-			seals, err = other, nil
-		}
-	}
-	if errors.Is(err, registry.ErrNotFound) || err == nil && slices.Contains(seals.SealsFor, p.ID) {
-		return nil
-	}
-	if err != nil {
+	seals, err := i.entry(ctx, sealer, together)
+	if err != nil || seals == nil || slices.Contains(seals.SealsFor, p.ID) {
 		return err
 	}
 	return fmt.Errorf("%w: its mandate lets %s seal, and the entry of %s does not list it; add %q to seals_for of %s and import that first", registry.ErrConflict, sealer, sealer, p.ID, sealer)
-}
-
-// ownNames refuses to give the keys of one organisation to another: keys that
-// were made for a sealer carry its legal identifier.
-func (i *Issuer) ownNames(ctx context.Context, p credentials.Provider, owner keys.Owner) error {
-	key, err := i.Keys.Current(keys.Seal, owner.ID, i.Now())
-	if err != nil {
-		return nil //nolint:nilerr // it has no key yet, or none in use: nothing to compare
-	}
-	if owner.ID == p.ID {
-		if _, err := i.provider(ctx, p.ID); err == nil || !errors.Is(err, registry.ErrNotFound) {
-			return err // a provider that is there may get other names: its next key has them
-		}
-	}
-	signer, err := credentials.SignerOf(key.Certificate())
-	if err != nil {
-		return err
-	}
-	named := !key.SelfMade || strings.HasPrefix(owner.Name, strings.TrimSuffix(signer.Organisation, "…"))
-	if signer.LegalID != owner.LegalID || !named {
-		return fmt.Errorf("%w: the keys of %s are those of %s (%s), and this entry says %s (%s)", registry.ErrConflict, owner.ID, signer.Organisation, signer.LegalID, owner.Name, owner.LegalID)
-	}
-	return nil
-}
-
-// sameSealer refuses another sealer for a provider that has issued: its status
-// lists are signed by one house.
-func (i *Issuer) sameSealer(ctx context.Context, p credentials.Provider) error {
-	before, err := i.provider(ctx, p.ID)
-	if errors.Is(err, registry.ErrNotFound) || err == nil && before.Sealer() == p.Sealer() {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	issued, err := i.Registry.Records(ctx, registry.Query{Provider: p.ID, Limit: 1})
-	if err != nil {
-		return fmt.Errorf("looking for what it has issued: %w", err)
-	}
-	if len(issued) == 0 {
-		return nil
-	}
-	return fmt.Errorf("%w: %s sealed what it has issued, and %s would seal from now on; import it as a provider with another id", registry.ErrConflict, before.Sealer(), p.Sealer())
 }
 
 // IncompleteError says that modules lack what a micro-credential must have.
@@ -240,7 +198,7 @@ func (i *Issuer) LintModule(ctx context.Context, code string) ([]credentials.Fin
 
 func (i *Issuer) lintModel(m *model) ([]credentials.Finding, error) {
 	now := i.now()
-	key, err := i.Keys.Current(keys.Seal, m.provider.Sealer(), now)
+	key, err := i.SealingKey(m.provider)
 	if err != nil {
 		return nil, fmt.Errorf("linting module %s: %w", m.module.Code, err)
 	}

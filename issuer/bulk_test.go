@@ -181,7 +181,7 @@ func TestAStackIsSealedByItself(t *testing.T) {
 	body, err := json.Marshal(map[string]any{
 		"provider": json.RawMessage(provider.Spec), "module": json.RawMessage(module.Spec),
 		"learner": credentials.Learner{Ref: "TOT25-001", GivenName: "Ada", FamilyName: "Esempio"},
-		"edition": "SN-11/2026/X", "completed_on": "2026-05-29",
+		"edition": "SN-11/2026/X", "completed_on": "2026-05-29", "house": "DM:IT-iss-scuola",
 		"parts": []credentials.Part{{Credential: "urn:credential:1", Module: "SN-01", Title: credentials.Text{"it": "Primo", "en": "First"}, CompletedOn: "2026-05-01"}},
 	})
 	if err != nil {
@@ -189,6 +189,7 @@ func TestAStackIsSealedByItself(t *testing.T) {
 	}
 	if _, err := h.registry.Reserve(t.Context(), []registry.Intent{{
 		Provider: "iss-scuola", Learner: "TOT25-001", Module: "SN-11", Version: module.Version, Edition: "SN-11/2026/X", Body: body,
+		House: registry.House{Sealer: "iss-scuola", LegalID: "DM:IT-iss-scuola"},
 	}}, h.clock.now()); err != nil {
 		t.Fatal(err)
 	}

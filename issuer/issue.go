@@ -112,7 +112,7 @@ func (i *Issuer) reserve(ctx context.Context, rows []intake.Completion, mine map
 
 	// 2. Lint the document that each award would give. Nothing is reserved for
 	// a document that could not be sealed.
-	if b.err = i.lintAll(b); b.err != nil {
+	if b.err = i.lintAll(ctx, b); b.err != nil {
 		return b
 	}
 
@@ -145,7 +145,7 @@ func (i *Issuer) reserve(ctx context.Context, rows []intake.Completion, mine map
 
 // lintAll refuses the rows whose documents would not be complete, and finds the
 // keys for the others.
-func (i *Issuer) lintAll(b *batch) error {
+func (i *Issuer) lintAll(ctx context.Context, b *batch) error {
 	var candidates []int
 	for n := range b.all {
 		if b.all[n].outcome.Answer == "" {
@@ -154,15 +154,23 @@ func (i *Issuer) lintAll(b *batch) error {
 	}
 	b.signing = make([]*keys.Key, len(b.all))
 	current := i.keysAt(b.at)
+	wrong, err := i.checkSealers(ctx, b, current, candidates)
+	if err != nil {
+		return err
+	}
 	return parallel(len(candidates), func(c int) error {
 		n := candidates[c]
 		j := &b.all[n]
-		key, err := current.key("", j.award.Provider.Sealer())
+		key, err := current.sealing(j.award.Provider)
 		if err != nil {
 			return err
 		}
 		b.signing[n] = key
-		if err := i.complete(j.model, j.award, key, b.at); err != nil {
+		err = wrong[j.award.Provider.ID]
+		if err == nil {
+			err = i.complete(j.model, j.award, key, b.at)
+		}
+		if err != nil {
 			j.outcome.Answer, j.outcome.Reason = Refused, "document_incomplete"
 			j.outcome.Findings = append(j.outcome.Findings, finding(j.row, "module_code", "document_incomplete", j.row.Module, err.Error()))
 		}

@@ -348,6 +348,7 @@ func TestPicturesAreOfTheModuleAsItIsIssued(t *testing.T) {
 	if _, err := h.AddProviders(t.Context(), all); err != nil {
 		t.Fatal(err)
 	}
+	h.rotate(t, all[0])
 	if got := picture("B"); got != "Nome Nuovo / "+title {
 		t.Errorf("the picture after the change of name is %s", got)
 	}

@@ -144,9 +144,6 @@ func (i *Issuer) complete(m *model, a credentials.Award, key *keys.Key, at time.
 }
 
 func (i *Issuer) firstError(m *model, a credentials.Award, key *keys.Key, at time.Time) error {
-	if err := sealerOf(m.provider, key); err != nil {
-		return err
-	}
 	found, err := i.lint(m, a, key, at)
 	if err != nil {
 		return err
@@ -155,18 +152,4 @@ func (i *Issuer) firstError(m *model, a credentials.Award, key *keys.Key, at tim
 		return errors.New(bad[0].String())
 	}
 	return nil
-}
-
-// sealerOf refuses a key whose certificate is that of another organisation than
-// the one that seals for the provider, where its entry says which that is.
-func sealerOf(p credentials.Provider, key *keys.Key) error {
-	want := p.LegalID
-	if p.Mandate != nil {
-		want = p.Mandate.SealedBy.LegalID
-	}
-	signer, err := credentials.SignerOf(key.Certificate())
-	if err != nil || want == "" || want == signer.LegalID {
-		return err
-	}
-	return fmt.Errorf("the certificate of key %s is that of %s (%s), and %s has the legal identifier %s; import its key, or make one with: attesta keys rotate --provider %s", key.ID, signer.Organisation, signer.LegalID, p.Sealer(), want, p.ID)
 }

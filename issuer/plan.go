@@ -24,7 +24,8 @@ type rest struct {
 	Edition     string              `json:"edition"`
 	CompletedOn credentials.Date    `json:"completed_on"`
 	Score       string              `json:"score,omitempty"`
-	Key         string              `json:"key"` // id of the sealing key intended
+	Key         string              `json:"key"`   // id of the sealing key intended
+	House       string              `json:"house"` // its legal identifier
 
 	Stacks map[string]credentials.Text `json:"stacks,omitempty"`
 	Parts  []credentials.Part          `json:"parts,omitempty"`
@@ -58,14 +59,14 @@ func intentOf(j judged, key *keys.Key) (registry.Intent, error) {
 		return registry.Intent{}, err
 	}
 	ends, err := json.Marshal(rest{
-		Learner: j.award.Learner, Edition: j.award.Edition, CompletedOn: j.award.CompletedOn, Score: j.award.Score, Key: key.ID,
+		Learner: j.award.Learner, Edition: j.award.Edition, CompletedOn: j.award.CompletedOn, Score: j.award.Score, Key: key.ID, House: key.LegalID(),
 		Stacks: j.award.Stacks, Parts: j.award.Parts,
 	})
 	if err != nil {
 		return registry.Intent{}, fmt.Errorf("writing the intent: %w", err)
 	}
 	return registry.Intent{
-		Provider: j.award.Provider.ID, Learner: j.award.Learner.Ref,
+		Provider: j.award.Provider.ID, House: houseOf(key), Learner: j.award.Learner.Ref,
 		Module: j.award.Module.Code, Version: j.award.Module.Version, Edition: j.award.Edition,
 		Facts:  registry.Facts{CompletedOn: string(j.row.CompletedOn), Attendance: j.row.Attendance, Score: j.row.Score},
 		Body:   append(append(make([]byte, 0, len(begins)+len(ends)), begins...), ends[1:]...),

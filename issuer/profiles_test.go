@@ -193,20 +193,6 @@ func (h *house) issueOne(t *testing.T, row string) issuer.Outcome {
 	return h.issue(t, h.row(t, row))[0]
 }
 
-// Who seals cannot change once something is issued: the list would be of
-// another house than the seal.
-func TestTheSealerOfAProviderStays(t *testing.T) {
-	h := mandated(t, "2026-01-01", "2026-12-31")
-	if _, err := h.AddProviders(t.Context(), providers(t)); err != nil { // nothing is issued yet
-		t.Fatal(err)
-	}
-	h = mandated(t, "2026-01-01", "2026-12-31")
-	h.issueOne(t, cfpRow)
-	if _, err := h.AddProviders(t.Context(), providers(t)); !errors.Is(err, registry.ErrConflict) || !strings.Contains(err.Error(), "iss-piattaforma") {
-		t.Errorf("%v", err)
-	}
-}
-
 // An accreditation in full, of the provider or of the module, decides about the
 // day of issuing as one in short does; one that covers no such level refuses.
 func TestAnAccreditationInFull(t *testing.T) {

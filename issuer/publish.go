@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"time"
 
@@ -38,8 +37,8 @@ func (i *Issuer) ListURL(list string, p status.Purpose) string {
 	return i.PublicURL + "/status/" + list + "/" + string(p)
 }
 
-// StatusList returns a list as it stands now, signed with the status key of
-// its provider, or of the organisation that seals for it. It is signed anew when
+// StatusList returns a list as it stands now, signed with the status key of the
+// house that sealed what is in it. It is signed anew when
 // an entry or the key changed or half of ListFresh has passed. An unknown list or
 // purpose gives registry.ErrNotFound.
 func (i *Issuer) StatusList(ctx context.Context, list string, p status.Purpose) (Published, error) {
@@ -51,11 +50,7 @@ func (i *Issuer) StatusList(ctx context.Context, list string, p status.Purpose) 
 		return Published{}, err
 	}
 	now := i.now()
-	sealer, err := i.sealer(ctx, entries.Provider)
-	if err != nil {
-		return Published{}, fmt.Errorf("publishing status list %s: %w", list, err)
-	}
-	key, err := i.Keys.Current(keys.Status, sealer, now)
+	key, err := i.Keys.CurrentOf(keys.Status, entries.House.Sealer, entries.House.LegalID, now)
 	if err != nil {
 		return Published{}, fmt.Errorf("publishing status list %s: %w", list, err)
 	}
@@ -99,15 +94,6 @@ type listSubject struct {
 	Purpose string `json:"statusPurpose"`
 	List    string `json:"encodedList"`
 	TTL     int64  `json:"ttl"` // milliseconds
-}
-
-// sealer is the organisation whose keys stand for a provider.
-func (i *Issuer) sealer(ctx context.Context, provider string) (string, error) {
-	p, err := i.provider(ctx, provider)
-	if errors.Is(err, registry.ErrNotFound) {
-		return provider, nil
-	}
-	return p.Sealer(), err
 }
 
 func (i *Issuer) signList(l registry.StatusList, p status.Purpose, key *keys.Key, now time.Time) (Published, error) {

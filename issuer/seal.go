@@ -110,7 +110,7 @@ func (i *Issuer) planned(record registry.Record, current *currentKeys) (task, er
 	if err != nil {
 		return task{}, err
 	}
-	key, err := current.key(p.Key, m.provider.Sealer())
+	key, err := current.key(p.Key, registry.House{Sealer: m.provider.Sealer(), LegalID: p.House})
 	return task{record, m, p.award(m), key}, err
 }
 
@@ -119,7 +119,7 @@ func (i *Issuer) sealOne(t task, current *currentKeys, at time.Time) (s registry
 	if t.model == nil {
 		t, err = i.planned(t.record, current)
 	} else {
-		t.key, err = current.key(t.key.ID, t.model.provider.Sealer())
+		t.key, err = current.key(t.key.ID, houseOf(t.key))
 	}
 	if err != nil {
 		return s, "", err
@@ -181,32 +181,43 @@ type currentKeys struct {
 	*keys.Ring
 	at    time.Time
 	mu    sync.Mutex
-	found map[[2]string]*keys.Key
+	found map[intended]*keys.Key
+}
+
+// intended is a key by its id, and the house that it seals for.
+type intended struct {
+	key   string
+	house registry.House
 }
 
 func (i *Issuer) keysAt(at time.Time) *currentKeys {
-	return &currentKeys{Ring: i.Keys, at: at, found: map[[2]string]*keys.Key{}}
+	return &currentKeys{Ring: i.Keys, at: at, found: map[intended]*keys.Key{}}
 }
 
-// key is the key that was intended, or the current one when that may sign no
-// more: nothing sealed with the first was ever stored.
-func (c *currentKeys) key(id, sealer string) (*keys.Key, error) {
+// key is the key that was intended, or the current one of the same house when
+// that may sign no more: nothing sealed with the first was ever stored. Another
+// house cannot take its place, since the status list is of the first.
+func (c *currentKeys) key(id string, house registry.House) (*keys.Key, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if k, ok := c.found[[2]string{id, sealer}]; ok {
+	if k, ok := c.found[intended{id, house}]; ok {
 		return k, nil
 	}
 	all := c.All()
 	n := slices.IndexFunc(all, func(k *keys.Key) bool { return k.ID == id && k.MaySign(c.at) == nil })
 	if n >= 0 {
-		c.found[[2]string{id, sealer}] = all[n]
+		c.found[intended{id, house}] = all[n]
 		return all[n], nil
 	}
-	k, err := c.Current(keys.Seal, sealer, c.at)
+	k, err := c.CurrentOf(keys.Seal, house.Sealer, house.LegalID, c.at)
 	if err == nil {
-		c.found[[2]string{id, sealer}] = k
+		c.found[intended{id, house}] = k
+		return k, nil
 	}
-	return k, err
+	if _, other := c.Current(keys.Seal, house.Sealer, c.at); other == nil {
+		err = fmt.Errorf("%w; it was reserved before the identifier changed: import the provider's entry as it was then, make a key with attesta keys rotate --for seal, start attesta serve, and import the entry of today again", err)
+	}
+	return nil, err
 }
 
 // maxSeries bounds how many series are kept ready. Each takes about four times

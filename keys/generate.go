@@ -18,6 +18,9 @@ const (
 	leafYears = 5
 )
 
+// maxName bounds a name in a certificate (X.520, ub-organization-name).
+const maxName = 64
+
 var (
 	organizationIdentifier = asn1.ObjectIdentifier{2, 5, 4, 97}
 	extendedKeyUsage       = asn1.ObjectIdentifier{2, 5, 29, 37}
@@ -116,7 +119,7 @@ func (r *Ring) makeLeaf(root *Key, p Purpose, o Owner, at time.Time) (*Key, erro
 	t := &x509.Certificate{
 		SerialNumber: serial,
 		Subject: pkix.Name{
-			CommonName: shorten(o.Name, 64-len(what)) + what, Organization: []string{shorten(o.Name, 64)}, Country: countries(o.Country),
+			CommonName: shorten(o.Name, maxName-len(what)) + what, Organization: []string{shorten(o.Name, maxName)}, Country: countries(o.Country),
 			ExtraNames: []pkix.AttributeTypeAndValue{{Type: organizationIdentifier, Value: o.LegalID}},
 		},
 		NotBefore: at.Add(-time.Minute), NotAfter: at.AddDate(leafYears, 0, 0),

@@ -3,6 +3,7 @@ package keys
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -15,7 +16,9 @@ var ErrNotSelfMade = errors.New("it was not made by this installation")
 
 // Rotate makes a new demonstration key for an owner, which Current hands out
 // from now on. The keys that it follows may sign for an overlap longer, for what
-// was begun with them, and are retired then. They verify for ever.
+// was begun with them, and are retired then. They verify for ever. A key for
+// status lists follows those with the same legal identifier only: lists of
+// another house are still signed with a key of that one.
 func (r *Ring) Rotate(p Purpose, o Owner, at time.Time, overlap time.Duration) (*Key, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -26,7 +29,7 @@ func (r *Ring) Rotate(p Purpose, o Owner, at time.Time, overlap time.Duration) (
 		return nil, fmt.Errorf("rotating the %s key of %q: an overlap of %s lies in the past", p, o.ID, overlap)
 	}
 	at = at.UTC().Truncate(time.Second)
-	if k, err := r.current(p, o.ID, at); err == nil && !k.SelfMade {
+	if k, err := r.following(p, o, at); err == nil && !k.SelfMade {
 		return nil, fmt.Errorf("rotating the %s key %s of %q: %w; import the key that follows it", p, k.ID, o.ID, ErrNotSelfMade)
 	}
 	root, err := r.current(Root, "", at)
@@ -42,11 +45,31 @@ func (r *Ring) Rotate(p Purpose, o Owner, at time.Time, overlap time.Duration) (
 	return made, r.retireBut(made, at.Add(overlap))
 }
 
-// retireBut retires the other keys of the same owner for the same purpose,
-// unless that was or is to be done before.
+// Following is the key that Rotate would put another in the place of: its error is
+// that of Current.
+func (r *Ring) Following(p Purpose, o Owner, at time.Time) (*Key, error) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.following(p, o, at)
+}
+
+func (r *Ring) following(p Purpose, o Owner, at time.Time) (*Key, error) {
+	if p == Status {
+		k, err := r.currentOf(p, o.ID, o.LegalID, at)
+		if err == nil || slices.ContainsFunc(r.keys, func(k *Key) bool {
+			return k.Purpose == p && k.Owner == o.ID && k.LegalID() == o.LegalID
+		}) {
+			return k, err
+		}
+	}
+	return r.current(p, o.ID, at)
+}
+
+// retireBut retires the other keys of the same owner for the same purpose, those
+// for status lists of the same house, unless that was or is to be done before.
 func (r *Ring) retireBut(stays *Key, at time.Time) error {
 	for n, k := range r.keys {
-		if k.ID == stays.ID || k.Purpose != stays.Purpose || k.Owner != stays.Owner || !k.Revoked.IsZero() || k.retired(at) {
+		if k.ID == stays.ID || k.Purpose != stays.Purpose || k.Owner != stays.Owner || k.Purpose == Status && k.LegalID() != stays.LegalID() || !k.Revoked.IsZero() || k.retired(at) {
 			continue
 		}
 		if err := r.replace(n, k.changed(func(k *Key) { k.Retired = at })); err != nil {

@@ -18,7 +18,7 @@ var ErrPassword = errors.New("the password or PIN is wrong")
 
 // Import takes the key of a PKCS #12 file into the ring (RFC 7292), with its
 // certificate and those of the authorities that the file holds, and retires
-// the keys that the owner had for the purpose. The certificate must be good at
+// the keys that it follows, as Rotate does but at once. The certificate must be good at
 // the moment, let its key sign and name one organisation, which must be the owner
 // when that has a legal identifier is given. The error wraps
 // ErrPassword when the password does not open the file. When a key comes with

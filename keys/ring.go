@@ -359,23 +359,11 @@ func (r *Ring) Current(p Purpose, owner string, at time.Time) (*Key, error) {
 }
 
 func (r *Ring) current(p Purpose, owner string, at time.Time) (*Key, error) {
-	var why error // of the newest
-	for _, k := range slices.Backward(r.keys) {
-		if k.Purpose != p || k.Owner != owner {
-			continue
-		}
-		err := k.MaySign(at)
-		if err == nil {
-			return k, nil
-		}
-		if why == nil {
-			why = err
-		}
+	k, err := r.newest(at, func(k *Key) bool { return k.Purpose == p && k.Owner == owner })
+	if err != nil {
+		return nil, fmt.Errorf("looking for the %s key of %q: %w", p, owner, err)
 	}
-	if why == nil {
-		why = ErrNoKey
-	}
-	return nil, fmt.Errorf("looking for the %s key of %q: %w", p, owner, why)
+	return k, nil
 }
 
 // had tells whether an owner has or ever had a key for a purpose.

@@ -141,6 +141,9 @@ func TestSameHouse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	called := func(name string) func(*x509.Certificate) {
+		return func(c *x509.Certificate) { c.Subject.Organization = []string{name} }
+	}
 	root := made(t, nil, authority("Radice"))
 	own := chain(made(t, root, asIs), root)
 	self := made(t, nil, asIs)
@@ -153,6 +156,7 @@ func TestSameHouse(t *testing.T) {
 		"the seal key itself":                   {seal, seal, true},
 		"the same certificate, self-signed":     {chain(self), chain(self), true},
 		"a second certificate of the same body": {own, chain(made(t, root, asIs), root), true},
+		"the same body under another name":      {own, chain(made(t, root, called("Scuola Rinominata")), root), true},
 		"the status key of another owner":       {seal, other.Chain(), false},
 		"the same names from elsewhere":         {seal, current(t, foreign, Status).Chain(), false},
 		"a leaf from elsewhere beside our root": {seal, append(current(t, foreign, Status).Chain()[:1:1], seal[1]), false},

@@ -22,8 +22,9 @@ type Ledger interface {
 	// Reserve records each intent, or finds the record that the same learner,
 	// module and edition already has. No two intents of a call are the same
 	// award. names holds one set of random references per intent, used only for
-	// new records. A provider has one open list; when its ListSize positions are
-	// given out, another is opened. Positions are never given out twice.
+	// new records. A provider has one open list with each House; when its ListSize
+	// positions are given out, another is opened. Positions are never given out
+	// twice.
 	//
 	// With a new record goes the Person of its Names, who is added if it is New
 	// and there is none with that ID. If there is one with another Salt, or none
@@ -67,6 +68,9 @@ type Ledger interface {
 	SetStatus(ctx context.Context, change Change, at time.Time) (Record, error)
 	// List returns a status list, or ErrNotFound.
 	List(ctx context.Context, id string) (StatusList, error)
+	// Houses returns each pair of provider and house that has status lists once,
+	// in any order, with how many.
+	Houses(ctx context.Context) ([]ListHouse, error)
 	// Counts returns the counters of a provider, or of all when it is empty.
 	Counts(ctx context.Context, provider string) (Counts, error)
 	// Editions returns at most limit editions of a provider, ordered by module

@@ -41,10 +41,11 @@ type Entry struct {
 type ListEntry struct {
 	ID       string
 	Provider string
+	House    House
 	Seed     [32]byte
 	Next     uint32 // positions given out
 	Version  uint64
-	Open     bool // the provider's next positions are from it
+	Open     bool // the next positions of the provider and house are from it
 }
 
 // ClaimEntry is the hash of a claim token and its record.

@@ -147,7 +147,7 @@ func checkIntent(in Intent) error {
 		field{"version", in.Version}, field{"edition", in.Edition}); err != nil {
 		return err
 	}
-	if err := optionalRefs(field{"completion date", in.Facts.CompletedOn},
+	if err := optionalRefs(field{"sealer", in.House.Sealer}, field{"legal identifier", in.House.LegalID}, field{"completion date", in.Facts.CompletedOn},
 		field{"attendance", in.Facts.Attendance}, field{"score", in.Facts.Score}); err != nil {
 		return err
 	}

@@ -29,9 +29,11 @@ type Facts struct {
 }
 
 // Intent is what an issuer is about to seal. One intent per learner, module
-// and edition exists in a registry; Provider owns the status list.
+// and edition exists in a registry. Its status list is one of its Provider and
+// House.
 type Intent struct {
 	Provider string
+	House    House
 	Learner  string
 	Module   string
 	Version  string
@@ -124,6 +126,7 @@ func Transition(from, to status.Value) (kind string, err error) {
 type StatusList struct {
 	ID       string
 	Provider string
+	House    House         // that seals what is in the list, and signs it
 	Size     uint32        // entries, a power of two, at least 131072
 	Version  uint64        // grows with every change of an entry
 	Entries  []StatusEntry // in order of Index

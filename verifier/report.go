@@ -42,15 +42,19 @@ type Check struct {
 // only. Credential is nil unless the seal is good: what is shown to a person
 // comes from verified bytes.
 type Report struct {
-	Verdict    Verdict            `json:"verdict"`
-	Reason     string             `json:"reason"` // reason code of the check that decided
-	Checks     []Check            `json:"checks"`
-	Level      string             `json:"level,omitempty"`     // of the seal: demonstration, advanced, qualified, unrecognised
-	Baseline   string             `json:"baseline,omitempty"`  // JAdES-BASELINE-B, T, LT or LTA, by what the seal carries
-	ProvenAt   *time.Time         `json:"proven_at,omitempty"` // by when trusted time stamps prove the seal was there
-	CheckedAt  time.Time          `json:"checked_at"`          // time of the check
-	At         time.Time          `json:"at"`                  // moment the question is about; equal to CheckedAt unless asked otherwise
-	Digest     string             `json:"digest"`              // SHA-256 of the presented bytes, hex
+	Verdict   Verdict    `json:"verdict"`
+	Reason    string     `json:"reason"` // reason code of the check that decided
+	Checks    []Check    `json:"checks"`
+	Level     string     `json:"level,omitempty"`     // of the seal: demonstration, advanced, qualified, unrecognised
+	Baseline  string     `json:"baseline,omitempty"`  // JAdES-BASELINE-B, T, LT or LTA, by what the seal carries
+	ProvenAt  *time.Time `json:"proven_at,omitempty"` // by when trusted time stamps prove the seal was there
+	CheckedAt time.Time  `json:"checked_at"`          // time of the check
+	At        time.Time  `json:"at"`                  // moment the question is about; equal to CheckedAt unless asked otherwise
+	Digest    string     `json:"digest"`              // SHA-256 of the presented bytes, hex
+	// NowNamed is how the certificate of the status list names the sealer, where
+	// the seal names it otherwise. It is the same organisation, by its legal
+	// identifier, and no check hangs on its name today.
+	NowNamed   string             `json:"now_named,omitempty"`
 	Credential *credentials.View  `json:"-"`
 	Summary    *CredentialSummary `json:"credential,omitempty"`
 }

@@ -182,6 +182,7 @@ func (j *judgement) readList(token []byte, e credentials.StatusEntry) (*status.B
 	if err != nil {
 		return nil, fmt.Errorf("unpacking the status list: %w", err)
 	}
+	j.named(envelope.Leaf())
 	return bits, nil
 }
 

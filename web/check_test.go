@@ -409,7 +409,7 @@ func TestSealedForAnother(t *testing.T) {
 		},
 		Accreditation: &credentials.AccreditationView{ID: "https://albo.example.org/1", Title: both("Licenza", "Licence"), From: now()},
 	}
-	c := p.claimsOf(verifier.Report{Credential: v})
+	c := p.claimsOf(verifier.Report{Credential: v, NowNamed: "Piattaforma Nuova"})
 	if got := c.Issuer.Text; got != "Rilasciato da Centro Lago, sigillato per suo conto da Piattaforma: così dichiara Piattaforma." {
 		t.Errorf("%s", got)
 	}
@@ -419,6 +419,9 @@ func TestSealedForAnother(t *testing.T) {
 			t.Errorf("%s stands there twice", f.Term)
 		}
 		details[f.Term] = f
+	}
+	if f := details["Nome di oggi di chi sigilla"]; len(f.Values) != 1 || f.Values[0].Text != "Piattaforma Nuova" || !strings.Contains(f.Note.Text, "stesso ente") {
+		t.Errorf("%+v", f)
 	}
 	if f := details["Come è distribuito l’impegno"]; len(f.Values) != 2 || f.Values[0].Text != "Ore in presenza: 20 ore" {
 		t.Errorf("%+v", f)

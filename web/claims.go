@@ -64,6 +64,7 @@ func (p Page) claimsOf(report verifier.Report) *claims {
 		c.Assessments = append(c.Assessments, p.assessmentOf(a))
 	}
 	p.details(c, v)
+	c.Details = appendFact(c.Details, p.T("fact.today"), said{Text: p.T("fact.today.note")}, texts([]string{report.NowNamed}))
 	c.Site = outside(v.IssuerURL)
 	if report.Find("issuer").Outcome != verifier.Pass {
 		c.Site = ""

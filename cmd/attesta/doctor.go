@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -121,9 +122,10 @@ func (l local) Doctor(ctx context.Context) ([]diagnosis, error) {
 	add(l.checkLog(ctx)...)
 	add(l.checkSecrets()...)
 	add(l.checkInStep(ctx)...)
-	add(l.checkKeys()...)
+	add(l.checkKeys(ctx)...)
 	add(l.checkSigning()...)
 	add(l.checkProviders(ctx)...)
+	add(l.checkHouses(ctx, "")...)
 	add(l.checkStamps(ctx)...)
 	add(l.checkLists()...)
 	add(l.checkAddress())
@@ -211,8 +213,17 @@ func (l local) checkSecrets() []diagnosis {
 	return found
 }
 
-func (l local) checkKeys() []diagnosis {
+func (l local) checkKeys(ctx context.Context) []diagnosis {
 	var found []diagnosis
+	houses, err := l.houses(ctx)
+	if err != nil {
+		return nil // checkHouses says so
+	}
+	older := func(k *keys.Key) bool { // checkHouses says it of these
+		return k.Purpose == keys.Status && slices.ContainsFunc(houses, func(h houseUse) bool {
+			return h.older() && h.Sealer == k.Owner && h.LegalID == k.LegalID()
+		})
+	}
 	now := l.now()
 	selfMade := false
 	for _, k := range l.ring.All() {
@@ -220,7 +231,7 @@ func (l local) checkKeys() []diagnosis {
 			continue
 		}
 		selfMade = selfMade || k.Purpose == keys.Seal && k.SelfMade
-		if until := k.Certificate().NotAfter; k.Retired.IsZero() && until.Before(now.AddDate(0, 0, 60)) {
+		if until := k.Certificate().NotAfter; k.Retired.IsZero() && until.Before(now.AddDate(0, 0, 60)) && !older(k) {
 			found = append(found, diagnosis{false, fmt.Sprintf("The certificate of key %s ends on %s.", k.ID, until.Format(time.DateOnly)), "Before that day: attesta keys rotate, or attesta keys import with the certificate that follows."})
 		}
 	}
@@ -331,6 +342,9 @@ func (l local) checkProviders(ctx context.Context) []diagnosis {
 		}
 		if m := p.Mandate; m != nil && !m.On(today) {
 			found = append(found, diagnosis{false, fmt.Sprintf("The mandate to seal for %s holds from %s to %s: it cannot issue.", p.ID, m.From, m.Until), "Import the provider again when the mandate is renewed."})
+		}
+		if err := l.issuer.CheckSealer(ctx, p); err != nil {
+			found = append(found, diagnosis{true, fmt.Sprintf("Nothing is issued for %s: %v.", p.ID, err), "Do that, or mend its entry and import it again."})
 		}
 		found = append(found, l.checkOwner(p.Sealer())...)
 	}

@@ -139,6 +139,9 @@ func printImport(c *console, answer importAnswer) {
 		if len(f.Different) > 0 {
 			c.printf("  to take the file's data instead: --replace\n")
 		}
+		for _, line := range f.Follows {
+			c.printf("  %s\n", plain(line))
+		}
 		for _, found := range f.Findings {
 			language := c.language()
 			c.printf("  line %d, %s: %s %s\n", found.Line, plain(found.Column), plain(found.Message[language]), plain(found.Remedy[language]))

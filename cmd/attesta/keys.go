@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -19,7 +20,9 @@ var keysCommand = command{
 	name: "keys", short: "list, import, rotate, retire and revoke keys",
 	help: `usage: attesta keys list
        attesta keys rotate --provider ID [--for seal|status] [--overlap TIME]
+       attesta keys rotate --legal-id LEGALID
        attesta keys import FILE.p12 --provider ID [--for seal|status] [--password-file FILE]
+       attesta keys import FILE.p12 --legal-id LEGALID [--password-file FILE]
        attesta keys attach CHAIN.pem --provider ID [--for seal|status]
                     --module LIBRARY --token LABEL --key LABEL [--password-file FILE]
        attesta keys retire KEY
@@ -35,6 +38,11 @@ attach one that stays in a device with PKCS #11; either retires the provider's
 others for the same purpose. A retired key signs no more, and what it signed
 counts.
 
+After a change of the legal identifier, or of who seals for a provider, the
+status lists of what was sealed before are still signed for the organisation
+that sealed it: list says with which keys. --legal-id names that organisation, to
+give it the key for status lists that follows.
+
 revoke is for a key that somebody else may have, or had: it counts no more since
 TIME. It is final. The command says what follows for what was sealed.
 
@@ -44,6 +52,8 @@ whose folder lacks one, or does not know how one ended, seals nothing until
 keys/ is copied to it. forget is for a key that is in no folder any more.
 
   --provider ID          whose key
+  --legal-id LEGALID     the key for status lists of an organisation that seals or
+                         sealed here, in the place of --provider and --for
   --for seal|status      seals of credentials, or signatures of status lists
                          (rotate: both; import and attach: seal)
   --overlap TIME         such as 48h (24h)
@@ -104,26 +114,27 @@ keys/ is copied to it. forget is for a key that is in no folder any more.
 }
 
 func printKeys(c *console, all []keyAnswer) {
-	wide := len("STATE")
+	wide, legal := len("STATE"), len("LEGAL ID")
 	for _, k := range all {
-		wide = max(wide, len(k.State))
+		wide, legal = max(wide, len(k.State)), max(legal, len(k.LegalID))
 	}
-	c.printf("%-16s  %-6s  %-13s  %-10s  %-10s  %-*s  %s\n", "KEY", "FOR", "LEVEL", "FROM", "UNTIL", wide, "STATE", "NAME")
+	c.printf("%-16s  %-6s  %-13s  %-10s  %-10s  %-*s  %-*s  %s\n", "KEY", "FOR", "LEVEL", "FROM", "UNTIL", wide, "STATE", legal, "LEGAL ID", "NAME")
 	for _, k := range all {
-		c.printf("%-16s  %-6s  %-13s  %-10s  %-10s  %-*s  %s\n", k.ID, k.Purpose, k.Level,
-			k.From.Format(time.DateOnly), k.Until.Format(time.DateOnly), wide, k.State, plain(k.Name))
+		c.printf("%-16s  %-6s  %-13s  %-10s  %-10s  %-*s  %-*s  %s\n", k.ID, k.Purpose, k.Level,
+			k.From.Format(time.DateOnly), k.Until.Format(time.DateOnly), wide, k.State, legal, plain(cmp.Or(k.LegalID, "-")), plain(k.Name))
 	}
 }
 
 // keyFlags are the flags of all that attesta keys does.
 type keyFlags struct {
-	provider, purpose, since, password string
-	overlap                            time.Duration
-	device                             keys.Device
+	provider, house, purpose, since, password string
+	overlap                                   time.Duration
+	device                                    keys.Device
 }
 
 func (k *keyFlags) define(f *flag.FlagSet) {
 	f.StringVar(&k.provider, "provider", "", "")
+	f.StringVar(&k.house, "legal-id", "", "")
 	f.StringVar(&k.purpose, "for", "", "")
 	f.StringVar(&k.since, "since", "", "")
 	f.StringVar(&k.password, "password-file", "", "")
@@ -146,9 +157,9 @@ var keyVerbs = map[string]struct {
 	must, may []string
 }{
 	"list":   {},
-	"rotate": {must: []string{"provider"}, may: []string{"for", "overlap"}},
-	"import": {operand: "FILE.p12", must: []string{"provider"}, may: []string{"for", "password-file"}},
-	"attach": {operand: "CHAIN.pem", must: []string{"provider", "module", "token", "key"}, may: []string{"for", "password-file"}},
+	"rotate": {may: []string{"provider", "legal-id", "for", "overlap"}},
+	"import": {operand: "FILE.p12", may: []string{"provider", "legal-id", "for", "password-file"}},
+	"attach": {operand: "CHAIN.pem", must: []string{"module", "token", "key"}, may: []string{"provider", "legal-id", "for", "password-file"}},
 	"retire": {operand: "KEY"},
 	"revoke": {operand: "KEY", must: []string{"since"}},
 	"forget": {operand: "KEY"},
@@ -192,9 +203,18 @@ func (k *keyFlags) request(c *console, f *flag.FlagSet, rest []string) (keyReque
 			return keyRequest{}, misuse("", "attesta keys %s needs --%s", do, name)
 		}
 	}
-	q := keyRequest{Do: do, Provider: k.provider, Purpose: keys.Purpose(k.purpose), Overlap: k.overlap, Device: k.device}
+	if slices.Contains(verb.may, "provider") && k.provider == "" && k.house == "" {
+		return keyRequest{}, misuse("", "attesta keys %s needs --provider", do)
+	}
+	q := keyRequest{Do: do, Provider: k.provider, House: k.house, Purpose: keys.Purpose(k.purpose), Overlap: k.overlap, Device: k.device}
 	if q.Purpose != "" && q.Purpose != keys.Seal && q.Purpose != keys.Status {
 		return q, misuse("", "--for is %s or %s", keys.Seal, keys.Status)
+	}
+	if q.House != "" {
+		if q.Purpose == keys.Seal {
+			return q, misuse("", "--legal-id is for status lists; a key for seals is one of a provider")
+		}
+		q.Purpose = keys.Status
 	}
 	var err error
 	switch do {

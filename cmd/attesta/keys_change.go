@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"attesta/credentials"
-	"attesta/issuer"
 	"attesta/keys"
 	"attesta/registry"
 )
@@ -21,6 +20,7 @@ type keyRequest struct {
 	Do       string        `json:"do"`
 	Key      string        `json:"key,omitempty"`
 	Provider string        `json:"provider,omitempty"`
+	House    string        `json:"house,omitempty"` // legal identifier
 	Purpose  keys.Purpose  `json:"purpose,omitempty"`
 	Overlap  time.Duration `json:"overlap,omitempty"`
 	Since    time.Time     `json:"since,omitzero"`
@@ -47,6 +47,7 @@ type keyAnswer struct {
 	Purpose keys.Purpose `json:"purpose"`
 	Owner   string       `json:"owner,omitempty"`
 	Name    string       `json:"name"`
+	LegalID string       `json:"legal_id,omitempty"`
 	Level   keys.Level   `json:"level"`
 	From    time.Time    `json:"from"`
 	Until   time.Time    `json:"until"`
@@ -57,19 +58,31 @@ type keyAnswer struct {
 }
 
 // Keys answers for every key of the ring.
-func (l local) Keys(context.Context) ([]keyAnswer, error) {
+func (l local) Keys(ctx context.Context) ([]keyAnswer, error) {
+	houses, err := l.houses(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var all []keyAnswer
 	for _, k := range l.ring.All() {
-		all = append(all, l.keyAnswer(k))
+		answer := l.keyAnswer(k)
+		if k.Purpose == keys.Status && answer.State == inUse && slices.ContainsFunc(houses, func(h houseUse) bool {
+			return h.older() && h.Sealer == k.Owner && h.LegalID == k.LegalID()
+		}) {
+			answer.State = "signs older lists"
+		}
+		all = append(all, answer)
 	}
 	return all, nil
 }
 
+const inUse = "in use"
+
 func (l local) keyAnswer(k *keys.Key) keyAnswer {
 	c := k.Certificate()
 	answer := keyAnswer{
-		ID: k.ID, Purpose: k.Purpose, Owner: k.Owner, Name: nameOf(c), Level: keys.Advanced,
-		From: k.From, Until: c.NotAfter, Retired: k.Retired, Revoked: k.Revoked, Device: k.OnDevice(), State: "in use",
+		ID: k.ID, Purpose: k.Purpose, Owner: k.Owner, Name: nameOf(c), LegalID: k.LegalID(), Level: keys.Advanced,
+		From: k.From, Until: c.NotAfter, Retired: k.Retired, Revoked: k.Revoked, Device: k.OnDevice(), State: inUse,
 	}
 	if k.SelfMade {
 		answer.Level = keys.Demonstration
@@ -121,7 +134,7 @@ func (l local) ChangeKeys(ctx context.Context, q keyRequest) (keyChange, error) 
 	if q.Do == "revoke" {
 		l.afterRevoking(ctx, changed[0], &answer)
 	}
-	for _, d := range append(l.checkOwner(owner), l.checkNames(ctx, owner)...) {
+	for _, d := range append(l.checkOwner(owner), l.checkHouses(ctx, owner)...) {
 		answer.Follows = append(answer.Follows, d.What+" "+d.Remedy)
 	}
 	return answer, nil
@@ -141,13 +154,9 @@ func (l local) changeKeys(ctx context.Context, q keyRequest) ([]*keys.Key, error
 	case "revoke":
 		return one(l.ring.Revoke(q.Key, q.Since, now))
 	}
-	owner, err := l.owner(ctx, q.Provider)
+	owner, named, err := l.keyOwner(ctx, q)
 	if err != nil {
 		return nil, err
-	}
-	known := owner
-	if strings.HasPrefix(owner.LegalID, issuer.MadeUp) {
-		known.LegalID = "" // nothing to hold a certificate to
 	}
 	purpose := q.Purpose
 	if purpose == "" {
@@ -155,10 +164,10 @@ func (l local) changeKeys(ctx context.Context, q keyRequest) ([]*keys.Key, error
 	}
 	switch q.Do {
 	case "import":
-		return one(l.ring.Import(q.File.Data, q.Secret, purpose, known, now))
+		return one(l.ring.Import(q.File.Data, q.Secret, purpose, named, now))
 	case "attach":
 		q.Device.PIN = q.Secret
-		return one(l.ring.Attach(q.Device, q.File.Data, purpose, known, now))
+		return one(l.ring.Attach(q.Device, q.File.Data, purpose, named, now))
 	case "rotate":
 		return l.rotate(owner, q, now)
 	}
@@ -173,7 +182,7 @@ func (l local) rotate(owner keys.Owner, q keyRequest, now time.Time) ([]*keys.Ke
 		purposes = []keys.Purpose{q.Purpose}
 	}
 	for _, p := range purposes {
-		if k, err := l.ring.Current(p, owner.ID, now); err == nil && !k.SelfMade {
+		if k, err := l.ring.Following(p, owner, now); err == nil && !k.SelfMade {
 			return nil, fmt.Errorf("rotating the %s key %s of %s: %w; import or attach the key that follows it (--for names the one to rotate)", p, k.ID, owner.ID, keys.ErrNotSelfMade)
 		}
 	}
@@ -190,7 +199,7 @@ func (l local) rotate(owner keys.Owner, q keyRequest, now time.Time) ([]*keys.Ke
 	return made, nil
 }
 
-// owner is the organisation that certificates of a provider name.
+// owner is the organisation that certificates for a provider name.
 func (l local) owner(ctx context.Context, id string) (keys.Owner, error) {
 	all, err := l.providers(ctx)
 	if err != nil {
@@ -200,7 +209,7 @@ func (l local) owner(ctx context.Context, id string) (keys.Owner, error) {
 	if n < 0 {
 		return keys.Owner{}, fmt.Errorf("looking for the provider %q: %w; %s", id, registry.ErrNotFound, namesOf(all))
 	}
-	return issuer.OwnerOf(all[n])
+	return l.issuer.SealerOf(ctx, all[n])
 }
 
 // namesOf says which providers there are.
@@ -247,19 +256,33 @@ func (l local) afterRevoking(ctx context.Context, k *keys.Key, answer *keyChange
 // countTime bounds how long records are read to count those of a key.
 const countTime = 20 * time.Second
 
-// sealedWith goes through the records of the provider of a key; nil when they
-// cannot be read, or not in time. What it sealed is in the files themselves.
+// sealedWith goes through the records of the providers for which the owner of a
+// key seals or sealed; nil when they cannot be read, or not in time. What it
+// sealed is in the files themselves.
 func (l local) sealedWith(ctx context.Context, k *keys.Key) *sealedWith {
 	ctx, cancel := context.WithTimeout(ctx, countTime)
 	defer cancel()
+	houses, err := l.registry.Houses(ctx)
+	if err != nil {
+		return nil
+	}
 	var n sealedWith
-	for before := uint64(0); ; {
-		page, err := l.registry.Records(ctx, registry.Query{Provider: k.Owner, Before: before, Limit: registry.MaxLimit})
-		if err != nil {
+	for _, h := range houses {
+		if h.House != (registry.House{Sealer: k.Owner, LegalID: k.LegalID()}) {
+			continue
+		}
+		if err := l.countSealed(ctx, h.Provider, k, &n); err != nil {
 			return nil
 		}
-		if len(page) == 0 {
-			return &n
+	}
+	return &n
+}
+
+func (l local) countSealed(ctx context.Context, provider string, k *keys.Key, n *sealedWith) error {
+	for before := uint64(0); ; {
+		page, err := l.registry.Records(ctx, registry.Query{Provider: provider, Before: before, Limit: registry.MaxLimit})
+		if err != nil || len(page) == 0 {
+			return err
 		}
 		for _, r := range page {
 			before = r.Seq
@@ -268,7 +291,7 @@ func (l local) sealedWith(ctx context.Context, k *keys.Key) *sealedWith {
 			}
 			sealed, err := l.registry.SealedBytes(ctx, r.Seq)
 			if err != nil {
-				return nil
+				return err
 			}
 			parsed, err := credentials.Parse(sealed)
 			switch {
@@ -291,6 +314,11 @@ func (l local) checkOwner(id string) []diagnosis {
 	add := func(what, remedy string) { found = append(found, diagnosis{true, what, remedy}) }
 	seal, sealing := l.ring.Current(keys.Seal, id, l.now())
 	list, listing := l.ring.Current(keys.Status, id, l.now())
+	if sealing == nil {
+		if k, err := l.ring.CurrentOf(keys.Status, id, seal.LegalID(), l.now()); err == nil {
+			list = k
+		}
+	}
 	if sealing != nil {
 		add("The provider "+id+" has no key that may seal: nothing is issued for it.",
 			"Run: attesta keys rotate --provider "+id+" --for seal (a demonstration key), or attesta keys import.")
@@ -304,36 +332,4 @@ func (l local) checkOwner(id string) []diagnosis {
 			"Import a key for status lists from the authority of the seal, with the certificates up to its root: attesta keys import --for status.")
 	}
 	return found
-}
-
-// checkNames tells whether a provider that has issued sealed, or seals, under
-// other identifiers than that of its key for status lists.
-func (l local) checkNames(ctx context.Context, id string) []diagnosis {
-	list, err := l.ring.Current(keys.Status, id, l.now())
-	if err != nil {
-		return nil
-	}
-	own, err := credentials.SignerOf(list.Certificate())
-	if err != nil {
-		return nil
-	}
-	if counts, err := l.registry.Counts(ctx, id); err != nil || counts.Sealed == 0 {
-		return nil
-	}
-	var others []string
-	for _, k := range l.ring.All() {
-		if k.Owner != id || k.Purpose != keys.Seal || !k.Revoked.IsZero() {
-			continue
-		}
-		if s, err := credentials.SignerOf(k.Certificate()); err == nil && s.LegalID != own.LegalID && !slices.Contains(others, s.LegalID) {
-			others = append(others, s.LegalID)
-		}
-	}
-	if len(others) == 0 {
-		return nil
-	}
-	return []diagnosis{{
-		true, "Status lists of " + id + " are signed for " + own.LegalID + ". Who checks credentials sealed under another identifier does not believe them: " + strings.Join(others, ", ") + ".",
-		"Import a key for status lists whose certificate has that identifier (2.5.4.97), or issue those credentials again.",
-	}}
 }

@@ -62,6 +62,7 @@ type importedFile struct {
 	Unchanged int                 `json:"unchanged,omitempty"`
 	Different []issuer.Difference `json:"different,omitempty"`
 	Findings  []intake.Finding    `json:"findings,omitempty"`
+	Follows   []string            `json:"follows,omitempty"`
 }
 
 type issueRequest struct {
@@ -133,7 +134,7 @@ type local struct{ *app }
 func (l local) Import(ctx context.Context, r importRequest) (importAnswer, error) {
 	var answer importAnswer
 	done := func(f namedFile, what string, a issuer.Admission, findings []intake.Finding) {
-		answer.Files = append(answer.Files, importedFile{f.Name, what, a.Added, a.Unchanged, a.Different, findings})
+		answer.Files = append(answer.Files, importedFile{f.Name, what, a.Added, a.Unchanged, a.Different, findings, a.Follows})
 	}
 	for _, f := range r.Providers {
 		providers, err := intake.Providers(reader(f))

@@ -187,6 +187,13 @@ func printReport(c *console, r verifier.Report) {
 			}
 			c.printf("  "+by, plain(provider))
 		}
+		if r.NowNamed != "" {
+			today := "today it signs its status lists as %s, with the same legal identifier\n"
+			if language == "it" {
+				today = "oggi firma le sue liste di stato come %s, con lo stesso identificativo legale\n"
+			}
+			c.printf("  "+today, plain(r.NowNamed))
+		}
 		for _, m := range v.More {
 			title, _ := m.Title.In(language)
 			c.printf("  + %s\n", plain(title))

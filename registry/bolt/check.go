@@ -171,8 +171,8 @@ func (a *audit) readLists() error {
 		return err
 	}
 	_, err = a.each(bucketOpenLists, func(k, v []byte) error {
-		if l := a.lists[string(v)]; l == nil || string(tuple(l.provider)) != string(k) {
-			return a.fault("an open list %q is not that of its provider", v)
+		if l := a.lists[string(v)]; l == nil || string(openKey(l.provider, l.house)) != string(k) {
+			return a.fault("an open list %q is not that of its provider and house", v)
 		}
 		return nil
 	})

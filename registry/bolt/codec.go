@@ -91,6 +91,7 @@ func decodeCounts(b []byte) (registry.Counts, error) {
 // list is a status list with the part of it that is not published.
 type list struct {
 	id, provider string
+	house        registry.House
 	seed         [32]byte // of its registry.Positions
 	next         uint32   // positions given out
 	version      uint64
@@ -98,7 +99,7 @@ type list struct {
 
 func encodeList(l *list) []byte {
 	var e encoder
-	e.text(l.provider, string(l.seed[:]))
+	e.text(l.provider, l.house.Sealer, l.house.LegalID, string(l.seed[:]))
 	e.number(uint64(l.next))
 	e.number(l.version)
 	return e.b
@@ -106,7 +107,7 @@ func encodeList(l *list) []byte {
 
 func decodeList(id string, b []byte) (*list, error) {
 	d := decoder{b: b}
-	l := &list{id: id, provider: d.text()}
+	l := &list{id: id, provider: d.text(), house: registry.House{Sealer: d.text(), LegalID: d.text()}}
 	if seed := d.take(d.number()); len(seed) == len(l.seed) {
 		copy(l.seed[:], seed)
 	} else {

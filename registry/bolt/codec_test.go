@@ -257,7 +257,7 @@ func FuzzDecodeBlock(f *testing.F) {
 func FuzzDecodeSmall(f *testing.F) {
 	f.Add(encodeCounts(registry.Counts{Reserved: 1, Sealed: 300}))
 	f.Add(encodeAccess(registry.Access{Kind: registry.Session, By: "Ada", Expires: at}))
-	f.Add(encodeList(&list{provider: "p", next: 9, version: 300}))
+	f.Add(encodeList(&list{provider: "p", house: registry.House{Sealer: "s", LegalID: "VATIT-1"}, next: 9, version: 300}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if c, err := decodeCounts(b); err == nil {
 			if again, err := decodeCounts(encodeCounts(c)); err != nil || again != c {

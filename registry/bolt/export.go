@@ -68,12 +68,12 @@ func exportList(t *tx, k, v []byte) (registry.Entry, error) {
 	if err != nil {
 		return registry.Entry{}, err
 	}
-	open, err := t.get(bucketOpenLists, tuple(l.provider))
+	open, err := t.get(bucketOpenLists, openKey(l.provider, l.house))
 	if err != nil && !errors.Is(err, registry.ErrNotFound) {
 		return registry.Entry{}, err
 	}
 	return registry.Entry{List: &registry.ListEntry{
-		ID: l.id, Provider: l.provider, Seed: l.seed, Next: l.next, Version: l.version, Open: string(open) == l.id,
+		ID: l.id, Provider: l.provider, House: l.house, Seed: l.seed, Next: l.next, Version: l.version, Open: string(open) == l.id,
 	}}, nil
 }
 

@@ -63,7 +63,7 @@ func (s *Store) find(t *tx, in registry.Intent) (registry.Reservation, error) {
 }
 
 func (s *Store) reserve(t *tx, in registry.Intent, n registry.Names, at time.Time) (registry.Record, error) {
-	l, err := s.openList(t, in.Provider)
+	l, err := s.openList(t, in.Provider, in.House)
 	if err != nil {
 		return registry.Record{}, err
 	}
@@ -176,11 +176,12 @@ func (t *tx) putRecord(was, is row) error {
 	return t.recount(was.Record, is.Record)
 }
 
-// openList returns the list of a provider that has a position left.
-func (s *Store) openList(t *tx, provider string) (*list, error) {
-	l := t.lists[provider]
+// openList returns the list of a provider and house that has a position left.
+func (s *Store) openList(t *tx, provider string, house registry.House) (*list, error) {
+	key := openKey(provider, house)
+	l := t.lists[string(key)]
 	if l == nil {
-		id, err := t.get(bucketOpenLists, tuple(provider))
+		id, err := t.get(bucketOpenLists, key)
 		if err == nil {
 			l, err = t.list(string(id))
 		}
@@ -195,30 +196,35 @@ func (s *Store) openList(t *tx, provider string) (*list, error) {
 			}
 		}
 		var err error
-		if l, err = s.newList(t, provider); err != nil {
+		if l, err = s.newList(t, provider, house); err != nil {
 			return nil, err
 		}
 	}
 	if t.lists == nil {
 		t.lists = map[string]*list{}
 	}
-	t.lists[provider] = l
+	t.lists[string(key)] = l
 	return l, nil
 }
 
-func (s *Store) newList(t *tx, provider string) (*list, error) {
+// openKey is under what the open list of a provider and house is found.
+func openKey(provider string, house registry.House) []byte {
+	return tuple(provider, house.Sealer, house.LegalID)
+}
+
+func (s *Store) newList(t *tx, provider string, house registry.House) (*list, error) {
 	id, err := registry.NewReference(s.rand)
 	if err != nil {
 		return nil, fmt.Errorf("naming a status list: %w", err)
 	}
-	l := &list{id: id, provider: provider}
+	l := &list{id: id, provider: provider, house: house}
 	if _, err := io.ReadFull(s.rand, l.seed[:]); err != nil {
 		return nil, fmt.Errorf("seeding a status list: %w", err)
 	}
 	if t.has(bucketLists, []byte(id)) {
 		return nil, fmt.Errorf("naming a status list: the name exists: %w", registry.ErrConflict)
 	}
-	return l, t.put(bucketOpenLists, tuple(provider), []byte(id))
+	return l, t.put(bucketOpenLists, openKey(provider, house), []byte(id))
 }
 
 // take gives out the next position.

@@ -34,7 +34,7 @@ const (
 	bucketCounts      = "counts"      // provider, or empty for all: counts
 	bucketEditions    = "editions"    // provider, module, edition: counts
 	bucketLists       = "lists"       // list id: list
-	bucketOpenLists   = "openlists"   // provider: list id
+	bucketOpenLists   = "openlists"   // provider, sealer, legal identifier: list id
 	bucketEntries     = "entries"     // list id, index: status that is not valid
 	bucketEvents      = "events"      // seq: event
 	bucketTree        = "tree"        // level, place: hash of a part of the tree over the events
@@ -66,7 +66,7 @@ func isIndex(bucket string) bool {
 
 const (
 	identity = "attesta registry"
-	schema   = 4 // the layout of this program; those before it were of previews
+	schema   = 5 // the layout of this program; those before it were of previews
 )
 
 // initialise makes a new file a registry, in one transaction.

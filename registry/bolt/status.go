@@ -67,7 +67,7 @@ func (s *Store) List(ctx context.Context, id string) (out registry.StatusList, e
 		if err != nil {
 			return err
 		}
-		out = registry.StatusList{ID: l.id, Provider: l.provider, Size: registry.ListSize, Version: l.version}
+		out = registry.StatusList{ID: l.id, Provider: l.provider, House: l.house, Size: registry.ListSize, Version: l.version}
 		return t.scan(bucketEntries, []byte(id), nil, func(k, v []byte) (bool, error) {
 			e, err := decodeEntry(k[len(id):], v)
 			out.Entries = append(out.Entries, e)
@@ -76,6 +76,28 @@ func (s *Store) List(ctx context.Context, id string) (out registry.StatusList, e
 	})
 	if err != nil {
 		return registry.StatusList{}, err
+	}
+	return out, nil
+}
+
+// Houses is registry.Ledger.Houses.
+func (s *Store) Houses(ctx context.Context) (out []registry.ListHouse, err error) {
+	found := map[registry.ListHouse]int{}
+	err = s.view(ctx, func(t *tx) error {
+		return t.scan(bucketLists, nil, nil, func(k, v []byte) (bool, error) {
+			l, err := decodeList(string(k), v)
+			if err == nil {
+				found[registry.ListHouse{Provider: l.provider, House: l.house}]++
+			}
+			return true, err
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	for h, n := range found {
+		h.Lists = n
+		out = append(out, h)
 	}
 	return out, nil
 }

@@ -24,7 +24,7 @@ type tx struct {
 	numbers map[string]uint64                     // names that were met
 	words   map[uint64]string                     // the same by number
 	counts  map[string]map[string]registry.Counts // bucket, key
-	lists   map[string]*list                      // open lists by provider
+	lists   map[string]*list                      // open lists by openKey
 	pages   map[string]*page                      // last pages, by selection
 	levels  map[string][]byte                     // blocks that changed, by key
 	entries uint64                                // of the log, when it grew

@@ -29,8 +29,8 @@ func audits() []string {
 			from records r group by r.edition, r.module, r.learner having count(*) > 1`,
 		`select format('list %s gave out %s positions and records have %s', l.id, l.next, count(r.seq))
 			from lists l left join records r on r.list = l.id group by l.id having count(r.seq) <> l.next`,
-		`select format('an open list %s is not that of its provider', o.list)
-			from open_lists o left join lists l on l.id = o.list where l.provider is distinct from o.provider`,
+		`select format('an open list %s is not that of its provider and house', o.list) from open_lists o left join lists l on l.id = o.list
+			where (l.provider, l.sealer, l.legal_id) is distinct from (o.provider, o.sealer, o.legal_id)`,
 		`select format('record %s is %s and its body says otherwise', coalesce(r.seq, b.seq), coalesce(r.state, 'not there'))
 			from records r full join bodies b on b.seq = r.seq where (coalesce(r.state, '') = 'reserved') <> (b.seq is not null)`,
 		`select format('record %s is %s and its sealed bytes say otherwise', coalesce(r.seq, d.seq), coalesce(r.state, 'not there'))

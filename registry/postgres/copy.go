@@ -140,18 +140,18 @@ func (c *Copy) Import(ctx context.Context, part registry.Part, entries []registr
 
 func (t *tx) importLists(ctx context.Context, entries []registry.Entry) error {
 	var open []*registry.ListEntry
-	err := t.fill(ctx, "lists", []string{"id", "provider", "seed", "next", "version"}, len(entries), func(i int) ([]any, error) {
+	err := t.fill(ctx, "lists", []string{"id", "provider", "sealer", "legal_id", "seed", "next", "version"}, len(entries), func(i int) ([]any, error) {
 		l := entries[i].List
 		if l.Open {
 			open = append(open, l)
 		}
-		return []any{l.ID, l.Provider, l.Seed[:], int32(l.Next), int64(l.Version)}, nil
+		return []any{l.ID, l.Provider, l.House.Sealer, l.House.LegalID, l.Seed[:], int32(l.Next), int64(l.Version)}, nil
 	})
 	if err != nil {
 		return err
 	}
-	return t.fill(ctx, "open_lists", []string{"provider", "list"}, len(open), func(i int) ([]any, error) {
-		return []any{open[i].Provider, open[i].ID}, nil
+	return t.fill(ctx, "open_lists", []string{"provider", "sealer", "legal_id", "list"}, len(open), func(i int) ([]any, error) {
+		return []any{open[i].Provider, open[i].House.Sealer, open[i].House.LegalID, open[i].ID}, nil
 	})
 }
 
@@ -256,7 +256,8 @@ func (x export) page(ctx context.Context, c *pgx.Conn, text string, args ...any)
 func exports() map[registry.Part]export {
 	return map[registry.Part]export{
 		"lists": {
-			"select l.id, l.provider, l.seed, l.next, l.version, exists (select from open_lists o where o.list = l.id and o.provider = l.provider) from lists l",
+			`select l.id, l.provider, l.sealer, l.legal_id, l.seed, l.next, l.version, exists (select from open_lists o
+				where o.list = l.id and o.provider = l.provider and o.sealer = l.sealer and o.legal_id = l.legal_id) from lists l`,
 			"l.id > $2", "l.id", "l.id desc", func(e *registry.Entry) []any { return []any{e.List.ID} }, exportList,
 		},
 		"records": {
@@ -306,7 +307,7 @@ func exports() map[registry.Part]export {
 func exportList(row pgx.CollectableRow) (registry.Entry, error) {
 	var l registry.ListEntry
 	var seed []byte
-	err := row.Scan(&l.ID, &l.Provider, &seed, &l.Next, &l.Version, &l.Open)
+	err := row.Scan(&l.ID, &l.Provider, &l.House.Sealer, &l.House.LegalID, &seed, &l.Next, &l.Version, &l.Open)
 	if copy(l.Seed[:], seed) != len(l.Seed) && err == nil {
 		err = fmt.Errorf("reading the seed of a list: %w", errDamaged)
 	}

@@ -36,6 +36,7 @@ func fullBolt(t *testing.T) (*bolt.Store, *registry.Registry, string) {
 	for n := range 230 {
 		in := anIntent(n)
 		in.Provider = []string{"prov-1", "prov-2"}[n%2]
+		in.House = registry.House{Sealer: in.Provider, LegalID: []string{"VATIT-1", "VATIT-2", "VATIT-3"}[n%3]}
 		in.Module = "M " + in.Provider
 		in.Facts.Score = fmt.Sprint(n)
 		intents = append(intents, in)
@@ -198,6 +199,7 @@ func compare(t *testing.T, old *registry.Registry, s *postgres.Store, secret str
 	}
 	for name, ask := range map[string]func(*registry.Registry) (any, error){
 		"events":     func(x *registry.Registry) (any, error) { return x.Events(ctx, 400, 500) },
+		"houses":     func(x *registry.Registry) (any, error) { return x.Houses(ctx) },
 		"counts":     func(x *registry.Registry) (any, error) { return x.Counts(ctx, "prov-2") },
 		"all counts": func(x *registry.Registry) (any, error) { return x.Counts(ctx, "") },
 		"editions":   func(x *registry.Registry) (any, error) { return x.Editions(ctx, "prov-1", "", 10) },
@@ -212,7 +214,7 @@ func compare(t *testing.T, old *registry.Registry, s *postgres.Store, secret str
 	}
 	// What is issued now takes places that nobody had, in the same lists.
 	in := anIntent(5000)
-	in.Provider = "prov-2"
+	in.Provider, in.House = "prov-2", houseOf(t, old, all[0])
 	got, err := fresh.Reserve(ctx, []registry.Intent{in}, testAt)
 	if err != nil {
 		t.Fatal(err)
@@ -243,6 +245,7 @@ func TestCopyFindsDifferences(t *testing.T) {
 	for _, change := range []string{
 		"update lists set seed = sha256('x')",
 		"update lists set version = version + 1",
+		"update lists set legal_id = 'VATIT-9'",
 		"update records set handle = 'AAAAAAAAAAAAAAAAAAAAAAAAAA' where seq = 3",
 		"update records set status_at = status_at + interval '1 second' where seq = 1",
 		"update bodies set body = 'x' where seq = 215",
@@ -280,4 +283,14 @@ func (s spoilt) Settle(ctx context.Context) error {
 	err := s.Copy.Settle(ctx)
 	s.change()
 	return err
+}
+
+// houseOf is the house of the list of a record.
+func houseOf(t *testing.T, r *registry.Registry, rec registry.Record) registry.House {
+	t.Helper()
+	l, err := r.List(t.Context(), rec.List)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l.House
 }

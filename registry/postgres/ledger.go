@@ -89,7 +89,7 @@ func (t *tx) existing(ctx context.Context, intents []registry.Intent, out []regi
 }
 
 func (s *Store) reserve(t *tx, lists *openLists, in registry.Intent, n registry.Names, at time.Time) (registry.Record, error) {
-	list, index, err := lists.take(s.rand, in.Provider)
+	list, index, err := lists.take(s.rand, registry.ListHouse{Provider: in.Provider, House: in.House})
 	if err != nil {
 		return registry.Record{}, err
 	}
@@ -163,47 +163,50 @@ func optional(t time.Time) *time.Time {
 	return &t
 }
 
-// openList is the list of a provider from which places are taken.
+// openList is the list of a provider and house from which places are taken.
 type openList struct {
-	id, provider string
-	seed         []byte
-	next         uint32
-	fresh        bool
-	places       registry.Positions
+	id     string
+	of     registry.ListHouse
+	seed   []byte
+	next   uint32
+	fresh  bool
+	places registry.Positions
 }
 
 // openLists are those that a transaction takes from, with those it filled.
 type openLists struct {
-	open   map[string]*openList // by provider
+	open   map[registry.ListHouse]*openList
 	filled []*openList
 }
 
-// openLists reads the open lists of the providers of some intents.
+// openLists reads the open lists of the providers and houses of some intents.
 func (s *Store) openLists(ctx context.Context, t *tx, intents []registry.Intent, fresh []int) (*openLists, error) {
-	seen := map[string]bool{}
-	var providers []string
+	seen := map[registry.ListHouse]bool{}
+	var providers, sealers, legal []string
 	for _, i := range fresh {
-		if p := intents[i].Provider; !seen[p] {
-			seen[p] = true
-			providers = append(providers, p)
+		if h := (registry.ListHouse{Provider: intents[i].Provider, House: intents[i].House}); !seen[h] {
+			seen[h] = true
+			providers, sealers, legal = append(providers, h.Provider), append(sealers, h.House.Sealer), append(legal, h.House.LegalID)
 		}
 	}
-	rows, err := t.Query(ctx, `select o.provider, l.id, l.seed, l.next from open_lists o join lists l on l.id = o.list
-		where o.provider = any($1) and l.provider = o.provider`, providers)
+	rows, err := t.Query(ctx, `select l.provider, l.sealer, l.legal_id, l.id, l.seed, l.next
+		from unnest($1::text[] collate "C", $2::text[] collate "C", $3::text[] collate "C") as h (provider, sealer, legal_id)
+		join open_lists o using (provider, sealer, legal_id)
+		join lists l on l.id = o.list and l.provider = o.provider and l.sealer = o.sealer and l.legal_id = o.legal_id`, providers, sealers, legal)
 	if err != nil {
 		return nil, fmt.Errorf("reading the open lists: %w", err)
 	}
 	defer rows.Close()
-	lists := &openLists{open: map[string]*openList{}}
+	lists := &openLists{open: map[registry.ListHouse]*openList{}}
 	for rows.Next() {
 		l := &openList{}
-		if err := rows.Scan(&l.provider, &l.id, &l.seed, &l.next); err != nil {
+		if err := rows.Scan(&l.of.Provider, &l.of.House.Sealer, &l.of.House.LegalID, &l.id, &l.seed, &l.next); err != nil {
 			return nil, fmt.Errorf("reading an open list: %w", err)
 		}
 		if err := l.shuffle(); err != nil {
 			return nil, err
 		}
-		lists.open[l.provider] = l
+		lists.open[l.of] = l
 	}
 	return lists, rows.Err()
 }
@@ -217,17 +220,18 @@ func (l *openList) shuffle() (err error) {
 	return err
 }
 
-// take gives out the next place in the list of a provider, a new one if need be.
-func (o *openLists) take(rand io.Reader, provider string) (id string, place uint32, err error) {
-	l := o.open[provider]
+// take gives out the next place in the list of a provider and house, a new one
+// if need be.
+func (o *openLists) take(rand io.Reader, of registry.ListHouse) (id string, place uint32, err error) {
+	l := o.open[of]
 	if l == nil || l.next >= registry.ListSize {
 		if l != nil {
 			o.filled = append(o.filled, l)
 		}
-		if l, err = newList(rand, provider); err != nil {
+		if l, err = newList(rand, of); err != nil {
 			return "", 0, err
 		}
-		o.open[provider] = l
+		o.open[of] = l
 	}
 	if place, err = l.places.At(l.next); err != nil {
 		return "", 0, err
@@ -236,12 +240,12 @@ func (o *openLists) take(rand io.Reader, provider string) (id string, place uint
 	return l.id, place, nil
 }
 
-func newList(rand io.Reader, provider string) (*openList, error) {
+func newList(rand io.Reader, of registry.ListHouse) (*openList, error) {
 	id, err := registry.NewReference(rand)
 	if err != nil {
 		return nil, fmt.Errorf("naming a status list: %w", err)
 	}
-	l := &openList{id: id, provider: provider, seed: make([]byte, 32), fresh: true}
+	l := &openList{id: id, of: of, seed: make([]byte, 32), fresh: true}
 	if _, err := io.ReadFull(rand, l.seed); err != nil {
 		return nil, fmt.Errorf("seeding a status list: %w", err)
 	}
@@ -253,7 +257,8 @@ func (o *openLists) write(ctx context.Context, t *tx) error {
 	var batch pgx.Batch
 	put := func(l *openList) {
 		if l.fresh {
-			batch.Queue("insert into lists (id, provider, seed, next, version) values ($1, $2, $3, $4, 0)", l.id, l.provider, l.seed, int32(l.next))
+			batch.Queue("insert into lists (id, provider, sealer, legal_id, seed, next, version) values ($1, $2, $3, $4, $5, $6, 0)",
+				l.id, l.of.Provider, l.of.House.Sealer, l.of.House.LegalID, l.seed, int32(l.next))
 			return
 		}
 		batch.Queue("update lists set next = $2 where id = $1", l.id, int32(l.next))
@@ -261,10 +266,11 @@ func (o *openLists) write(ctx context.Context, t *tx) error {
 	for _, l := range o.filled {
 		put(l)
 	}
-	for provider, l := range o.open {
+	for of, l := range o.open {
 		put(l)
 		if l.fresh {
-			batch.Queue("insert into open_lists (provider, list) values ($1, $2) on conflict (provider) do update set list = excluded.list", provider, l.id)
+			batch.Queue(`insert into open_lists (provider, sealer, legal_id, list) values ($1, $2, $3, $4)
+				on conflict (provider, sealer, legal_id) do update set list = excluded.list`, of.Provider, of.House.Sealer, of.House.LegalID, l.id)
 		}
 	}
 	if err := t.SendBatch(ctx, &batch).Close(); err != nil {

@@ -156,6 +156,10 @@ func (r *replicas) List(ctx context.Context, id string) (registry.StatusList, er
 	return r.one().List(ctx, id)
 }
 
+func (r *replicas) Houses(ctx context.Context) ([]registry.ListHouse, error) {
+	return r.one().Houses(ctx)
+}
+
 func (r *replicas) Counts(ctx context.Context, provider string) (registry.Counts, error) {
 	return r.one().Counts(ctx, provider)
 }

@@ -64,11 +64,11 @@ func (s *Store) List(ctx context.Context, id string) (registry.StatusList, error
 		var version int64
 		var places []int32
 		var values []int16
-		err := c.QueryRow(ctx, `select l.provider, l.version,
+		err := c.QueryRow(ctx, `select l.provider, l.sealer, l.legal_id, l.version,
 			array_agg(r.place order by r.place) filter (where r.place is not null),
 			array_agg(r.status order by r.place) filter (where r.place is not null)
 			from lists l left join records r on r.list = l.id and r.status <> 0
-			where l.id = $1 group by l.id`, id).Scan(&out.Provider, &version, &places, &values)
+			where l.id = $1 group by l.id`, id).Scan(&out.Provider, &out.House.Sealer, &out.House.LegalID, &version, &places, &values)
 		if err != nil {
 			return missing(err)
 		}
@@ -80,6 +80,25 @@ func (s *Store) List(ctx context.Context, id string) (registry.StatusList, error
 	})
 	if err != nil {
 		return registry.StatusList{}, err
+	}
+	return out, nil
+}
+
+// Houses is registry.Ledger.Houses.
+func (s *Store) Houses(ctx context.Context) (out []registry.ListHouse, err error) {
+	err = s.read(ctx, func(c *pgx.Conn) error {
+		rows, err := c.Query(ctx, "select provider, sealer, legal_id, count(*) from lists group by provider, sealer, legal_id")
+		if err != nil {
+			return err
+		}
+		out, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (h registry.ListHouse, err error) {
+			err = row.Scan(&h.Provider, &h.House.Sealer, &h.House.LegalID, &h.Lists)
+			return h, err
+		})
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
 	return out, nil
 }

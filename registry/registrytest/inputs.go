@@ -48,6 +48,7 @@ func cancelled(k *kit) {
 		func() error { _, err := k.Records(ctx, registry.Query{Limit: 1}); return err },
 		func() error { _, err := k.Unfinished(ctx, 0, 1); return err },
 		func() error { _, err := k.List(ctx, r.List); return err },
+		func() error { _, err := k.Houses(ctx); return err },
 		func() error { _, err := k.Counts(ctx, ""); return err },
 		func() error { _, err := k.Editions(ctx, "p", "", 1); return err },
 		func() error { _, err := k.Events(ctx, 0, 1); return err },

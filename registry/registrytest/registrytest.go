@@ -26,7 +26,7 @@ import (
 // Run holds a backend to its promises.
 func Run(t *testing.T, open func(t *testing.T) registry.Backend) {
 	for _, group := range [][]promise{
-		ledgerPromises(), extendPromises(), racePromises(), statusPromises(), pagePromises(), peoplePromises(), erasePromises(), storedPromises(), inputPromises(), logPromises(),
+		ledgerPromises(), extendPromises(), racePromises(), statusPromises(), pagePromises(), peoplePromises(), erasePromises(), storedPromises(), housePromises(), inputPromises(), logPromises(),
 		togetherPromises(),
 	} {
 		for _, p := range group {
