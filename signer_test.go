@@ -39,7 +39,9 @@ var signers = []string{
 	"credentials edc.Seal: s.Sign",
 	"credentials Series.Seal: s.digest.SignDigest",
 	"credentials Series.Seal: s.sealer.Sign",
-	"credentials SealCompact: s.Sign",
+	"credentials signCompact: s.Sign",
+	"credentials SealCompact: signCompact",
+	"credentials SealStatusList: signCompact",
 
 	// The one issuer: it seals what the registry has reserved, and signs the
 	// status lists that it finds there.
@@ -47,8 +49,10 @@ var signers = []string{
 	"issuer Issuer.sealOne: i.sealAlone",
 	"issuer Issuer.sealAlone: credentials.EDC.Seal",
 	"issuer Issuer.seal: i.sealOne",
-	"issuer Issuer.signList: credentials.SealCompact",
-	"issuer Issuer.StatusList: i.signList",
+	"issuer Issuer.signList: credentials.SealStatusList",
+	"issuer Issuer.sealBits: credentials.SealStatusList",
+	"issuer Issuer.signList: i.sealBits",
+	"issuer Issuer.renew: i.signList",
 
 	// Who asks it to issue: the operator, in the folder or through the channel
 	// that asks for its secret; the demonstration; and a start after a crash.
@@ -73,7 +77,7 @@ var signers = []string{
 var signing = []string{
 	"Sign", "sign", "SignDigest", "signDigest", "SignASN1", "SignPKCS1v15", "SignPSS", "SignMessage", "NewSigner",
 	"CreateCertificate", "CreateCertificateRequest", "CreateRevocationList", "CreateCRL",
-	"Seal", "SealCompact", "SignCheckpoint", "CRL", "sealOne", "sealAlone", "signList", "Issue", "Resume", "ResumeBefore",
+	"Seal", "SealCompact", "SealStatusList", "signCompact", "SignCheckpoint", "CRL", "sealOne", "sealAlone", "signList", "sealBits", "Issue", "Resume", "ResumeBefore",
 }
 
 // noSigners bear such a name: a purpose of keys, the sign of a number, a description of what is

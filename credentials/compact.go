@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
+
+	"attesta/status"
 )
 
 // ParseCompact takes apart a compact JWS of the expected type whose header
@@ -40,17 +42,57 @@ func ParseCompact(data []byte, typ string) (*Envelope, error) {
 	return e, nil
 }
 
-// StatusListType and StatusListMediaType are the typ header and the media type
-// of a status list credential in a compact JWS (VC-JOSE-COSE clause 3.1.1).
+// The typ headers and the media types of status lists in a compact JWS: of a
+// Bitstring Status List credential (VC-JOSE-COSE clause 3.1.1), and of a Token
+// Status List (draft-ietf-oauth-status-list, sections 5.1 and 8.2).
 const (
 	StatusListType      = "vc+jwt"
 	StatusListMediaType = "application/vc+jwt"
+	TokenListType       = "statuslist+jwt"
+	TokenListMediaType  = "application/statuslist+jwt"
 )
 
 // SealCompact writes claims as a compact JWS that carries the certificates of
 // its signer. The claims are a struct, so that no name in them comes from
 // outside.
 func SealCompact(typ string, claims any, s Sealer) ([]byte, error) {
+	raw, err := marshalPlain(claims)
+	if err != nil {
+		return nil, fmt.Errorf("writing the token: %w", err)
+	}
+	token, err := compactHeader(typ, base64.RawURLEncoding.EncodedLen(len(raw)), s)
+	if err != nil {
+		return nil, err
+	}
+	return signCompact(base64.RawURLEncoding.AppendEncode(token, raw), s)
+}
+
+// SealStatusList is SealCompact for claims with a status list, which comes packed
+// and is not packed again: it takes the place of the one member of that name
+// whose text is empty. There is white space in the claims.
+func SealStatusList(typ string, claims any, member string, list status.Text, s Sealer) ([]byte, error) {
+	raw, err := marshalPlain(claims)
+	if err != nil {
+		return nil, fmt.Errorf("writing the token: %w", err)
+	}
+	// Quotation marks inside a text are escaped: what is found is the member.
+	place := fmt.Appendf(nil, "%q:\"\"", member)
+	before, after, found := bytes.Cut(raw, place)
+	if !found || bytes.Contains(after, place) {
+		return nil, fmt.Errorf("writing the token: it does not have one empty %q for the list", member)
+	}
+	end := len(before) + len(place) - 1 // between the quotation marks
+	before, after = raw[:end], raw[end:]
+	token, err := compactHeader(typ, list.Len(before, after), s)
+	if err != nil {
+		return nil, err
+	}
+	return signCompact(list.AppendClaims(token, before, after), s)
+}
+
+// compactHeader is the first part of a token with its point, and with room for
+// claims of so many characters.
+func compactHeader(typ string, room int, s Sealer) ([]byte, error) {
 	header := struct {
 		Alg string   `json:"alg"`
 		Typ string   `json:"typ"`
@@ -59,17 +101,16 @@ func SealCompact(typ string, claims any, s Sealer) ([]byte, error) {
 	for _, c := range s.Chain() {
 		header.X5c = append(header.X5c, base64.StdEncoding.EncodeToString(c.Raw))
 	}
-	var token []byte
-	for n, part := range []any{header, claims} {
-		raw, err := marshalPlain(part)
-		if err != nil {
-			return nil, fmt.Errorf("writing the token: %w", err)
-		}
-		if n > 0 {
-			token = append(token, '.')
-		}
-		token = base64.RawURLEncoding.AppendEncode(token, raw)
+	raw, err := marshalPlain(header)
+	if err != nil {
+		return nil, fmt.Errorf("writing the token: %w", err)
 	}
+	length := base64.RawURLEncoding.EncodedLen(len(raw))
+	token := make([]byte, 0, length+room+1024) // most signatures are shorter
+	return append(base64.RawURLEncoding.AppendEncode(token, raw), '.'), nil
+}
+
+func signCompact(token []byte, s Sealer) ([]byte, error) {
 	signature, err := s.Sign(token)
 	if err != nil {
 		return nil, fmt.Errorf("signing the token: %w", err)

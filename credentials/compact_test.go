@@ -1,9 +1,12 @@
 package credentials
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
+
+	"attesta/status"
 )
 
 // J10: a compact token is read only as the type that is expected, under the
@@ -80,6 +83,59 @@ func TestCompactRoundTrip(t *testing.T) {
 	}
 	if err := e.Verify(); err != nil || !e.Leaf().Equal(s.chain[0]) || !e.Attached {
 		t.Errorf("%v, %+v", err, e)
+	}
+}
+
+// A list comes out of a token as it went in, wherever its member stands, and
+// whatever other texts hold (J10: also as the other kind of list it is not read).
+func TestSealStatusListRoundTrip(t *testing.T) {
+	s := newSealer(t)
+	register, packer := status.NewRegister(0), status.NewPacker()
+	for i := range uint32(500) {
+		if err := register.Set(i*i%status.MinEntries, status.Revoked); err != nil {
+			t.Fatal(err)
+		}
+	}
+	type list struct {
+		List string `json:"lst"`
+		TTL  int    `json:"ttl"`
+	}
+	for _, name := range []string{"", "a", "ab", "abc", `"lst":""`, `\","lst":""`, "\u2028 <é>"} {
+		claims := struct {
+			Name string `json:"name"`
+			List list   `json:"status_list"`
+			Last string `json:"last"`
+		}{name, list{TTL: 5}, name}
+		text := register.TokenList(packer)
+		token, err := SealStatusList(TokenListType, claims, "lst", text, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := ParseCompact(token, TokenListType)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := claims
+		got.Name, got.Last = "?", "?"
+		if err := json.Unmarshal(e.Payload(), &got); err != nil || e.Verify() != nil {
+			t.Fatalf("%v, %v", err, e.Verify())
+		}
+		if got.List.List != text.String() || got.Name != name || got.Last != name || got.List.TTL != 5 {
+			t.Errorf("%q came back as %q with a list of %d characters", name, got.Name, len(got.List.List))
+		}
+		if _, err := ParseCompact(token, StatusListType); err == nil {
+			t.Error("it was read as the other kind of list")
+		}
+	}
+	for what, claims := range map[string]any{
+		"no place for the list":  struct{ A string }{""},
+		"a list there already":   list{List: "x"},
+		"two places":             struct{ A, B list }{},
+		"claims that are no map": "lst",
+	} {
+		if _, err := SealStatusList(TokenListType, claims, "lst", status.Text{}, s); err == nil {
+			t.Errorf("%s: sealed", what)
+		}
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"attesta/credentials"
@@ -49,12 +50,15 @@ type Issuer struct {
 	mu     sync.Mutex
 	models map[[sha256.Size]byte]*model
 	series map[seriesKey]*series
-	lists  map[string]Published
+	boards map[string]*board // by list
+
+	packers     sync.Pool // of *status.Packer
+	aggregation atomic.Pointer[Published]
 }
 
 // New returns an issuer.
 func New(c Config) *Issuer {
-	return &Issuer{Config: c, models: map[[sha256.Size]byte]*model{}, series: map[seriesKey]*series{}, lists: map[string]Published{}}
+	return &Issuer{Config: c, models: map[[sha256.Size]byte]*model{}, series: map[seriesKey]*series{}, boards: map[string]*board{}}
 }
 
 // admit asks whether anything may be sealed at all.

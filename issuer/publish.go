@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -13,17 +14,26 @@ import (
 	"attesta/status"
 )
 
-// How long a published list may be kept by others, and how long it may be
-// relied on at all.
+// How long a change of a status may stay unknown to others: as long as a copy
+// may be kept on the way, and then by who checks (ttl). Both together are
+// ListBound. What is handed out is never behind the registry.
 const (
-	ListFresh = 5 * time.Minute
-	ListLife  = 24 * time.Hour
+	ListBound  = ListFresh + ListMaxAge
+	ListFresh  = 4 * time.Minute
+	ListMaxAge = time.Minute
 )
 
-// Published is a signed status list as it is served: a Bitstring Status List
-// credential in a compact JWS. It holds nothing about who asks or what for.
+// ListLife is how long a list may be relied on at all. It is signed anew long
+// before that.
+const (
+	ListLife    = 24 * time.Hour
+	listRenewal = time.Hour
+)
+
+// Published is a signed status list as it is served, in a compact JWS. It holds
+// nothing about who asks or what for. The ETag is another whenever the Token is.
 type Published struct {
-	Token     []byte
+	Token     []byte // not to be changed
 	MediaType string
 	ETag      string
 	MaxAge    time.Duration
@@ -32,43 +42,71 @@ type Published struct {
 	key       string // that signed it
 }
 
-// ListURL is the public address of a status list for a purpose.
+// TokenListURL is the public address of a list as a Token Status List: the uri of
+// a credential's status_list.
+func (i *Issuer) TokenListURL(list string) string { return i.PublicURL + "/status/" + list }
+
+// ListURL is the public address of a list as a Bitstring Status List of a purpose.
 func (i *Issuer) ListURL(list string, p status.Purpose) string {
-	return i.PublicURL + "/status/" + list + "/" + string(p)
+	return i.TokenListURL(list) + "/" + string(p)
 }
 
-// StatusList returns a list as it stands now, signed with the status key of the
-// house that sealed what is in it. It is signed anew when
-// an entry or the key changed or half of ListFresh has passed. An unknown list or
-// purpose gives registry.ErrNotFound.
+// AggregationURL is the public address of the list of all lists.
+func (i *Issuer) AggregationURL() string { return i.TokenListURL("aggregation") }
+
+// StatusList returns a list as it stands now as a Bitstring Status List, signed
+// with the status key of the house that sealed what is in it.
+// It is signed anew when an entry or the key changed, and each hour. An unknown
+// list or purpose gives registry.ErrNotFound.
 func (i *Issuer) StatusList(ctx context.Context, list string, p status.Purpose) (Published, error) {
-	if p != status.Revocation && p != status.Suspension {
-		return Published{}, fmt.Errorf("publishing a status list for the purpose %q: %w", p, registry.ErrNotFound)
+	switch p {
+	case status.Revocation:
+		return i.published(ctx, list, revocationForm)
+	case status.Suspension:
+		return i.published(ctx, list, suspensionForm)
 	}
-	entries, err := i.Registry.List(ctx, list)
-	if err != nil {
-		return Published{}, err
-	}
+	return Published{}, fmt.Errorf("publishing a status list for the purpose %q: %w", p, registry.ErrNotFound)
+}
+
+// TokenList is StatusList for the same list as a Token Status List.
+func (i *Issuer) TokenList(ctx context.Context, list string) (Published, error) {
+	return i.published(ctx, list, tokenForm)
+}
+
+// maxAggregated bounds the list of lists: seven thousand million credentials.
+const maxAggregated = 50_000
+
+// Aggregation returns the addresses of all Token Status Lists, for who wants to
+// have them before they are asked about (draft-ietf-oauth-status-list, section
+// 9). It may be ListMaxAge old.
+func (i *Issuer) Aggregation(ctx context.Context) (Published, error) {
 	now := i.now()
-	key, err := i.Keys.CurrentOf(keys.Status, entries.House.Sealer, entries.House.LegalID, now)
+	if ready := i.aggregation.Load(); ready != nil && !now.Before(ready.signed) && now.Sub(ready.signed) < ListMaxAge {
+		return *ready, nil
+	}
+	all := struct {
+		Lists []string `json:"status_lists"`
+	}{[]string{}}
+	const page = 500
+	for after, more := "", true; more; {
+		lists, err := i.Registry.Lists(ctx, after, page)
+		if err != nil {
+			return Published{}, fmt.Errorf("publishing the list of status lists: %w", err)
+		}
+		for _, l := range lists {
+			all.Lists, after = append(all.Lists, i.TokenListURL(l.ID)), l.ID
+		}
+		if more = len(lists) == page; len(all.Lists) > maxAggregated {
+			return Published{}, fmt.Errorf("publishing the list of status lists: there are more than %d: %w", maxAggregated, registry.ErrFull)
+		}
+	}
+	raw, err := json.Marshal(all)
 	if err != nil {
-		return Published{}, fmt.Errorf("publishing status list %s: %w", list, err)
+		return Published{}, fmt.Errorf("publishing the list of status lists: %w", err)
 	}
-	cached := list + "/" + string(p)
-	i.mu.Lock()
-	ready, ok := i.lists[cached]
-	i.mu.Unlock()
-	if age := now.Sub(ready.signed); ok && ready.version == entries.Version && ready.key == key.ID && age >= 0 && age < ListFresh/2 {
-		return ready, nil
-	}
-	ready, err = i.signList(entries, p, key, now)
-	if err != nil {
-		return Published{}, fmt.Errorf("publishing status list %s: %w", list, err)
-	}
-	i.mu.Lock()
-	i.lists[cached] = ready
-	i.mu.Unlock()
-	return ready, nil
+	ready := &Published{Token: raw, MediaType: "application/json", ETag: tagOf(raw), MaxAge: ListMaxAge, signed: now}
+	i.aggregation.Store(ready)
+	return *ready, nil
 }
 
 // listCredential is a Bitstring Status List credential (Bitstring Status List
@@ -96,39 +134,65 @@ type listSubject struct {
 	TTL     int64  `json:"ttl"` // milliseconds
 }
 
-func (i *Issuer) signList(l registry.StatusList, p status.Purpose, key *keys.Key, now time.Time) (Published, error) {
+// listToken are the claims of a Token Status List (draft-ietf-oauth-status-list,
+// section 5.1).
+type listToken struct {
+	Subject  string       `json:"sub"`
+	IssuedAt int64        `json:"iat"`
+	Expires  int64        `json:"exp"`
+	TTL      int64        `json:"ttl"` // seconds
+	List     listOfTokens `json:"status_list"`
+}
+
+type listOfTokens struct {
+	Bits        int    `json:"bits"`
+	List        string `json:"lst"`
+	Aggregation string `json:"aggregation_uri"`
+}
+
+// signList signs the register of a board in a form.
+func (i *Issuer) signList(b *board, f form, packer *status.Packer, key *keys.Key, now time.Time) (*Published, error) {
+	out := &Published{MediaType: credentials.StatusListMediaType, MaxAge: ListMaxAge, version: b.version, signed: now, key: key.ID}
+	var err error
+	if f != tokenForm {
+		out.Token, err = i.sealBits(b, f.purpose(), packer, key, now)
+	} else {
+		out.MediaType = credentials.TokenListMediaType
+		out.Token, err = credentials.SealStatusList(credentials.TokenListType, listToken{
+			Subject: i.TokenListURL(b.list), IssuedAt: now.Unix(), Expires: now.Add(ListLife).Unix(), TTL: int64(ListFresh / time.Second),
+			List: listOfTokens{Bits: status.TokenBits, Aggregation: i.AggregationURL()},
+		}, "lst", b.register.TokenList(packer), key)
+	}
+	if err != nil {
+		return nil, err
+	}
+	out.ETag = tagOf(out.Token)
+	return out, nil
+}
+
+func (i *Issuer) sealBits(b *board, p status.Purpose, packer *status.Packer, key *keys.Key, now time.Time) ([]byte, error) {
 	signer, err := credentials.SignerOf(key.Certificate())
 	if err != nil {
-		return Published{}, err
+		return nil, err
 	}
-	bits := status.NewBitstring(l.Size)
-	for _, e := range l.Entries {
-		if e.Value == status.Revoked && p == status.Revocation || e.Value == status.Suspended && p == status.Suspension {
-			if err := bits.Set(e.Index); err != nil {
-				return Published{}, err
-			}
-		}
+	bits, err := b.register.BitList(packer, p)
+	if err != nil {
+		return nil, err
 	}
-	url := i.ListURL(l.ID, p)
-	token, err := credentials.SealCompact(credentials.StatusListType, listCredential{
+	url := i.ListURL(b.list, p)
+	return credentials.SealStatusList(credentials.StatusListType, listCredential{
 		Context:   []string{"https://www.w3.org/ns/credentials/v2"},
 		ID:        url,
 		Type:      []string{"VerifiableCredential", "BitstringStatusListCredential"},
 		Issuer:    listIssuer{ID: i.PublicURL, Name: signer.Organisation},
 		ValidFrom: now.UTC().Format(time.RFC3339), ValidUntil: now.Add(ListLife).UTC().Format(time.RFC3339),
-		Subject: listSubject{
-			ID: url + "#list", Type: "BitstringStatusList", Purpose: string(p),
-			List: bits.Encode(), TTL: ListFresh.Milliseconds(),
-		},
-	}, key)
-	if err != nil {
-		return Published{}, err
-	}
-	sum := sha256.Sum256(token)
-	return Published{
-		Token: token, MediaType: credentials.StatusListMediaType, ETag: `"` + hex.EncodeToString(sum[:12]) + `"`,
-		MaxAge: ListFresh / 2, version: l.Version, signed: now, key: key.ID,
-	}, nil
+		Subject: listSubject{ID: url + "#list", Type: "BitstringStatusList", Purpose: string(p), TTL: ListFresh.Milliseconds()},
+	}, "encodedList", bits, key)
+}
+
+func tagOf(b []byte) string {
+	sum := sha256.Sum256(b)
+	return `"` + hex.EncodeToString(sum[:12]) + `"`
 }
 
 // CheckAddress is the address of the page behind a record's QR.

@@ -66,8 +66,14 @@ type Ledger interface {
 	// allows. A change to the status a record already has returns the record
 	// unchanged; a record that is reserved is ErrConflict.
 	SetStatus(ctx context.Context, change Change, at time.Time) (Record, error)
-	// List returns a status list, or ErrNotFound.
-	List(ctx context.Context, id string) (StatusList, error)
+	// List returns a status list as it stands at one moment, without Entries if it
+	// is still at the Version known, or ErrNotFound. A list at version 0 has no
+	// entries. Reading one at the version known takes the same time whatever is
+	// in it.
+	List(ctx context.Context, id string, known uint64) (StatusList, error)
+	// Lists returns at most limit status lists with an ID above after, in order of
+	// ID as bytes, without their Entries.
+	Lists(ctx context.Context, after string, limit int) ([]StatusList, error)
 	// Houses returns each pair of provider and house that has status lists once,
 	// in any order, with how many.
 	Houses(ctx context.Context) ([]ListHouse, error)

@@ -263,17 +263,37 @@ func (r *Registry) SetStatus(ctx context.Context, change Change, at time.Time) (
 
 // List returns a status list as it must be published now, or ErrNotFound.
 func (r *Registry) List(ctx context.Context, id string) (StatusList, error) {
+	return r.ListAfter(ctx, id, 0)
+}
+
+// ListAfter is List for who knows the list at a Version: if it is still at that
+// one, its Entries are left out, and the question costs the same whatever is in
+// the list.
+func (r *Registry) ListAfter(ctx context.Context, id string, known uint64) (StatusList, error) {
 	if err := ctx.Err(); err != nil {
 		return StatusList{}, err
 	}
 	if !isReference(id) {
 		return StatusList{}, fmt.Errorf("reading status list: %w", ErrNotFound)
 	}
-	l, err := r.backend.List(ctx, id)
+	l, err := r.backend.List(ctx, id, known)
 	if err != nil {
 		return StatusList{}, fmt.Errorf("reading status list %s: %w", id, err)
 	}
 	return l, nil
+}
+
+// Lists returns at most limit status lists with an ID above after, in order of
+// ID as bytes, without their Entries.
+func (r *Registry) Lists(ctx context.Context, after string, limit int) ([]StatusList, error) {
+	if err := checkPage(ctx, limit, field{"after", after}); err != nil {
+		return nil, fmt.Errorf("listing status lists: %w", err)
+	}
+	out, err := r.backend.Lists(ctx, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("listing status lists: %w", err)
+	}
+	return out, nil
 }
 
 // Counts returns the counters of a provider, or of all when it is empty. A

@@ -1,6 +1,7 @@
 // Package status holds the status of credentials as data: the values a
 // credential may have, and lists of them as bits that can be set, read,
-// compressed, parsed and pointed at.
+// compressed, parsed and pointed at; and the Register of a list, which gives it in
+// every form in which it is published.
 //
 // It does no I/O and trusts nothing it parses: whatever the input, parsing
 // takes bounded memory, never panics, and either gives back exactly what was

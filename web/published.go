@@ -35,17 +35,53 @@ func (s *Site) asset(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// statusList publishes one signed status list.
+// maxListName bounds what is looked for as the name of a list.
+const maxListName = 64
+
+// statusList publishes one signed status list as a Bitstring Status List.
 func (s *Site) statusList(w http.ResponseWriter, r *http.Request) error {
 	list, purpose := chi.URLParam(r, "list"), status.Purpose(chi.URLParam(r, "purpose"))
-	if len(list) > 64 || purpose != status.Revocation && purpose != status.Suspension {
+	if len(list) > maxListName || purpose != status.Revocation && purpose != status.Suspension {
 		return registry.ErrNotFound
 	}
-	published, err := s.Lists.StatusList(r.Context(), list, purpose)
-	if err != nil {
-		return fmt.Errorf("publishing a status list: %w", err)
+	if ofAnotherDay(r) {
+		return refusal{http.StatusNotImplemented, "history"}
 	}
-	return publish(w, r, published)
+	return publishList(w, r)(s.Lists.StatusList(r.Context(), list, purpose))
+}
+
+// tokenList publishes one signed status list as a Token Status List.
+func (s *Site) tokenList(w http.ResponseWriter, r *http.Request) error {
+	list := chi.URLParam(r, "list")
+	if len(list) > maxListName {
+		return registry.ErrNotFound
+	}
+	if ofAnotherDay(r) {
+		return refusal{http.StatusNotImplemented, "history"}
+	}
+	return publishList(w, r)(s.Lists.TokenList(r.Context(), list))
+}
+
+// aggregation publishes the addresses of all Token Status Lists.
+func (s *Site) aggregation(w http.ResponseWriter, r *http.Request) error {
+	return publishList(w, r)(s.Lists.Aggregation(r.Context()))
+}
+
+// ofAnotherDay tells whether a list is asked for as it was at some time, which we
+// do not keep: by time (draft-ietf-oauth-status-list, section 8.4) or by
+// timestamp (Bitstring Status List 1.0).
+func ofAnotherDay(r *http.Request) bool {
+	q := r.URL.Query()
+	return q.Has("time") || q.Has("timestamp")
+}
+
+func publishList(w http.ResponseWriter, r *http.Request) func(Published, error) error {
+	return func(published Published, err error) error {
+		if err != nil {
+			return fmt.Errorf("publishing a status list: %w", err)
+		}
+		return publish(w, r, published)
+	}
 }
 
 // keyDocument publishes one document about the keys.

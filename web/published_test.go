@@ -7,6 +7,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -42,6 +43,79 @@ func TestStatusList(t *testing.T) {
 	}
 	for _, path := range []string{"/status/" + handleUnknown + "/revocation", "/status/" + listKnown + "/other", "/status/" + strings.Repeat("L", 100) + "/revocation", "/status/x"} {
 		problem(t, ask(r, "GET", path, nil, "Accept", "text/html"), 404)
+	}
+}
+
+// TestTokenList (W10, W11): the other form of a list and the list of all lists,
+// published in the same way.
+func TestTokenList(t *testing.T) {
+	_, r := newSite(t, newWorld())
+	for path, want := range map[string][3]string{
+		"/status/" + listKnown: {"application/statuslist+jwt", `"v8"`, "d.e.f"},
+		"/status/aggregation":  {"application/json", `"v9"`, `{"status_lists":[]}`},
+	} {
+		w := ask(r, "GET", path, nil, "Origin", "https://other.example", "Accept", "text/html")
+		h := w.Header()
+		if got := [3]string{h.Get("Content-Type"), h.Get("ETag"), w.Body.String()}; w.Code != 200 || got != want {
+			t.Errorf("%s: %d %v", path, w.Code, got)
+		}
+		if h.Get("Access-Control-Allow-Origin") != "*" || h.Get("Cache-Control") != "public, max-age=60" || h.Get("Set-Cookie") != "" || h.Get("Vary") != "" {
+			t.Errorf("%s: %v", path, h)
+		}
+		if w := ask(r, "GET", path, nil, "If-None-Match", want[1]); w.Code != 304 || w.Body.Len() > 0 || w.Header().Get("ETag") != want[1] {
+			t.Errorf("%s with its ETag: %d %v", path, w.Code, w.Header())
+		}
+		if w := ask(r, "HEAD", path, nil); w.Code != 200 || w.Body.Len() > 0 {
+			t.Errorf("HEAD %s: %d", path, w.Code)
+		}
+		problem(t, ask(r, "POST", path, nil), 405)
+	}
+	for _, path := range []string{"/status/" + handleUnknown, "/status/" + strings.Repeat("L", 100), "/status/x", "/status/" + listKnown + "/"} {
+		problem(t, ask(r, "GET", path, nil), 404)
+	}
+	if w := ask(r, "GET", "/status/", nil); w.Code != 404 {
+		t.Errorf("no list: %d", w.Code)
+	}
+}
+
+// TestNoListOfAnotherDay: who asks for the past is told that there is none, and
+// never gets the list of today for it.
+func TestNoListOfAnotherDay(t *testing.T) {
+	_, r := newSite(t, newWorld())
+	for _, query := range []string{"?time=1767225600", "?time=", "?time", "?x=1&time=0", "?timestamp=2026-01-01T00:00:00Z"} {
+		for _, path := range []string{"/status/" + listKnown, "/status/" + listKnown + "/revocation"} {
+			w := ask(r, "GET", path+query, nil, "Accept-Language", "en")
+			problem(t, w, 501)
+			if !strings.Contains(w.Body.String(), "as it is now") || w.Header().Get("Cache-Control") != "no-store" {
+				t.Errorf("%s: %v %s", path+query, w.Header(), w.Body)
+			}
+		}
+	}
+	if w := ask(r, "GET", "/status/"+listKnown+"?times=1", nil); w.Code != 200 {
+		t.Errorf("another word: %d", w.Code)
+	}
+}
+
+// TestNobodySeesWhoAsksForAList (S9): what is written about a request names
+// neither the list nor who asked.
+func TestNobodySeesWhoAsksForAList(t *testing.T) {
+	var log bytes.Buffer
+	_, r := newSite(t, newWorld(), func(c *Config) { c.Log = slog.New(slog.NewJSONHandler(&log, nil)) })
+	for _, path := range []string{"/status/" + listKnown, "/status/" + listKnown + "/suspension", "/status/" + listKnown + "?time=1", "/status/" + handleUnknown, "/status/aggregation"} {
+		request := httptest.NewRequest(http.MethodGet, path, nil)
+		request.RemoteAddr = "192.0.2.55:4711"
+		request.Header.Set("X-Forwarded-For", "198.51.100.66")
+		request.Header.Set("User-Agent", "curious/1.0")
+		request.Header.Set("Referer", "https://employer.example/applicants")
+		r.ServeHTTP(httptest.NewRecorder(), request)
+	}
+	if strings.Count(log.String(), `"msg":"request"`) != 5 {
+		t.Fatalf("not a line a request:\n%s", log.String())
+	}
+	for _, trace := range []string{listKnown, handleUnknown, "192.0.2.55", "4711", "198.51.100.66", "curious", "employer"} {
+		if strings.Contains(log.String(), trace) {
+			t.Errorf("the log holds %s:\n%s", trace, log.String())
+		}
 	}
 }
 

@@ -107,6 +107,17 @@ func (w *world) StatusList(_ context.Context, list string, _ status.Purpose) (Pu
 	return Published{Token: []byte("a.b.c"), MediaType: "application/vc+jwt", ETag: "v7", MaxAge: 5 * time.Minute}, nil
 }
 
+func (w *world) TokenList(_ context.Context, list string) (Published, error) {
+	if list != listKnown {
+		return Published{}, fmt.Errorf("reading: %w", registry.ErrNotFound)
+	}
+	return Published{Token: []byte("d.e.f"), MediaType: "application/statuslist+jwt", ETag: `"v8"`, MaxAge: time.Minute}, nil
+}
+
+func (w *world) Aggregation(context.Context) (Published, error) {
+	return Published{Token: []byte(`{"status_lists":[]}`), MediaType: "application/json", ETag: `"v9"`, MaxAge: time.Minute}, w.ledger
+}
+
 func (w *world) Records(_ context.Context, q registry.Query) ([]registry.Record, error) {
 	var all []registry.Record
 	for seq := uint64(120); seq > 0 && len(all) < q.Limit; seq-- {

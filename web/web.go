@@ -67,10 +67,13 @@ type Published struct {
 	MaxAge    time.Duration // how long a copy may be used
 }
 
-// StatusLists gives the signed status list of a purpose. An unknown list is
-// registry.ErrNotFound.
+// StatusLists gives the signed status lists: one as a Token Status List, one as a
+// Bitstring Status List of a purpose, and the addresses of all. An unknown list
+// is registry.ErrNotFound.
 type StatusLists interface {
+	TokenList(ctx context.Context, list string) (Published, error)
 	StatusList(ctx context.Context, list string, purpose status.Purpose) (Published, error)
+	Aggregation(ctx context.Context) (Published, error)
 }
 
 // KeyDocuments gives what is published about the keys by the last part of its
@@ -220,6 +223,8 @@ func (s *Site) privateRoutes(r chi.Router) {
 
 // machineRoutes are for programs.
 func (s *Site) machineRoutes(r chi.Router) {
+	s.get(r, "/status/aggregation", s.aggregation)
+	s.get(r, "/status/{list}", s.tokenList)
 	s.get(r, "/status/{list}/{purpose}", s.statusList)
 	s.get(r, "/.well-known/{document:jwks\\.json|did\\.json|jwt-vc-issuer}", s.keyDocument)
 	s.get(r, "/keys/{document:root\\.crl}", s.keyDocument)

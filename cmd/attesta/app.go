@@ -313,6 +313,17 @@ func (a *app) failure() error {
 type lists struct{ issuer *issuer.Issuer }
 
 func (l lists) StatusList(ctx context.Context, list string, p status.Purpose) (web.Published, error) {
-	published, err := l.issuer.StatusList(ctx, list, p)
-	return web.Published{Token: published.Token, MediaType: published.MediaType, ETag: published.ETag, MaxAge: published.MaxAge}, err
+	return onPages(l.issuer.StatusList(ctx, list, p))
+}
+
+func (l lists) TokenList(ctx context.Context, list string) (web.Published, error) {
+	return onPages(l.issuer.TokenList(ctx, list))
+}
+
+func (l lists) Aggregation(ctx context.Context) (web.Published, error) {
+	return onPages(l.issuer.Aggregation(ctx))
+}
+
+func onPages(p issuer.Published, err error) (web.Published, error) {
+	return web.Published{Token: p.Token, MediaType: p.MediaType, ETag: p.ETag, MaxAge: p.MaxAge}, err
 }

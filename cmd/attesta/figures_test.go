@@ -111,6 +111,7 @@ func (f *figures) take(b *testing.B, program, store string, issued int) {
 	}
 	f.room(s, store)
 	f.reads(s)
+	f.revokes(s)
 	f.issueMore(s)
 	if store == "" {
 		f.backups(s)

@@ -23,8 +23,13 @@ func (o *ownLists) Fetch(ctx context.Context, address string, origins []string) 
 	if !own {
 		return o.others.Fetch(ctx, address, origins)
 	}
-	list, purpose, _ := strings.Cut(path, "/")
-	published, err := o.issuer.StatusList(ctx, list, status.Purpose(purpose))
+	var published issuer.Published
+	var err error
+	if list, purpose, bits := strings.Cut(path, "/"); bits {
+		published, err = o.issuer.StatusList(ctx, list, status.Purpose(purpose))
+	} else {
+		published, err = o.issuer.TokenList(ctx, list)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", verifier.ErrUnreachable, err)
 	}

@@ -21,7 +21,9 @@ import (
 //	/c/{token}/credential.jsonld   the sealed file
 //	/console                       the provider's console, with /modules and /records
 //	/console/sign-in /sign-out     in with a one-time link, and out
-//	/status/{list}/{purpose}       signed status lists, for anybody
+//	/status/{list}                 signed status lists, for anybody: Token Status List
+//	/status/{list}/{purpose}       the same as Bitstring Status Lists
+//	/status/aggregation            the addresses of all lists
 //	/.well-known/jwks.json         the public keys, with did.json and jwt-vc-issuer beside it
 //	/keys/root.crl                 revoked certificates of this installation's own root
 //	/log/checkpoint /log/key       how far the audit log has come, signed; who signs

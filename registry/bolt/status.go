@@ -61,13 +61,15 @@ func entryKey(r registry.Record) []byte {
 }
 
 // List is registry.Ledger.List.
-func (s *Store) List(ctx context.Context, id string) (out registry.StatusList, err error) {
+func (s *Store) List(ctx context.Context, id string, known uint64) (out registry.StatusList, err error) {
 	err = s.view(ctx, func(t *tx) error {
 		l, err := t.list(id)
 		if err != nil {
 			return err
 		}
-		out = registry.StatusList{ID: l.id, Provider: l.provider, House: l.house, Size: registry.ListSize, Version: l.version}
+		if out = l.public(); out.Version == known {
+			return nil
+		}
 		return t.scan(bucketEntries, []byte(id), nil, func(k, v []byte) (bool, error) {
 			e, err := decodeEntry(k[len(id):], v)
 			out.Entries = append(out.Entries, e)
@@ -100,6 +102,26 @@ func (s *Store) Houses(ctx context.Context) (out []registry.ListHouse, err error
 		out = append(out, h)
 	}
 	return out, nil
+}
+
+// public is what is published of a list, without its entries.
+func (l *list) public() registry.StatusList {
+	return registry.StatusList{ID: l.id, Provider: l.provider, House: l.house, Size: registry.ListSize, Version: l.version}
+}
+
+// Lists is registry.Ledger.Lists.
+func (s *Store) Lists(ctx context.Context, after string, limit int) (out []registry.StatusList, err error) {
+	err = s.view(ctx, func(t *tx) error {
+		return t.scan(bucketLists, nil, above(after), func(k, v []byte) (bool, error) {
+			l, err := decodeList(string(k), v)
+			if err != nil {
+				return false, err
+			}
+			out = append(out, l.public())
+			return len(out) < limit, nil
+		})
+	})
+	return out, err
 }
 
 func decodeEntry(index, v []byte) (registry.StatusEntry, error) {

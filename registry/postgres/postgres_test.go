@@ -152,8 +152,12 @@ func (r *replicas) SetStatus(ctx context.Context, c registry.Change, at time.Tim
 	return r.one().SetStatus(ctx, c, at)
 }
 
-func (r *replicas) List(ctx context.Context, id string) (registry.StatusList, error) {
-	return r.one().List(ctx, id)
+func (r *replicas) List(ctx context.Context, id string, known uint64) (registry.StatusList, error) {
+	return r.one().List(ctx, id, known)
+}
+
+func (r *replicas) Lists(ctx context.Context, after string, limit int) ([]registry.StatusList, error) {
+	return r.one().Lists(ctx, after, limit)
 }
 
 func (r *replicas) Houses(ctx context.Context) ([]registry.ListHouse, error) {

@@ -58,23 +58,20 @@ func missing(err error) error {
 }
 
 // List is registry.Ledger.List.
-func (s *Store) List(ctx context.Context, id string) (registry.StatusList, error) {
+func (s *Store) List(ctx context.Context, id string, known uint64) (registry.StatusList, error) {
 	out := registry.StatusList{ID: id, Size: registry.ListSize}
 	err := s.read(ctx, func(c *pgx.Conn) error {
 		var version int64
-		var places []int32
-		var values []int16
-		err := c.QueryRow(ctx, `select l.provider, l.sealer, l.legal_id, l.version,
-			array_agg(r.place order by r.place) filter (where r.place is not null),
-			array_agg(r.status order by r.place) filter (where r.place is not null)
-			from lists l left join records r on r.list = l.id and r.status <> 0
-			where l.id = $1 group by l.id`, id).Scan(&out.Provider, &out.House.Sealer, &out.House.LegalID, &version, &places, &values)
+		var entries []int32
+		err := c.QueryRow(ctx, `select l.provider, l.sealer, l.legal_id, l.version, case when l.version <> $2 then
+			(select array_agg(r.place * 4 + r.status order by r.place) from records r where r.list = l.id and r.status <> 0) end
+			from lists l where l.id = $1`, id, number(known)).Scan(&out.Provider, &out.House.Sealer, &out.House.LegalID, &version, &entries)
 		if err != nil {
 			return missing(err)
 		}
-		out.Version = uint64(version)
-		for i, place := range places {
-			out.Entries = append(out.Entries, registry.StatusEntry{Index: uint32(place), Value: status.Value(values[i])})
+		out.Version, out.Entries = uint64(version), nil
+		for _, e := range entries {
+			out.Entries = append(out.Entries, registry.StatusEntry{Index: uint32(e / 4), Value: status.Value(e % 4)})
 		}
 		return nil
 	})
@@ -101,4 +98,21 @@ func (s *Store) Houses(ctx context.Context) (out []registry.ListHouse, err error
 		return nil, err
 	}
 	return out, nil
+}
+
+// Lists is registry.Ledger.Lists.
+func (s *Store) Lists(ctx context.Context, after string, limit int) (out []registry.StatusList, err error) {
+	err = s.read(ctx, func(c *pgx.Conn) error {
+		rows, err := c.Query(ctx, "select id, provider, sealer, legal_id, version from lists where id > $1 order by id limit $2", after, limit)
+		if err != nil {
+			return err
+		}
+		out, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (registry.StatusList, error) {
+			l := registry.StatusList{Size: registry.ListSize}
+			err := row.Scan(&l.ID, &l.Provider, &l.House.Sealer, &l.House.LegalID, &l.Version)
+			return l, err
+		})
+		return err
+	})
+	return out, err
 }

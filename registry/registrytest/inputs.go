@@ -49,6 +49,7 @@ func cancelled(k *kit) {
 		func() error { _, err := k.Unfinished(ctx, 0, 1); return err },
 		func() error { _, err := k.List(ctx, r.List); return err },
 		func() error { _, err := k.Houses(ctx); return err },
+		func() error { _, err := k.Lists(ctx, "", 1); return err },
 		func() error { _, err := k.Counts(ctx, ""); return err },
 		func() error { _, err := k.Editions(ctx, "p", "", 1); return err },
 		func() error { _, err := k.Events(ctx, 0, 1); return err },
@@ -131,6 +132,7 @@ func badReferences(k *kit) {
 			"query": func() error { _, err := k.Records(k.ctx(), registry.Query{Module: bad, Limit: 1}); return err },
 			"count": func() error { _, err := k.Counts(k.ctx(), bad); return err },
 			"after": func() error { _, err := k.Providers(k.ctx(), bad, 1); return err },
+			"lists": func() error { _, err := k.Lists(k.ctx(), bad, 1); return err },
 		})
 	}
 	for _, bad := range []string{"\x00", "a\nb", "\xff", strings.Repeat("a", 513)} {
@@ -177,6 +179,7 @@ func badInput(k *kit) {
 		calls[fmt.Sprint("events ", limit)] = func() error { _, err := k.Events(k.ctx(), 0, limit); return err }
 		calls[fmt.Sprint("editions ", limit)] = func() error { _, err := k.Editions(k.ctx(), "p", "", limit); return err }
 		calls[fmt.Sprint("providers ", limit)] = func() error { _, err := k.Providers(k.ctx(), "", limit); return err }
+		calls[fmt.Sprint("lists ", limit)] = func() error { _, err := k.Lists(k.ctx(), "", limit); return err }
 		calls[fmt.Sprint("modules ", limit)] = func() error { _, err := k.Modules(k.ctx(), "", "", limit); return err }
 	}
 	for name, edit := range map[string]func(*registry.Change){

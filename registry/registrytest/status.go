@@ -3,6 +3,7 @@ package registrytest
 import (
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"attesta/registry"
@@ -16,6 +17,8 @@ func statusPromises() []promise {
 		{"only a sealed record has a status to change", onlySealed},
 		{"a list shows what is not valid, in order, and grows its version with each change", listFollows},
 		{"a list is found by its exact id", listByID},
+		{"who knows a list at its version gets no entries, and all of them at another", listKnown},
+		{"lists come page by page in order of their id, without entries", listPages},
 		{"counts equal a recount after any history", countsRecount},
 	}
 }
@@ -121,6 +124,62 @@ func listByID(k *kit) {
 	for _, id := range []string{"", r.List[:25], r.List + "A", "AAAAAAAAAAAAAAAAAAAAAAAAAA", "prov-1", "\x00", "../" + r.List[3:]} {
 		_, err := k.List(k.ctx(), id)
 		k.want(err, registry.ErrNotFound)
+	}
+}
+
+func listKnown(k *kit) {
+	recs := k.seal(intents(0, 6)...)
+	id := recs[0].List
+	ask := func(known uint64) registry.StatusList {
+		k.Helper()
+		l, err := k.ListAfter(k.ctx(), id, known)
+		k.must(err)
+		return l
+	}
+	for n, r := range recs {
+		before := k.list(id)
+		k.set(r, status.Suspended)
+		for _, known := range []uint64{0, before.Version, before.Version + 1000, 1<<64 - 1} {
+			k.same("a list that moved on", len(ask(known).Entries), n+1)
+		}
+		l := k.list(id)
+		k.same("a list that is known", ask(l.Version), registry.StatusList{ID: id, Provider: l.Provider, Size: l.Size, Version: l.Version})
+	}
+	for _, r := range recs { // nothing is left and the version says that there was
+		k.set(r, status.Valid)
+	}
+	l := ask(0)
+	k.same("entries of a list that became valid again", len(l.Entries), 0)
+	k.same("changes of a list", l.Version, uint64(2*len(recs)))
+	_, err := k.ListAfter(k.ctx(), "AAAAAAAAAAAAAAAAAAAAAAAAAA", 0)
+	k.want(err, registry.ErrNotFound)
+}
+
+func listPages(k *kit) {
+	page, err := k.Lists(k.ctx(), "", 10)
+	k.must(err)
+	k.same("lists of an empty registry", len(page), 0)
+	var want []registry.StatusList
+	for n, provider := range []string{"prov-1", "prov-2", "Prov-2", "prov-11", "è"} {
+		in := intent(n)
+		in.Provider, in.Module = provider, "M-"+provider
+		r := k.seal(in)[0]
+		k.set(r, status.Revoked)
+		want = append(want, registry.StatusList{ID: r.List, Provider: provider, Size: registry.ListSize, Version: 1})
+	}
+	slices.SortFunc(want, func(a, b registry.StatusList) int { return strings.Compare(a.ID, b.ID) })
+	for _, limit := range []int{1, 2, 5, 7} {
+		var got []registry.StatusList
+		for after := ""; ; {
+			page, err := k.Lists(k.ctx(), after, limit)
+			k.must(err)
+			if !k.more(len(page), limit) {
+				break
+			}
+			got = append(got, page...)
+			after = page[len(page)-1].ID
+		}
+		k.same("lists", got, want)
 	}
 }
 
