@@ -24,9 +24,10 @@ type Limits interface {
 
 // Count counts one request of somebody at a door, and returns how many there
 // were in the last length, whichever process they reached: of the window before
-// as much as is still within it. Length is whole seconds up to an hour, and the
+// as much as is still within it. Length is whole seconds up to a day, and the
 // count ends at most, 1 to 1,000,000. Nobody learns who it was from what is kept:
-// that is a hash under the ClaimKey and the day.
+// that is a hash under the ClaimKey and the day, so that at midnight (UTC) every
+// count begins anew.
 func (r *Registry) Count(ctx context.Context, door, who string, length time.Duration, most int, at time.Time) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -38,7 +39,7 @@ func (r *Registry) Count(ctx context.Context, door, who string, length time.Dura
 	if err == nil && len(r.key) < minClaimKey {
 		err = fmt.Errorf("claim key has %d bytes, at least %d: %w", len(r.key), minClaimKey, ErrInvalid)
 	}
-	if err == nil && (length < time.Second || length > time.Hour || length%time.Second != 0 || most < 1 || most > 1_000_000) {
+	if err == nil && (length < time.Second || length > 24*time.Hour || length%time.Second != 0 || most < 1 || most > 1_000_000) {
 		err = fmt.Errorf("%d in %v: %w", most, length, ErrInvalid)
 	}
 	if err != nil {

@@ -25,10 +25,12 @@ type Fetcher interface {
 }
 
 // Fetching fails in one of two ways: the address is one that is never asked,
-// or nothing usable came back.
+// or nothing usable came back. ErrWithheld comes with ErrUnreachable where the
+// other side says that it does not hand this out (403).
 var (
 	ErrRefused     = errors.New("the address is not asked")
 	ErrUnreachable = errors.New("the address gave no answer that can be used")
+	ErrWithheld    = errors.New("it does not hand this out")
 )
 
 const (
@@ -115,6 +117,9 @@ func (l Limits) mayAsk(u *url.URL) bool {
 }
 
 func (l Limits) readAnswer(response *http.Response) ([]byte, error) {
+	if response.StatusCode == http.StatusForbidden {
+		return nil, fmt.Errorf("%w: %w", ErrUnreachable, ErrWithheld)
+	}
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("%w: it answered %d", ErrUnreachable, response.StatusCode)
 	}

@@ -56,6 +56,7 @@ type Report struct {
 	// identifier, and no check hangs on its name today.
 	NowNamed   string             `json:"now_named,omitempty"`
 	Credential *credentials.View  `json:"-"`
+	Holder     Holder             `json:"-"` // whom About compares with; nobody unless the seal is good
 	Summary    *CredentialSummary `json:"credential,omitempty"`
 }
 

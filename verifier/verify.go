@@ -112,6 +112,8 @@ func (j *judgement) run(ctx context.Context, presented []byte) {
 	}
 	view := j.view
 	j.report.Credential = &view
+	born, numbers := j.parsed.HolderData()
+	j.report.Holder = HolderOf(born, numbers...)
 	j.issuer(&view)
 	j.report.Summary = summaryOf(view)
 	j.accreditation(view)

@@ -256,5 +256,19 @@ var sentences = map[string][4]string{
 		"La verifica non dice chi hai davanti: l’attestato è di {name}.", "Confronta il nome con un documento di identità.",
 		"The check does not say who is in front of you: the credential is that of {name}.", "Compare the name with an identity document.",
 	},
+	"holder_matches": {
+		"Quello che hai scritto corrisponde a quello che l’attestato dice di {name}.", "Guarda anche che il documento sia della persona che hai davanti.",
+		"What you typed is what the credential says of {name}.", "See also that the document is that of the person in front of you.",
+	},
+	"holder_differs": {
+		"Quello che hai scritto non corrisponde a quello che l’attestato dice di {name}.",
+		"Confronta quello che hai scritto con il documento. Se è giusto, non accettare l’attestato come prova per questa persona e chiedi all’ente.",
+		"What you typed is not what the credential says of {name}.",
+		"Compare what you typed with the document. If it is right, do not accept the credential as proof for this person, and ask the provider.",
+	},
+	"holder_no_data": {
+		"L’attestato non contiene quello che hai scritto, quindi non si può confrontare.", "Confronta il nome, {name}, con un documento di identità.",
+		"The credential does not hold what you typed, so it cannot be compared.", "Compare the name, {name}, with an identity document.",
+	},
 	"unknown": {"Questo controllo non è stato fatto.", "", "This check was not made.", ""},
 }

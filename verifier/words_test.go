@@ -140,6 +140,11 @@ func TestNoPlaceholderIsLeft(t *testing.T) {
 	}
 	h.trust = keys.Trust{}
 	reports = append(reports, h.verify(h.seal(h.document())))
+	someone := reports[0]
+	someone.Holder = HolderOf("1980-01-01")
+	for _, p := range []Person{{BirthDate: "1980-01-01"}, {BirthDate: "1980-01-02"}, {Number: "1"}} {
+		reports = append(reports, someone.About(p))
+	}
 	said := map[string]bool{}
 	for _, r := range reports {
 		for _, c := range r.Checks {

@@ -30,11 +30,13 @@ const (
 type verifyPage struct {
 	Page
 	Action string
+	Camera camera
 }
 
 func (s *Site) verifyForm(w http.ResponseWriter, r *http.Request) error {
 	p := verifyPage{Page: s.page(r, "verify.title")}
-	p.Action = p.Link("/verify")
+	p.Action, p.Camera = p.Link("/verify"), s.camera()
+	p.Camera.allow(w)
 	return s.show(w, r, http.StatusOK, p)
 }
 
@@ -44,7 +46,7 @@ func (s *Site) verifyForm(w http.ResponseWriter, r *http.Request) error {
 func (s *Site) verifyPresented(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Robots-Tag", "noindex, nofollow")
-	presented, typed, err := readPresented(w, r)
+	presented, typed, person, err := readPresented(w, r)
 	if err != nil {
 		return err
 	}
@@ -66,7 +68,10 @@ func (s *Site) verifyPresented(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("checking what was presented: %w", err)
 	}
-	return s.show(w, r, http.StatusOK, s.result(r, report, ""))
+	report, q := s.about(w, r, report, person)
+	p := s.result(r, report, "")
+	p.ask(report, q)
+	return s.show(w, r, q.status, p)
 }
 
 // judge judges an upload when it is its turn. Where that takes too long the
@@ -94,15 +99,20 @@ func (s *Site) verifyHandle(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if machine(r) {
-		w.Header().Add("Vary", "Accept") // as the page says of itself
-		return handOut(w, held)
-	}
 	report, err := s.Verify(r.Context(), held.Sealed)
 	if err != nil {
 		return fmt.Errorf("checking what is behind a handle: %w", err)
 	}
-	return s.show(w, r, http.StatusOK, s.result(r, dated(report, held.Record, false), held.Record.Handle))
+	if machine(r) {
+		w.Header().Add("Vary", "Accept") // as the page says of itself
+		if v := report.Credential; v == nil || v.BirthDateGiven || v.NationalIDGiven {
+			return refusal{http.StatusForbidden, "file"}
+		}
+		return handOut(w, held)
+	}
+	p := s.result(r, dated(report, held.Record, false), held.Record.Handle)
+	p.ask(report, question{})
+	return s.show(w, r, http.StatusOK, p)
 }
 
 // shown reads what is behind the handle of a request, in capitals or not.
@@ -145,7 +155,7 @@ func (s *Site) address(handle string) string { return s.PublicURL + "/v/" + hand
 // readPresented returns the bytes of the form: those of the file or the text,
 // of which it says that it was typed. Of both neither is chosen, because the
 // answer would not say which one it is about.
-func readPresented(w http.ResponseWriter, r *http.Request) (presented []byte, typed bool, err error) {
+func readPresented(w http.ResponseWriter, r *http.Request) (presented []byte, typed bool, person typedPerson, err error) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxPresented)
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil {
@@ -154,58 +164,63 @@ func readPresented(w http.ResponseWriter, r *http.Request) (presented []byte, ty
 	var text, file []byte
 	switch kind {
 	case "multipart/form-data":
-		text, file, err = readParts(r)
+		text, file, person, err = readParts(r)
 	case "application/x-www-form-urlencoded":
 		if err = r.ParseForm(); err == nil {
 			text = []byte(r.PostForm.Get("text"))
+			person = typedPerson{r.PostForm.Get("birth"), r.PostForm.Get("number")}
 		}
 	default:
-		return nil, false, refusal{http.StatusBadRequest, "form"}
+		return nil, false, person, refusal{http.StatusBadRequest, "form"}
 	}
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		return nil, false, err
+		return nil, false, person, err
 	case err != nil:
-		return nil, false, refusal{http.StatusBadRequest, "form"}
+		return nil, false, person, refusal{http.StatusBadRequest, "form"}
 	}
 	text = bytes.TrimSpace(text)
 	switch {
 	case len(file) > 0 && len(text) > 0:
-		return nil, false, refusal{http.StatusBadRequest, "both"}
+		return nil, false, person, refusal{http.StatusBadRequest, "both"}
 	case len(file) > 0:
-		return file, false, nil
+		return file, false, person, nil
 	case len(text) > 0:
-		return text, true, nil
+		return text, true, person, nil
 	}
-	return nil, false, refusal{http.StatusBadRequest, "empty"}
+	return nil, false, person, refusal{http.StatusBadRequest, "empty"}
 }
 
 // readParts reads the fields of a multipart form in memory; the body is
 // bounded already. Nothing is written to disk.
-func readParts(r *http.Request) (text, file []byte, err error) {
+func readParts(r *http.Request) (text, file []byte, person typedPerson, err error) {
 	reader, err := r.MultipartReader()
 	if err != nil {
-		return nil, nil, fmt.Errorf("reading the form: %w", err)
+		return nil, nil, person, fmt.Errorf("reading the form: %w", err)
 	}
 	for range 8 {
 		part, err := reader.NextPart()
 		if err == io.EOF { //nolint:errorlint // plain io.EOF is the end of the form; where the body was cut it comes wrapped
-			return text, file, nil
+			return text, file, person, nil
 		}
 		if err != nil {
-			return nil, nil, fmt.Errorf("reading the form: %w", err)
+			return nil, nil, person, fmt.Errorf("reading the form: %w", err)
 		}
 		data, err := io.ReadAll(part)
 		if err != nil {
-			return nil, nil, fmt.Errorf("reading the form: %w", err)
+			return nil, nil, person, fmt.Errorf("reading the form: %w", err)
 		}
 		switch part.FormName() {
 		case "file":
 			file = data
 		case "text":
 			text = data
+		case "birth":
+			person.birth = string(data)
+		case "number":
+			person.number = string(data)
 		}
 	}
-	return nil, nil, errors.New("reading the form: too many fields")
+	return nil, nil, person, errors.New("reading the form: too many fields")
 }

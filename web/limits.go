@@ -19,27 +19,39 @@ const (
 	countPause        = 10 * time.Second       // without it after it failed
 )
 
-// limiting bounds how often one remote address may ask at a door. This server's
-// own bound comes first, so that a flood asks the registry no more often than
-// is allowed; what all servers counted together comes second. If that cannot be
-// had, the first one still holds.
+// limit bounds how often somebody does something in a length of time. This
+// server's own bound comes first, so that a flood asks the registry no more often
+// than is allowed; what all servers counted together comes second. If that cannot
+// be had, the first one still holds.
+type limit struct {
+	own      *httprate.RateLimiter
+	together commonCount
+}
+
+func (s *Site) limit(door string, length time.Duration, most int, options ...httprate.Option) *limit {
+	return &limit{httprate.NewRateLimiter(most, length, options...), commonCount{Site: s, door: door, length: length, most: most}}
+}
+
+// reached counts one more time that who came, unless the limit is reached.
+func (l *limit) reached(w http.ResponseWriter, r *http.Request, who string) bool {
+	return l.own.OnLimit(w, r, who) || l.together.of(r, who) > l.together.most
+}
+
+// limiting bounds how often one remote address may ask at a door.
 func (s *Site) limiting(door string) func(http.Handler) http.Handler {
 	often := s.answering(func(w http.ResponseWriter, _ *http.Request) error {
 		w.Header().Set("Retry-After", strconv.Itoa(int(limitWindow.Seconds())))
 		return refusal{http.StatusTooManyRequests, "often"}
 	})
-	own := httprate.LimitBy(requestsPerMinute, limitWindow, func(r *http.Request) (string, error) {
-		return visitor(r), nil
-	}, httprate.WithLimitHandler(often))
-	together := commonCount{Site: s, door: door}
+	l := s.limit(door, limitWindow, requestsPerMinute)
 	return func(next http.Handler) http.Handler {
-		return own(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if together.of(r) > requestsPerMinute {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if l.reached(w, r, visitor(r)) {
 				often(w, r)
 				return
 			}
 			next.ServeHTTP(w, r)
-		}))
+		})
 	}
 }
 
@@ -51,19 +63,21 @@ func visitor(r *http.Request) string {
 // commonCount asks what all servers counted at a door.
 type commonCount struct {
 	*Site
-	door  string
-	again atomic.Int64 // when it is asked again after it failed, in nanoseconds
+	door   string
+	length time.Duration
+	most   int
+	again  atomic.Int64 // when it is asked again after it failed, in nanoseconds
 }
 
-// of counts a request, and returns zero if that cannot be had now.
-func (c *commonCount) of(r *http.Request) int {
+// of counts a request of somebody, and returns zero if that cannot be had now.
+func (c *commonCount) of(r *http.Request, who string) int {
 	now, again := c.Now(), c.again.Load()
 	if c.Count == nil || now.UnixNano() < again {
 		return 0
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), countTime)
 	defer cancel()
-	n, err := c.Count(ctx, c.door, visitor(r), limitWindow, requestsPerMinute+1)
+	n, err := c.Count(ctx, c.door, who, c.length, c.most+1)
 	if err != nil && r.Context().Err() == nil && c.again.CompareAndSwap(again, now.Add(countPause).UnixNano()) { // said once
 		c.Log.LogAttrs(r.Context(), slog.LevelWarn, "requests are counted by this server alone for a while",
 			slog.Any("error", err), slog.String("id", visitOf(r).id))

@@ -185,16 +185,24 @@ func readAssets() (assetSet, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading asset %s: %w", e.Name(), err)
 		}
-		sum := sha256.Sum256(data)
-		base, ext, _ := strings.Cut(e.Name(), ".")
-		set[base+"."+hex.EncodeToString(sum[:6])+"."+ext] = data
+		set.add(e.Name(), data)
 	}
-	for _, name := range []string{"style.css", "icon.svg"} {
+	if err := set.readMade(made); err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"style.css", "icon.svg", "camera.js"} {
 		if set.address(name) == "" {
 			return nil, errors.New("reading assets: " + name + " is missing")
 		}
 	}
 	return set, nil
+}
+
+// add names an asset.
+func (a assetSet) add(name string, data []byte) {
+	sum := sha256.Sum256(data)
+	base, ext, _ := strings.Cut(name, ".")
+	a[base+"."+hex.EncodeToString(sum[:6])+"."+ext] = data
 }
 
 // address is where the asset with a file name is found.

@@ -29,6 +29,18 @@ func (s *Site) asset(w http.ResponseWriter, r *http.Request) error {
 		h.Set("Content-Type", "text/css; charset=utf-8")
 	case ".svg":
 		h.Set("Content-Type", "image/svg+xml")
+	case ".js":
+		h.Set("Content-Type", "text/javascript; charset=utf-8")
+	case ".wasm":
+		h.Set("Content-Type", "application/wasm")
+	case ".txt":
+		h.Set("Content-Type", "text/plain; charset=utf-8")
+	}
+	if gzipped(data) {
+		var err error
+		if data, err = packed(w, r, data); err != nil {
+			return err
+		}
 	}
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))

@@ -29,6 +29,8 @@ type resultPage struct {
 	Host      string
 	Digest    string
 	Baseline  string // JAdES level of the seal, by what it carries
+	Person    question
+	Struck    bool // the title is struck through
 }
 
 // verdict is the answer in one sentence.
@@ -61,6 +63,7 @@ func (s *Site) result(r *http.Request, report verifier.Report, handle string) re
 	p.Heading = p.Verdict.Sentence
 	p.Claims = p.claimsOf(report)
 	p.Declares = p.T("declares." + p.Verdict.Name)
+	p.Struck = p.Verdict.Name == string(verifier.NotValid)
 	p.Seal = p.sealOf(report.Level)
 	p.CheckedAt = p.moment(report.CheckedAt)
 	if !report.At.IsZero() && !report.At.Equal(report.CheckedAt) {

@@ -1,7 +1,8 @@
 // Package web is what people see: the page behind a QR, the page where anybody
 // checks a credential, the holder's own page, the provider's console, and the
 // published status lists. Every page works without JavaScript and without an
-// account and says the same in Italian and in English.
+// account and says the same in Italian and in English; only the live picture of a
+// camera needs a script, on the one page that checks.
 //
 // The verdict and what a credential says come from verified bytes and nowhere
 // else. One thing is added on the pages of the installation that issued it: the
@@ -35,7 +36,7 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 )
 
-//go:embed templates/*.html assets/*.css assets/*.svg locales/*.json
+//go:embed templates/*.html assets/*.css assets/*.js assets/*.svg locales/*.json
 var files embed.FS
 
 // Ledger is the part of a *registry.Registry that the console reads.
@@ -117,6 +118,7 @@ type Site struct {
 	host      string // of the public address, with its port
 	loopback  bool   // the public address opens on this computer only
 	judging   chan struct{}
+	persons   personLimits
 	catalogue catalogue
 	pages     pageSet
 	assets    assetSet
@@ -147,6 +149,7 @@ func New(c Config) (*Site, error) {
 		Config: c, secure: address.Scheme == "https", host: address.Host, loopback: loopback(address.Hostname()),
 		judging: make(chan struct{}, judgedAtOnce),
 	}
+	s.persons = s.newPersonLimits()
 	if s.catalogue, err = readCatalogue(); err != nil {
 		return nil, err
 	}
@@ -191,7 +194,7 @@ func (s *Site) Routes(r chi.Router) {
 // publicRoutes are the pages for everybody.
 func (s *Site) publicRoutes(r chi.Router) {
 	r.Group(func(r chi.Router) {
-		r.Use(middleware.Compress(5, "text/html", "text/css", "text/plain", "image/svg+xml"))
+		r.Use(middleware.Compress(5, "text/html", "text/css", "text/javascript", "text/plain", "image/svg+xml"))
 		s.get(r, "/", s.start)
 		s.get(r, "/assets/{name}", s.asset)
 		s.get(r, "/robots.txt", s.robots)
@@ -200,6 +203,7 @@ func (s *Site) publicRoutes(r chi.Router) {
 		r.Group(func(r chi.Router) {
 			r.Use(private)
 			s.get(r, "/v/{handle}", s.verifyHandle)
+			r.With(s.limiting("person")).Post("/v/{handle}", s.answering(s.verifyPerson))
 			s.get(r, "/v/{handle}/qr.svg", s.handleQR)
 		})
 	})

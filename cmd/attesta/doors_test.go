@@ -24,7 +24,7 @@ func TestStrangers(t *testing.T) {
 	t.Run("nothing is taken for something else", func(t *testing.T) { testNothingIsTakenForSomethingElse(t, demo) })
 }
 
-// testNoPageIssues: of all addresses three take anything, none of them issues,
+// testNoPageIssues: of all addresses four take anything, none of them issues,
 // and what the channel of the commands takes it takes from nobody without the
 // secret of the data folder. Each command is tried at each door, without rights
 // and with those of the console, and nothing is signed (J14).
@@ -47,7 +47,7 @@ func testNoPageIssues(t *testing.T, demo runningDemo, inside *http.Client) {
 		return nil
 	})
 	slices.Sort(changing)
-	if want := []string{"POST /console/sign-in", "POST /console/sign-out", "POST /verify"}; err != nil || !slices.Equal(changing, want) {
+	if want := []string{"POST /console/sign-in", "POST /console/sign-out", "POST /v/{handle}", "POST /verify"}; err != nil || !slices.Equal(changing, want) {
 		t.Errorf("what takes anything: %q, want %q (%v)", changing, want, err)
 	}
 
@@ -63,7 +63,7 @@ func testNoPageIssues(t *testing.T, demo runningDemo, inside *http.Client) {
 	for _, pattern := range slices.Concat(commands, patterns) {
 		address := demo.base + strings.NewReplacer("{", "", "}", "", "*", "").Replace(pattern)
 		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, "ISSUE"} {
-			if method == http.MethodPost && slices.Contains([]string{"/console/sign-in", "/console/sign-out", "/verify"}, pattern) {
+			if method == http.MethodPost && slices.Contains([]string{"/console/sign-in", "/console/sign-out", "/v/{handle}", "/verify"}, pattern) {
 				continue // these are tried by tests of their own
 			}
 			for _, who := range []*http.Client{http.DefaultClient, inside} {

@@ -15,7 +15,8 @@ import (
 //
 //	/                              what this is
 //	/verify                        check a pasted text or a file
-//	/v/{handle}                    the page behind a QR; the sealed bytes for programs
+//	/v/{handle}                    the page behind a QR, which also says whether it is a person’s;
+//	                               for programs the sealed bytes, unless they hold more than the name
 //	/v/{handle}/qr.svg             the QR that leads there
 //	/c/{token}                     the holder's page
 //	/c/{token}/credential.jsonld   the sealed file

@@ -19,7 +19,8 @@ var verifyCommand = command{
 
 Judges a sealed credential from public information only: its seal, who vouches
 for the sealer, its dates, and the signed status list that it names. URL is the
-address of a sealed file, or of the page behind a QR; - reads standard input.
+address of a sealed file, or of the page behind a QR, which keeps back a file
+that holds a birth date or a national number; - reads standard input.
 
   --json         print the report as JSON
   --at TIME      ask about another day: 2026-03-14 or 2026-03-14T10:00:00Z
@@ -136,6 +137,12 @@ func present(ctx context.Context, c *console, what string, anchors keys.Trust, g
 			origins = append(origins, a.Origins...)
 		}
 		body, err := guarded.Fetch(ctx, what, origins)
+		if errors.Is(err, verifier.ErrWithheld) {
+			return nil, &hinted{
+				fmt.Errorf("fetching %s: %w", what, err),
+				"the page behind a QR keeps back a file with a birth date or a national number: open it in a browser, or ask the holder for the file and check that",
+			}
+		}
 		if err != nil {
 			return nil, &hinted{fmt.Errorf("fetching %s: %w", what, err), "download the file in a browser and check that"}
 		}

@@ -159,7 +159,7 @@ func limitCount(k *kit) {
 		func() (int, error) { return k.Count(k.ctx(), "d", "w\n", time.Minute, 5, k.at) },
 		func() (int, error) { return k.Count(k.ctx(), "d", "w", time.Millisecond, 5, k.at) },
 		func() (int, error) { return k.Count(k.ctx(), "d", "w", 1500*time.Millisecond, 5, k.at) },
-		func() (int, error) { return k.Count(k.ctx(), "d", "w", 2*time.Hour, 5, k.at) },
+		func() (int, error) { return k.Count(k.ctx(), "d", "w", 25*time.Hour, 5, k.at) },
 		func() (int, error) { return k.Count(k.ctx(), "d", "w", time.Minute, 0, k.at) },
 		func() (int, error) { return k.Count(k.ctx(), "d", "w", time.Minute, 5, time.Time{}) },
 	} {
