@@ -45,12 +45,14 @@ var rooms = map[string]struct{ imports, tests string }{
 	"trustlist":               {"", "trustlist/trustlisttest"},
 	"trustlist/trustlisttest": {"", ""},
 
-	"issuer":   {"credentials intake keys registry status timestamp", "display registry/bolt timestamp/timestamptest verifier"},
-	"verifier": {"credentials keys status timestamp", "timestamp/timestamptest"}, // never registry, never issuer: it judges as a stranger would
+	"accreditation": {"credentials keys", ""},
+
+	"issuer":   {"accreditation credentials intake keys registry status timestamp", "display registry/bolt timestamp/timestamptest verifier"},
+	"verifier": {"accreditation credentials keys status timestamp", "timestamp/timestamptest"}, // never registry, never issuer: it judges as a stranger would
 	"wallet":   {"credentials registry", "registry/bolt status"},
 
 	"web":         {"credentials display intake issuer keys registry status verifier wallet", "registry/bolt"},
-	"cmd/attesta": {"auditlog backup credentials display intake issuer keys registry registry/bolt registry/postgres status timestamp trustlist verifier wallet web", "interop/dss registry/postgres/postgrestest timestamp/timestamptest trustlist/trustlisttest"},
+	"cmd/attesta": {"accreditation auditlog backup credentials display intake issuer keys registry registry/bolt registry/postgres status timestamp trustlist verifier wallet web", "interop/dss registry/postgres/postgrestest timestamp/timestamptest trustlist/trustlisttest"},
 
 	"interop/dss": {"", "credentials keys timestamp timestamp/timestamptest verifier"}, // tests only: another's judgement of our seals
 }

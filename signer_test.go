@@ -54,6 +54,11 @@ var signers = []string{
 	"issuer Issuer.signList: i.sealBits",
 	"issuer Issuer.renew: i.signList",
 
+	// The list that an authority keeps of the providers it accredits, sealed with a
+	// key for that alone, when the operator changes it and before it fades.
+	"accreditation Seal: credentials.SealCompact",
+	"cmd/attesta local.sealList: accreditation.Seal",
+
 	// Who asks it to issue: the operator, in the folder or through the channel
 	// that asks for its secret; the demonstration; and a start after a crash.
 	"cmd/attesta declaration: o.Issue", // the command issue

@@ -61,7 +61,7 @@ func TestViewSaysEveryOptionalElement(t *testing.T) {
 	if v.Region == nil || v.Region.Label["it"] != "Lazio" || v.Country.Label["it"] != "Italia" {
 		t.Errorf("%+v in %+v", v.Region, v.Country)
 	}
-	if v.AwardedBy["it"] != a.Provider.Name["it"] || v.Issuer != theSigner.Organisation {
+	if v.AwardedBy["it"] != a.Provider.Name["it"] || a.Provider.LegalID == "" || !slices.Equal(v.AwardedIDs, []string{a.Provider.LegalID}) || v.Issuer != theSigner.Organisation {
 		t.Errorf("awarded by %v, sealed by %v", v.AwardedBy, v.Issuer)
 	}
 	if diff := cmp.Diff(Text{

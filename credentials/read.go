@@ -40,7 +40,7 @@ func viewOf(doc node) View {
 	}
 	v.BirthDateGiven, v.NationalIDGiven = subject.get("dateOfBirth").present(), subject.get("nationalID").present()
 	v.Issuer, _ = v.IssuerNames.In("it", "en")
-	v.AwardedBy = r.awardedBy(claim, issuer)
+	v.AwardedBy, v.AwardedIDs = r.awardedBy(claim, issuer)
 	place := r.resolve(issuer.get("location"))
 	if len(v.AwardedBy) > 0 {
 		place = r.resolve(body.get("location"))
@@ -71,9 +71,11 @@ func viewOf(doc node) View {
 // maxClaims bounds how many further claims are named.
 const maxClaims = 50
 
-// awardedBy names the awarding bodies when they are others than the issuer.
-func (r reader) awardedBy(claim, issuer node) Text {
+// awardedBy names the awarding bodies when they are others than the issuer, and
+// by which legal identifiers one of them is known.
+func (r reader) awardedBy(claim, issuer node) (Text, []string) {
 	var others []Text
+	var ids []string
 	own := issuer.get("legalName").texts()
 	for _, n := range r.resolve(claim.get("awardedBy")).get("awardingBody").each() {
 		if !r.spend() {
@@ -85,15 +87,33 @@ func (r reader) awardedBy(claim, issuer node) Text {
 			continue
 		}
 		others = append(others, name)
+		ids = r.legalIDs(b)
 	}
 	if len(others) < 2 {
-		return firstText(others...)
+		return firstText(others...), ids
 	}
 	var names []string
 	for _, o := range others {
 		names = append(names, anyText(o))
 	}
-	return Text{"und": strings.Join(names, ", ")}
+	return Text{"und": strings.Join(names, ", ")}, nil
+}
+
+// legalIDs are the identifiers of an organisation in the members for them
+// (ETSI EN 319 412-1 clause 5.1.4).
+func (r reader) legalIDs(body node) []string {
+	var all []string
+	for _, member := range [...]string{"eIDASIdentifier", "registration", "vatIdentifier", "taxIdentifier"} {
+		for _, n := range body.get(member).each() {
+			if !r.spend() {
+				return all
+			}
+			if id := r.resolve(n).get("notation").text(); id != "" {
+				all = append(all, id)
+			}
+		}
+	}
+	return all
 }
 
 // sameName tells whether two names agree in every language that both have, and

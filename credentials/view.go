@@ -21,6 +21,7 @@ type View struct {
 	Country     Concept  // of the awarding body
 	Region      *Concept // of the same
 	AwardedBy   Text     // the awarding body, where it is another than the one who seals
+	AwardedIDs  []string // its legal identifiers; none where there are several such bodies
 	Mandate     Text     // on what the one who seals says it may do so for the other
 	// Accreditation is what the credential claims and nobody has checked.
 	Accreditation *AccreditationView

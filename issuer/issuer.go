@@ -19,12 +19,13 @@ import (
 	"sync/atomic"
 	"time"
 
+	"attesta/accreditation"
 	"attesta/credentials"
 	"attesta/keys"
 	"attesta/registry"
 )
 
-// Config is what an issuer works with. Every field but the last three is needed.
+// Config is what an issuer works with. Every field but the last four is needed.
 type Config struct {
 	Registry *registry.Registry
 	Keys     *keys.Ring
@@ -41,6 +42,9 @@ type Config struct {
 	// Admit is asked before anything is reserved or sealed, a slice at a time;
 	// while it returns an error nothing is.
 	Admit func(context.Context) error
+	// Accreditations are the lists of accredited providers that are believed now;
+	// nil means none. A provider that one of them knows issues only as it says.
+	Accreditations func() accreditation.Lists
 }
 
 // Issuer issues for all providers of an installation. It is safe for

@@ -47,6 +47,7 @@ type judged struct {
 type catalogue struct {
 	learners map[string]registry.Learner
 	models   map[string]*model // by module code; nil when there is none
+	listed   map[string][]listedFault
 }
 
 // judge decides which rows give an award. It changes nothing.
@@ -64,7 +65,7 @@ func (i *Issuer) judge(ctx context.Context, rows []intake.Completion) ([]judged,
 }
 
 func (i *Issuer) lookUp(ctx context.Context, rows []intake.Completion) (*catalogue, error) {
-	known := &catalogue{models: map[string]*model{}}
+	known := &catalogue{models: map[string]*model{}, listed: map[string][]listedFault{}}
 	var refs []string
 	for _, row := range rows {
 		if row.Learner != "" {
@@ -78,6 +79,11 @@ func (i *Issuer) lookUp(ctx context.Context, rows []intake.Completion) (*catalog
 			return nil, fmt.Errorf("looking up module %s: %w", row.Module, err)
 		}
 		known.models[row.Module] = m
+		if m != nil {
+			if known.listed[row.Module], err = i.listed(m); err != nil {
+				return nil, fmt.Errorf("looking up module %s: %w", row.Module, err)
+			}
+		}
 	}
 	slices.Sort(refs)
 	learners, err := i.Registry.Learners(ctx, slices.Compact(refs))
@@ -101,6 +107,9 @@ func (known *catalogue) judge(row intake.Completion, today credentials.Date) jud
 	}
 	if model != nil {
 		findings = append(findings, recognition(row, model, today)...)
+		for _, fault := range known.listed[row.Module] {
+			findings = append(findings, fault.finding(row))
+		}
 	}
 	slices.SortStableFunc(findings, func(a, b intake.Finding) int { return columnOf(a) - columnOf(b) })
 	j.outcome.Findings = findings
@@ -189,6 +198,8 @@ func belowRule(row intake.Completion, m credentials.Module) int {
 func columnOf(f intake.Finding) int {
 	return slices.Index([]string{
 		"missing_learner", "unknown_learner", "missing_module", "unknown_module", "accreditation_expired", "mandate_expired",
+		"accreditation_ended", "accreditation_not_begun", "accreditation_suspended", "accreditation_outside",
+		"accreditation_limited", "accreditation_silent", "accreditation_mandate",
 		"missing_edition", "invalid_edition", "missing_date", "invalid_date", "date_in_future",
 		"missing_attendance", "invalid_attendance", "attendance_out_of_range",
 		"missing_result", "unknown_result", "invalid_score",

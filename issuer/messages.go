@@ -26,6 +26,8 @@ func words(code, value string, more []string) (message, remedy credentials.Text)
 	case "accreditation_expired":
 		return text("L’accreditamento dell’ente oggi non vale: vale per i giorni "+more[0]+".", "The provider’s accreditation does not hold today: it holds for the days "+more[0]+"."),
 			text("Aggiorna l’accreditamento dell’ente prima di rilasciare.", "Update the provider’s accreditation before issuing.")
+	case "accreditation_ended", "accreditation_not_begun", "accreditation_suspended", "accreditation_outside", "accreditation_limited", "accreditation_silent", "accreditation_mandate":
+		return listedWords(code, more)
 	case "mandate_expired":
 		return text("Il mandato a «"+more[1]+"» di sigillare per l’ente oggi non vale: vale per i giorni "+more[0]+".", "The mandate of “"+more[1]+"” to seal for the provider does not hold today: it holds for the days "+more[0]+"."),
 			text("Rinnova il mandato e importa di nuovo l’ente prima di rilasciare.", "Renew the mandate and import the provider again before issuing.")

@@ -43,6 +43,16 @@ type Owner struct {
 // for a purpose gets none, whatever became of it: Rotate and Import are for
 // somebody to decide. It returns the keys that were made.
 func (r *Ring) Ensure(o Owner, at time.Time) ([]*Key, error) {
+	return r.ensure(o, at, Seal, Status)
+}
+
+// EnsureAuthority does for an authority that accredits providers what Ensure
+// does for a provider: it has one key, for its lists.
+func (r *Ring) EnsureAuthority(o Owner, at time.Time) ([]*Key, error) {
+	return r.ensure(o, at, Accreditation)
+}
+
+func (r *Ring) ensure(o Owner, at time.Time, purposes ...Purpose) ([]*Key, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	at = at.UTC().Truncate(time.Second)
@@ -54,7 +64,7 @@ func (r *Ring) Ensure(o Owner, at time.Time) ([]*Key, error) {
 		}
 		made = append(made, root)
 	}
-	for _, p := range []Purpose{Seal, Status} {
+	for _, p := range purposes {
 		if r.had(p, o.ID) {
 			continue
 		}
@@ -112,10 +122,7 @@ func (r *Ring) makeLeaf(root *Key, p Purpose, o Owner, at time.Time) (*Key, erro
 	if err != nil {
 		return nil, err
 	}
-	what := " (sigillo dimostrativo)"
-	if p == Status {
-		what = " (stato)"
-	}
+	what := map[Purpose]string{Seal: " (sigillo dimostrativo)", Status: " (stato)", Accreditation: " (accreditamenti)"}[p]
 	t := &x509.Certificate{
 		SerialNumber: serial,
 		Subject: pkix.Name{
@@ -126,10 +133,10 @@ func (r *Ring) makeLeaf(root *Key, p Purpose, o Owner, at time.Time) (*Key, erro
 		BasicConstraintsValid: true,
 		KeyUsage:              x509.KeyUsageDigitalSignature,
 	}
-	if p == Seal {
-		t.KeyUsage |= x509.KeyUsageContentCommitment
-	} else {
+	if p == Status {
 		t.UnknownExtKeyUsage = []asn1.ObjectIdentifier{statusSigning}
+	} else {
+		t.KeyUsage |= x509.KeyUsageContentCommitment
 	}
 	der, err := x509.CreateCertificate(rand.Reader, t, root.Certificate(), private.Public(), root.signer)
 	if err != nil {

@@ -21,12 +21,14 @@ import (
 // Purpose says what a key is for. A key serves one purpose only.
 type Purpose string
 
-// Seal keys seal credentials, Status keys sign status lists; Root is the
-// certificate authority that this installation made for itself.
+// Seal keys seal credentials, Status keys sign status lists, Accreditation keys
+// the lists of accredited providers of an authority; Root is the certificate
+// authority that this installation made for itself.
 const (
-	Seal   Purpose = "seal"
-	Status Purpose = "status"
-	Root   Purpose = "root"
+	Seal          Purpose = "seal"
+	Status        Purpose = "status"
+	Accreditation Purpose = "accreditation"
+	Root          Purpose = "root"
 )
 
 // ErrNoKey is wrapped when there is no key for a purpose, or none that may

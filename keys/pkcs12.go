@@ -99,8 +99,8 @@ func (r *Ring) admit(k *Key, p Purpose, owner Owner, at time.Time) (*Key, error)
 // admissible says why a certificate is not one for a purpose, or nil.
 func admissible(leaf *x509.Certificate, p Purpose, at time.Time) error {
 	const remedy = "; ask the authority for a certificate of an electronic seal (ETSI EN 319 412-3)"
-	if p != Seal && p != Status {
-		return fmt.Errorf("keys are imported for %s or %s", Seal, Status)
+	if p != Seal && p != Status && p != Accreditation {
+		return fmt.Errorf("keys are imported for %s, %s or %s", Seal, Status, Accreditation)
 	}
 	if at.Before(leaf.NotBefore) {
 		return fmt.Errorf("the certificate begins only on %s", leaf.NotBefore.Format(time.RFC3339))
@@ -109,7 +109,7 @@ func admissible(leaf *x509.Certificate, p Purpose, at time.Time) error {
 		return fmt.Errorf("the certificate ended on %s", leaf.NotAfter.Format(time.DateOnly))
 	}
 	check := maySign
-	if p == Seal {
+	if p != Status {
 		check = maySeal
 	}
 	if err := check(leaf); err != nil {

@@ -117,7 +117,7 @@ func TestImportRefuses(t *testing.T) {
 		"no identifier":             {subject(func(n *pkix.Name) { n.ExtraNames = nil }), Seal, "2.5.4.97"},
 		"two identifiers":           {subject(func(n *pkix.Name) { n.ExtraNames = append(n.ExtraNames, n.ExtraNames[0]) }), Seal, "2.5.4.97"},
 		"no identifier, for status": {subject(func(n *pkix.Name) { n.ExtraNames = nil }), Status, "2.5.4.97"},
-		"as a root":                 {packed(t, good.key, good.c), Root, "imported for seal or status"},
+		"as a root":                 {packed(t, good.key, good.c), Root, "imported for seal, status or accreditation"},
 		"of another organisation":   {packed(t, good.key, good.c), Seal, "that of the organisation"},
 	} {
 		r, _ := filled(t)

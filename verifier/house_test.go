@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"attesta/accreditation"
 	"attesta/credentials"
 	"attesta/keys"
 	"attesta/status"
@@ -41,6 +42,7 @@ type house struct {
 	trust keys.Trust
 	lists *lists
 	award credentials.Award
+	held  accreditation.Lists
 }
 
 func newHouse(t testing.TB) *house {
@@ -196,6 +198,7 @@ func (h *house) publishAll() {
 func (h *house) verifier() *Verifier {
 	return New(Config{
 		Trust: func() keys.Trust { return h.trust }, Now: func() time.Time { return h.now }, Fetcher: h.lists,
+		Accreditations: func() accreditation.Lists { return h.held },
 	})
 }
 

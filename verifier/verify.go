@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"attesta/accreditation"
 	"attesta/credentials"
 	"attesta/keys"
 	"attesta/timestamp"
@@ -21,6 +22,9 @@ type Config struct {
 	Trust   func() keys.Trust // the anchors in use now
 	Now     func() time.Time
 	Fetcher Fetcher
+	// Accreditations are the lists of accredited providers that are believed now;
+	// nil means none.
+	Accreditations func() accreditation.Lists
 }
 
 // Verifier judges presented credentials. It is safe for concurrent use.
@@ -44,8 +48,9 @@ const (
 	CheckHolder        = "holder"
 )
 
-// deciding are the checks that decide the verdict, the gravest first.
-var deciding = [...]string{CheckFormat, CheckSeal, CheckIssuer, CheckStatus, CheckValidity, CheckSchema}
+// deciding are the checks that decide the verdict, the gravest first. Of the
+// accreditation only a failure does: authentic and accredited are two things.
+var deciding = [...]string{CheckFormat, CheckSeal, CheckIssuer, CheckStatus, CheckValidity, CheckAccreditation, CheckSchema}
 
 // Verify judges presented bytes as of now.
 func (v *Verifier) Verify(ctx context.Context, presented []byte) (Report, error) {
@@ -203,7 +208,7 @@ func (j *judgement) issuer(view *credentials.View) {
 	}
 	for _, name := range view.AwardedBy {
 		if name == signer.Organisation {
-			view.AwardedBy = nil // the sealer itself, by another id
+			view.AwardedBy, view.AwardedIDs = nil, nil // the sealer itself, by another id
 			break
 		}
 	}
@@ -340,6 +345,9 @@ func (j *judgement) decide() {
 		want = Unknown
 	}
 	for _, id := range deciding {
+		if id == CheckAccreditation && want == Unknown {
+			continue
+		}
 		if c := r.Find(id); c.Outcome == want && c.Reason != "schema_deviates" {
 			r.Reason = c.Reason
 			if want == Unknown {

@@ -18,10 +18,11 @@ func Words(c Check, language string) (found, todo string) {
 	if language != "it" {
 		n = 2
 	}
-	fill := make([]string, 0, 2*len(c.Facts))
+	fill := make([]string, 0, 2*len(c.Facts)+2)
 	for name, value := range c.Facts {
 		fill = append(fill, "{"+name+"}", inWords(value, language))
 	}
+	fill = append(fill, "{today}", today(c.Facts["day"], language))
 	r := strings.NewReplacer(fill...)
 	return Elided(r.Replace(said[n])), Elided(r.Replace(said[n+1]))
 }
@@ -160,13 +161,73 @@ var sentences = map[string][4]string{
 		"Il certificato di {name}, o quello di chi l’ha rilasciato, è finito il {on}. Che il sigillo sia di prima lo dice solo il sigillo.", "Chiedi all’ente un file con marca temporale, o di confermare.",
 		"The certificate of {name}, or that of who issued it, ended on {on}. Only the seal itself says that it was made before.", "Ask the provider for a file with a time stamp, or to confirm.",
 	},
+	"accreditation_then_and_now": {
+		"{name} era accreditato quando ha rilasciato l’attestato ({then}), e lo è {today}: lo dice {authority}.", "",
+		"{name} was accredited when it issued the credential ({then}), and is {today}: {authority} says so.", "",
+	},
+	"accreditation_ended": {
+		"Secondo {authority}, {name} era accreditato quando ha rilasciato l’attestato ({then}): sì; {today}: no, l’accreditamento è finito il {since}.", "",
+		"According to {authority}, {name} was accredited when it issued the credential ({then}): yes; {today}: no, the accreditation ended on {since}.", "",
+	},
+	"accreditation_suspended": {
+		"Secondo {authority}, {name} era accreditato quando ha rilasciato l’attestato ({then}): sì; {today}: no, l’accreditamento è sospeso dal {since}.", "",
+		"According to {authority}, {name} was accredited when it issued the credential ({then}): yes; {today}: no, the accreditation is suspended since {since}.", "",
+	},
+	"accreditation_ended_unproven": {
+		"Secondo {authority}, {name} era accreditato nel giorno in cui dice di aver rilasciato l’attestato ({then}): sì; {today}: no, l’accreditamento è finito il {since}. Che il sigillo sia di prima lo dice solo il sigillo.", "Se è importante, chiedi all’ente una copia con marca temporale, o di confermare la data.",
+		"According to {authority}, {name} was accredited on the day on which it says it issued the credential ({then}): yes; {today}: no, the accreditation ended on {since}. Only the seal itself says that it was made before.", "If it matters, ask the provider for a copy with a time stamp, or to confirm the date.",
+	},
+	"accreditation_suspended_unproven": {
+		"Secondo {authority}, {name} era accreditato nel giorno in cui dice di aver rilasciato l’attestato ({then}): sì; {today}: no, l’accreditamento è sospeso dal {since}. Che il sigillo sia di prima lo dice solo il sigillo.", "Se è importante, chiedi all’ente una copia con marca temporale, o di confermare la data.",
+		"According to {authority}, {name} was accredited on the day on which it says it issued the credential ({then}): yes; {today}: no, the accreditation is suspended since {since}. Only the seal itself says that it was made before.", "If it matters, ask the provider for a copy with a time stamp, or to confirm the date.",
+	},
+	"accreditation_gap_unproven": {
+		"Secondo {authority}, {name} era accreditato nel giorno in cui dice di aver rilasciato l’attestato ({then}), e lo è {today}. Per un periodo, dal {since}, non lo era: che il sigillo sia di prima lo dice solo il sigillo.", "Se è importante, chiedi all’ente una copia con marca temporale, o di confermare la data.",
+		"According to {authority}, {name} was accredited on the day on which it says it issued the credential ({then}), and is {today}. For a time, from {since} on, it was not: only the seal itself says that it was made before.", "If it matters, ask the provider for a copy with a time stamp, or to confirm the date.",
+	},
+	"accreditation_then_list_stale": {
+		"{name} era accreditato quando ha rilasciato l’attestato ({then}), secondo {authority}. Se lo sia {today} non si sa: l’elenco arriva al {speaks}.", "Se è importante, controlla sul sito di chi accredita.",
+		"{name} was accredited when it issued the credential ({then}), according to {authority}. Whether it is {today} is not known: the list speaks until {speaks}.", "If it matters, look on the site of who accredits.",
+	},
+	"accreditation_list_stale": {
+		"Se {name} fosse accreditato quando ha rilasciato l’attestato ({then}) non si sa: l’elenco di {authority} arriva al {speaks}.", "Se ti serve un ente accreditato, controlla sul sito di chi accredita.",
+		"Whether {name} was accredited when it issued the credential ({then}) is not known: the list of {authority} speaks until {speaks}.", "If you need an accredited provider, look on the site of who accredits.",
+	},
+	"accreditation_not_then": {
+		"Quando ha rilasciato l’attestato ({then}) {name} NON era accreditato: lo dice {authority}. L’accreditamento era finito il {since}.", "Chiedi spiegazioni all’ente, o a chi accredita.",
+		"When it issued the credential ({then}) {name} was NOT accredited: {authority} says so. The accreditation had ended on {since}.", "Ask the provider, or who accredits.",
+	},
+	"accreditation_not_yet": {
+		"Quando ha rilasciato l’attestato ({then}) {name} NON era accreditato: lo dice {authority}. L’accreditamento comincia solo dal {since}.", "Chiedi spiegazioni all’ente, o a chi accredita.",
+		"When it issued the credential ({then}) {name} was NOT accredited: {authority} says so. The accreditation begins only on {since}.", "Ask the provider, or who accredits.",
+	},
+	"accreditation_suspended_then": {
+		"Quando ha rilasciato l’attestato ({then}) l’accreditamento di {name} era SOSPESO, dal {since}: lo dice {authority}.", "Chiedi spiegazioni all’ente, o a chi accredita.",
+		"When it issued the credential ({then}) the accreditation of {name} was SUSPENDED, since {since}: {authority} says so.", "Ask the provider, or who accredits.",
+	},
+	"accreditation_outside": {
+		"{name} è nell’elenco di {authority}, ma il suo accreditamento NON riguarda un attestato come questo.", "Se ti serve un ente accreditato per questo, chiedi a chi accredita.",
+		"{name} is in the list of {authority}, but its accreditation is NOT for a credential like this one.", "If you need a provider that is accredited for this, ask who accredits.",
+	},
+	"accreditation_limited": {
+		"{name} era accreditato il {then}, con limiti: lo dice {authority}. L’attestato non dice abbastanza per sapere se riguardano anche questo.", "Se ti serve un ente accreditato per questo, chiedi a chi accredita.",
+		"{name} was accredited on {then}, with limits: {authority} says so. The credential does not say enough to tell whether they cover it.", "If you need a provider that is accredited for this, ask who accredits.",
+	},
+	"accreditation_mandate": {
+		"{name} era accreditato il {then}: lo dice {authority}. Che {sealer} possa sigillare per suo conto lo dice solo chi sigilla.", "Se è importante, chiedi conferma a {name}.",
+		"{name} was accredited on {then}: {authority} says so. That {sealer} may seal on its behalf only the sealer says.", "If it matters, ask {name} to confirm.",
+	},
 	"accreditation_not_known": {
-		"Non risulta un accreditamento dell’ente: non abbiamo un elenco da consultare.", "Se ti serve un ente accreditato, controlla nell’albo della regione.",
-		"No accreditation of the provider is known: we have no register to look into.", "If you need an accredited provider, look into the register of the region.",
+		"Non risulta un accreditamento dell’ente: nessun elenco che abbiamo lo nomina.", "Se ti serve un ente accreditato, controlla nell’albo della regione.",
+		"No accreditation of the provider is known: no list that we have names it.", "If you need an accredited provider, look into the register of the region.",
 	},
 	"accreditation_claimed": {
-		"L’attestato dichiara un accreditamento ({register}). Qui non c’è un registro con cui controllarlo.", "Se ti serve un ente accreditato, controlla nell’albo della regione.",
-		"The credential claims an accreditation ({register}). There is no register here to check it with.", "If you need an accredited provider, look into the register of the region.",
+		"L’attestato dichiara un accreditamento ({register}). Nessun elenco che abbiamo lo conferma.", "Se ti serve un ente accreditato, controlla nell’albo della regione.",
+		"The credential claims an accreditation ({register}). No list that we have confirms it.", "If you need an accredited provider, look into the register of the region.",
+	},
+	"accreditation_not_checked": {
+		"L’accreditamento non è stato controllato: nessuno garantisce per chi ha sigillato.", "",
+		"The accreditation was not checked: nobody vouches for the sealer.", "",
 	},
 	"validity_no_end":  {"È valido dal {from} e non ha scadenza.", "", "It is valid from {from} and does not expire.", ""},
 	"validity_until":   {"È valido fino al {on}.", "", "It is valid until {on}.", ""},

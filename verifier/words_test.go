@@ -138,6 +138,7 @@ func TestNoPlaceholderIsLeft(t *testing.T) {
 	for _, device := range []bool{true, false} {
 		reports = append(reports, h.verify(h.qualified(device)))
 	}
+	reports = append(reports, accreditationReports(t)...)
 	h.trust = keys.Trust{}
 	reports = append(reports, h.verify(h.seal(h.document())))
 	someone := reports[0]
@@ -150,8 +151,9 @@ func TestNoPlaceholderIsLeft(t *testing.T) {
 		for _, c := range r.Checks {
 			said[c.Reason] = true
 			for _, language := range []string{"it", "en", "de", ""} {
-				if found, todo := Words(c, language); strings.ContainsAny(found+todo, "{}") || found == "" {
-					t.Errorf("%s in %q: %s %s", c.Reason, language, found, todo)
+				found, todo := Words(c, language)
+				if source := Source(c, language); strings.ContainsAny(found+todo+source, "{}") || found == "" {
+					t.Errorf("%s in %q: %s %s %s", c.Reason, language, found, todo, source)
 				}
 			}
 		}

@@ -53,6 +53,7 @@ type checkRow struct {
 	Outcome string // pass, fail, unknown, skipped: picks the icon
 	Word    string
 	Found   string
+	Source  string // where it can be looked up
 	Todo    string
 }
 
@@ -185,12 +186,18 @@ func (p Page) rowOf(c verifier.Check) checkRow {
 	row.Word = p.T("outcome." + row.Outcome)
 	found, todo := p.found(c)
 	row.Found, row.Todo = visible(found), visible(todo)
+	row.Source = visible(verifier.Source(p.localised(c), p.Lang))
 	return row
 }
 
 // found says a check in the words of the verifier. Moments in UTC among its
 // facts are moved to the zone of the site first, so that all days agree.
 func (p Page) found(c verifier.Check) (found, todo string) {
+	return verifier.Words(p.localised(c), p.Lang)
+}
+
+// localised is the check with its moments in the zone of the site.
+func (p Page) localised(c verifier.Check) verifier.Check {
 	facts := maps.Clone(c.Facts)
 	for name, value := range facts {
 		if t, err := time.Parse(time.RFC3339, value); err == nil {
@@ -198,7 +205,7 @@ func (p Page) found(c verifier.Check) (found, todo string) {
 		}
 	}
 	c.Facts = facts
-	return verifier.Words(c, p.Lang)
+	return c
 }
 
 // sealOf says the level of a seal. A level that is not known is not a level.

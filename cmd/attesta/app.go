@@ -129,10 +129,12 @@ func (a *app) assemble(ctx context.Context, store store) error {
 	if err != nil {
 		return err
 	}
+	a.issuer.Accreditations = trust.accreditations
 	a.verifier = verifier.New(verifier.Config{
-		Trust:   func() keys.Trust { return a.trusted(trust.now()) },
-		Now:     a.now,
-		Fetcher: &ownLists{a.issuer, verifier.NewGuarded()},
+		Trust:          func() keys.Trust { return a.trusted(trust.now()) },
+		Now:            a.now,
+		Fetcher:        &ownLists{a.issuer, verifier.NewGuarded()},
+		Accreditations: trust.seenLists,
 	})
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"attesta/accreditation"
 	"attesta/credentials"
 	"attesta/issuer"
 	"attesta/keys"
@@ -182,7 +183,7 @@ func (e *besideError) Is(target error) bool {
 
 // kindOf names the kind of an error that a command matches.
 func kindOf(err error) string {
-	for _, kind := range []error{registry.ErrNotFound, registry.ErrConflict, registry.ErrInvalid, keys.ErrNoKey, keys.ErrRecipient, issuer.ErrNoAuthority, errForked} {
+	for _, kind := range []error{registry.ErrNotFound, registry.ErrConflict, registry.ErrInvalid, keys.ErrNoKey, keys.ErrRecipient, accreditation.ErrUnknown, accreditation.ErrList, issuer.ErrNoAuthority, errForked} {
 		if errors.Is(err, kind) {
 			return kind.Error()
 		}
@@ -375,6 +376,12 @@ func (b *besideServer) answer(r *http.Request) (any, error) {
 			return nil, err
 		}
 		return b.ChangeKeys(r.Context(), q)
+	case "/accredit":
+		var q accreditRequest
+		if err := decode(&q); err != nil {
+			return nil, err
+		}
+		return b.Accredit(r.Context(), q)
 	case "/log":
 		var q logRequest
 		if err := decode(&q); err != nil {

@@ -128,6 +128,7 @@ func (l local) Doctor(ctx context.Context) ([]diagnosis, error) {
 	add(l.checkHouses(ctx, "")...)
 	add(l.checkStamps(ctx)...)
 	add(l.checkLists()...)
+	add(l.checkHeld()...)
 	add(l.checkAddress())
 	return found, ctx.Err()
 }

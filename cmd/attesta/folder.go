@@ -22,6 +22,7 @@ func (f folder) store() string    { return filepath.Join(string(f), "registry.db
 func (f folder) keys() string     { return filepath.Join(string(f), "keys") }
 func (f folder) trust() string    { return filepath.Join(string(f), "trust") }
 func (f folder) own() string      { return filepath.Join(f.trust(), "this-installation.json") }
+func (f folder) ownList() string  { return filepath.Join(f.trust(), "this-installation"+heldEnding) }
 func (f folder) settings() string { return filepath.Join(string(f), "settings.json") }
 func (f folder) beside() string   { return filepath.Join(string(f), "server.json") }
 

@@ -55,7 +55,9 @@ keys/ is copied to it. forget is for a key that is in no folder any more.
   --legal-id LEGALID     the key for status lists of an organisation that seals or
                          sealed here, in the place of --provider and --for
   --for seal|status      seals of credentials, or signatures of status lists
-                         (rotate: both; import and attach: seal)
+                         (rotate: both; import and attach: seal). For the list
+                         that attesta trust authority keeps: --provider authority
+                         --for accreditation
   --overlap TIME         such as 48h (24h)
   --since TIME           2026-03-14, the start of that day in Rome, or
                          2026-03-14T10:00:00Z
@@ -114,13 +116,13 @@ keys/ is copied to it. forget is for a key that is in no folder any more.
 }
 
 func printKeys(c *console, all []keyAnswer) {
-	wide, legal := len("STATE"), len("LEGAL ID")
+	wide, purpose, legal := len("STATE"), len(keys.Status), len("LEGAL ID")
 	for _, k := range all {
-		wide, legal = max(wide, len(k.State)), max(legal, len(k.LegalID))
+		wide, purpose, legal = max(wide, len(k.State)), max(purpose, len(k.Purpose)), max(legal, len(k.LegalID))
 	}
-	c.printf("%-16s  %-6s  %-13s  %-10s  %-10s  %-*s  %-*s  %s\n", "KEY", "FOR", "LEVEL", "FROM", "UNTIL", wide, "STATE", legal, "LEGAL ID", "NAME")
+	c.printf("%-16s  %-*s  %-13s  %-10s  %-10s  %-*s  %-*s  %s\n", "KEY", purpose, "FOR", "LEVEL", "FROM", "UNTIL", wide, "STATE", legal, "LEGAL ID", "NAME")
 	for _, k := range all {
-		c.printf("%-16s  %-6s  %-13s  %-10s  %-10s  %-*s  %-*s  %s\n", k.ID, k.Purpose, k.Level,
+		c.printf("%-16s  %-*s  %-13s  %-10s  %-10s  %-*s  %-*s  %s\n", k.ID, purpose, k.Purpose, k.Level,
 			k.From.Format(time.DateOnly), k.Until.Format(time.DateOnly), wide, k.State, legal, plain(cmp.Or(k.LegalID, "-")), plain(k.Name))
 	}
 }
@@ -207,8 +209,8 @@ func (k *keyFlags) request(c *console, f *flag.FlagSet, rest []string) (keyReque
 		return keyRequest{}, misuse("", "attesta keys %s needs --provider", do)
 	}
 	q := keyRequest{Do: do, Provider: k.provider, House: k.house, Purpose: keys.Purpose(k.purpose), Overlap: k.overlap, Device: k.device}
-	if q.Purpose != "" && q.Purpose != keys.Seal && q.Purpose != keys.Status {
-		return q, misuse("", "--for is %s or %s", keys.Seal, keys.Status)
+	if q.Purpose != "" && q.Purpose != keys.Seal && q.Purpose != keys.Status && q.Purpose != keys.Accreditation {
+		return q, misuse("", "--for is %s, %s or %s", keys.Seal, keys.Status, keys.Accreditation)
 	}
 	if q.House != "" {
 		if q.Purpose == keys.Seal {

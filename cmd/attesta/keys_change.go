@@ -206,6 +206,9 @@ func (l local) owner(ctx context.Context, id string) (keys.Owner, error) {
 		return keys.Owner{}, err
 	}
 	n := slices.IndexFunc(all, func(p credentials.Provider) bool { return p.ID == id })
+	if own, err := l.ownList(); n < 0 && id == authorityOwner && err == nil {
+		return ownerOf(own.list.Authority), nil
+	}
 	if n < 0 {
 		return keys.Owner{}, fmt.Errorf("looking for the provider %q: %w; %s", id, registry.ErrNotFound, namesOf(all))
 	}
@@ -307,7 +310,7 @@ func (l local) countSealed(ctx context.Context, provider string, k *keys.Key, n 
 
 // checkOwner says what a provider cannot do with the keys it has.
 func (l local) checkOwner(id string) []diagnosis {
-	if id == "" {
+	if id == "" || id == authorityOwner {
 		return nil
 	}
 	var found []diagnosis

@@ -32,6 +32,7 @@ type operator interface {
 	SetTimeAuthority(ctx context.Context, address string) error
 	Keys(ctx context.Context) ([]keyAnswer, error)
 	ChangeKeys(ctx context.Context, r keyRequest) (keyChange, error)
+	Accredit(ctx context.Context, r accreditRequest) (accreditAnswer, error)
 	Log(ctx context.Context, r logRequest) (logAnswer, error)
 	Doctor(ctx context.Context) ([]diagnosis, error)
 	SignIn(ctx context.Context) (string, error)

@@ -169,6 +169,7 @@ func (a *app) serveOn(ctx context.Context, listener net.Listener, greet func(loc
 	stamped.Go(func() { a.resumeLater(stamping) })
 	stamped.Go(func() { a.checkpointLater(stamping) })
 	stamped.Go(func() { a.followLater(stamping) })
+	stamped.Go(func() { a.refreshLater(stamping) })
 	defer stamped.Wait()
 	defer stopStamping()
 	server := &http.Server{

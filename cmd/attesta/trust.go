@@ -18,12 +18,23 @@ import (
 )
 
 var trustCommand = command{
-	name: "trust", short: "say whom to trust, and read the EU trusted lists",
+	name: "trust", short: "say whom to trust, read the EU trusted lists, say who may issue",
 	help: `usage: attesta trust import --lotl FILE|URL [--lists DIR] [--signers FILE.pem]
+       attesta trust import --accreditation FILE|URL [--signer FILE.pem]
+       attesta trust refresh
        attesta trust add FILE.pem --name NAME [--for seals,time] [--level LEVEL]
                          [--origin URL]...
        attesta trust list [--json]
        attesta trust remove NAME
+       attesta trust authority --id URL --name NAME --legal-id ID [--country IT] [--days N]
+       attesta trust accredit LEGAL-ID --register NAME --number N --from DAY [--until DAY]
+                     [--name NAME] [--also LEGAL-ID]... [--link URL] [--eqf N] [--field CODE]...
+                     [--region CODE]... [--sealed-by LEGAL-ID]... [--reason TEXT]
+       attesta trust suspend LEGAL-ID [--from DAY] [--until DAY] [--number N] [--reason TEXT]
+       attesta trust reinstate LEGAL-ID [--from DAY] [--number N]
+       attesta trust end LEGAL-ID --until DAY [--number N] [--reason TEXT]
+       attesta trust rename LEGAL-ID --name NAME --from DAY
+       attesta trust export FILE [--certificate FILE.pem] [--days N] [--sequence N]
 
 Keeps the folder of anchors: whose seals and time-stamps count, and at what
 level. A running server takes up every change at the next check.
@@ -54,6 +65,41 @@ takes an anchor away by its name or by the name of its file.
                        lists and lists of revoked certificates. Elsewhere only
                        public addresses are asked. Can be repeated
 
+import --accreditation takes up the list of accredited providers of an
+authority, such as a region: who may issue, for what, and since when. It is
+believed for its seal. A provider that a list knows issues here only as the list
+says, and every check says whether it was accredited on the day of issuing and
+is today. An older list is refused, and one from which an entry was removed.
+refresh reads those again that came from an address; a running server does so
+every hour.
+
+  --accreditation FILE|URL  the sealed list
+  --signer FILE.pem    the certificate of the authority that signs it, or of who
+                       issued that one. Needed the first time
+
+An installation can be such an authority. authority says which one; with the
+others it keeps its list, where entries are ended and never removed. Days are
+days in Rome, the first and the last one included. Every change is a new number
+of the list, sealed with the key of the authority; export writes it for others,
+with new dates.
+
+  --id URL             address or URN of the list; others know it by that
+  --legal-id ID        legal identifier, such as VATIT-00000000000
+  --name NAME          of the authority, or of a provider that is new or renamed
+  --register, --number, --link   where the accreditation stands
+  --from, --until DAY  first and last day; for reinstate the first day on which
+                       it counts again. Today where --from may be left out
+  --also ID            another legal identifier of the same provider
+  --eqf N              only modules up to this EQF level
+  --field CODE         only modules of this field of ISCED-F: 04 covers 041, 0417
+  --region CODE        only providers of this region: NUTS or ATU code, or country
+  --sealed-by ID       who may seal what the provider awards, under a mandate
+  --number N           the one accreditation that is meant, where there are several
+  --days N             for how long a list speaks before it must be renewed (31)
+  --sequence N         the list gets at least this number; after a restore, one
+                       above the last that others have
+  --certificate FILE   write the certificate that others name with --signer
+
   --json               print the list as JSON
   --data DIR           the anchors of the installation in this folder
                        (attesta-data, or $ATTESTA_DATA)
@@ -62,7 +108,11 @@ takes an anchor away by its name or by the name of its file.
 Exit code: 0 done, 1 something failed, 2 called wrongly.
 `,
 	run: func(ctx context.Context, c *console, args []string) (int, error) {
+		if len(args) > 0 && accreditVerbs()[args[0]].words > 0 {
+			return accredit(ctx, c, args)
+		}
 		f := flags("trust")
+		held, signer := f.String("accreditation", "", ""), f.String("signer", "", "")
 		data, dir := dataFlag(f, c), f.String("trust", c.getenv("ATTESTA_TRUST"), "")
 		lotl, lists, signers := f.String("lotl", "", ""), f.String("lists", "", ""), f.String("signers", "", "")
 		name, uses, level := f.String("name", "", ""), f.String("for", string(keys.ForSeals), ""), f.String("level", string(keys.Advanced), "")
@@ -73,22 +123,31 @@ Exit code: 0 done, 1 something failed, 2 called wrongly.
 			return exitUsage, err
 		}
 		if len(rest) == 0 {
-			return exitUsage, misuse("for example: attesta trust list", "say what to do: import, add, list or remove")
+			return exitUsage, misuse("for example: attesta trust list", "say what to do: import, refresh, add, list or remove, or keep a list of providers")
 		}
-		words := map[string]int{"import": 1, "add": 2, "list": 1, "remove": 2}[rest[0]]
+		words := map[string]int{"import": 1, "refresh": 1, "add": 2, "list": 1, "remove": 2}[rest[0]]
 		if words == 0 || len(rest) != words {
-			return exitUsage, misuse("", "%q is not: import, add FILE, list or remove NAME", strings.Join(rest, " "))
+			return exitUsage, misuse("", "%q is not: import, refresh, add FILE, list or remove NAME", strings.Join(rest, " "))
 		}
 		anchors, err := anchorsIn(*dir, folder(*data), rest[0] == "import" || rest[0] == "add")
 		if err != nil {
 			return exitUsage, err
 		}
+		noted := *dir == ""
 		switch rest[0] {
+		case "refresh":
+			return refreshHeld(ctx, c, anchors, folder(*data), noted)
 		case "import":
+			if *held != "" {
+				return importAccreditation(ctx, c, anchors, folder(*data), noted, *held, *signer)
+			}
 			return importLists(ctx, c, anchors, *lotl, *lists, *signers)
 		case "add":
 			return addAnchor(c, anchors, rest[1], keys.Anchor{Name: *name, Level: keys.Level(*level), For: usesOf(*uses), Origins: origins})
 		case "remove":
+			if found := heldNamed(anchors, rest[1]); len(found) == 1 {
+				return removeHeldList(ctx, c, anchors, folder(*data), noted, found[0])
+			}
 			return removeAnchor(c, anchors, rest[1])
 		}
 		return listAnchors(c, anchors, *asJSON)
@@ -334,11 +393,12 @@ func listAnchors(c *console, d anchorFolder, asJSON bool) (int, error) {
 		}
 	}
 	rows := rowsOf(lists, c.now())
+	held, answers, bad := heldAnswers(d, c.now())
 	if asJSON {
 		for _, a := range lists.Anchors {
 			all = append(all, answerOf(a, d.lists()))
 		}
-		return exitDone, printJSON(c, map[string]any{"lists": rows, "anchors": slices.Concat(own, all)})
+		return exitDone, printJSON(c, map[string]any{"lists": rows, "anchors": slices.Concat(own, all), "accreditations": answers})
 	}
 	if len(own) > 0 {
 		c.printf("%-28s  %-13s  %-11s  %-10s  %s\n", "FILE", "LEVEL", "FOR", "UNTIL", "NAME")
@@ -355,8 +415,14 @@ func listAnchors(c *console, d anchorFolder, asJSON bool) (int, error) {
 	for _, row := range rows {
 		printListRow(c, row)
 	}
-	if len(own)+len(rows) == 0 {
+	for _, h := range held {
+		printHeld(c, h, c.now())
+	}
+	if len(own)+len(rows)+len(held)+len(bad) == 0 {
 		c.printf("nobody is trusted\n")
+	}
+	if err := errors.Join(bad...); err != nil {
+		return exitNo, &hinted{err, removeHeld}
 	}
 	return exitDone, nil
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"sync"
 
+	"attesta/accreditation"
 	"attesta/keys"
 )
 
@@ -19,13 +20,42 @@ type trustFolder struct {
 	mu    sync.Mutex
 	seen  []fs.FileInfo // as they were when trust was read
 	trust keys.Trust
+	held  accreditation.Lists
 }
 
 func openTrustFolder(path string, log *slog.Logger) (*trustFolder, error) {
 	f := &trustFolder{path: path, log: log, seen: filesOf(path)}
 	var err error
-	f.trust, err = keys.LoadTrust(path)
-	return f, err
+	if f.trust, err = keys.LoadTrust(path); err != nil {
+		return f, err
+	}
+	return f, f.readHeld()
+}
+
+// readHeld takes up the lists of accredited providers. One that cannot be used
+// is said and left out: of its providers nothing is known then.
+func (f *trustFolder) readHeld() error {
+	all, bad := heldIn(f.path)
+	for _, err := range bad {
+		f.log.Warn("a list of accredited providers is not used", "error", err)
+	}
+	var err error
+	f.held, err = asLists(all)
+	return err
+}
+
+// accreditations returns the lists as they stand in the folder.
+func (f *trustFolder) accreditations() accreditation.Lists {
+	f.now()
+	return f.seenLists()
+}
+
+// seenLists returns the lists as they stood when the anchors were last asked for,
+// for who has just done that.
+func (f *trustFolder) seenLists() accreditation.Lists {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.held
 }
 
 // now returns the anchors as they stand in the folder. While the folder cannot
@@ -44,6 +74,9 @@ func (f *trustFolder) now() keys.Trust {
 		return f.trust
 	}
 	f.trust = trust
+	if err := f.readHeld(); err != nil {
+		f.log.Warn("reading the lists of accredited providers", "error", err)
+	}
 	return f.trust
 }
 

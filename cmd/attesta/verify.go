@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"attesta/accreditation"
 	"attesta/keys"
 	"attesta/verifier"
 )
@@ -25,8 +26,8 @@ that holds a birth date or a national number; - reads standard input.
   --json         print the report as JSON
   --at TIME      ask about another day: 2026-03-14 or 2026-03-14T10:00:00Z
   --offline      ask nobody; whether it was revoked is then not known
-  --trust PATH   file or folder of anchors, the authorities you trust
-                 ($ATTESTA_TRUST)
+  --trust PATH   file or folder of anchors, the authorities you trust, and of
+                 lists of accredited providers ($ATTESTA_TRUST)
   --data DIR     trust the installation in this folder ($ATTESTA_DATA); only its
                  anchors are read
 
@@ -54,7 +55,11 @@ Exit code: 0 valid, 1 not valid, 2 called wrongly, 3 cannot tell.
 		if err != nil {
 			return exitUsage, err
 		}
-		report, err := verify(ctx, c, rest[0], anchors, moment, *offline)
+		lists, err := heldFor(*trust, *data)
+		if err != nil {
+			return exitUsage, err
+		}
+		report, err := verify(ctx, c, rest[0], anchors, lists, moment, *offline)
 		if errors.Is(err, verifier.ErrUnreachable) || errors.Is(err, verifier.ErrRefused) {
 			return exitCannotTell, err
 		}
@@ -110,8 +115,8 @@ func moment(s string, now time.Time) (time.Time, error) {
 	return end, nil
 }
 
-func verify(ctx context.Context, c *console, what string, anchors keys.Trust, at time.Time, offline bool) (verifier.Report, error) {
-	config := verifier.Config{Trust: func() keys.Trust { return anchors }, Now: c.now}
+func verify(ctx context.Context, c *console, what string, anchors keys.Trust, lists accreditation.Lists, at time.Time, offline bool) (verifier.Report, error) {
+	config := verifier.Config{Trust: func() keys.Trust { return anchors }, Now: c.now, Accreditations: func() accreditation.Lists { return lists }}
 	guarded := verifier.NewGuarded()
 	if !offline {
 		config.Fetcher = guarded
@@ -172,6 +177,7 @@ func headline(r verifier.Report) string {
 		word, ok := map[string]string{
 			"status_revoked": "REVOKED", "status_suspended": "SUSPENDED", "validity_expired": "EXPIRED",
 			"validity_not_yet": "NOT YET VALID", "seal_broken": "SEAL BROKEN",
+			"accreditation_not_then": "NOT ACCREDITED", "accreditation_not_yet": "NOT YET ACCREDITED", "accreditation_suspended_then": "ACCREDITATION SUSPENDED",
 		}[r.Reason]
 		if !ok {
 			word = strings.ToUpper(strings.ReplaceAll(r.Reason, "_", " "))
@@ -209,6 +215,9 @@ func printReport(c *console, r verifier.Report) {
 	for _, check := range r.Checks {
 		found, todo := verifier.Words(check, language)
 		c.printf("  %-8s %-13s %s\n", check.Outcome, check.ID, plain(found))
+		if source := verifier.Source(check, language); source != "" {
+			c.printf("  %-8s %-13s   %s\n", "", "", plain(source))
+		}
 		if todo != "" && check.Outcome != verifier.Pass {
 			c.printf("  %-8s %-13s → %s\n", "", "", plain(todo))
 		}
