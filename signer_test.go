@@ -27,7 +27,10 @@ var signers = []string{
 	"keys Key.proves: k.jose.sign", // over words that are no signing input, when a key is attached
 	"keys Ring.makeRoot: x509.CreateCertificate",
 	"keys Ring.makeLeaf: x509.CreateCertificate",
-	"keys Ring.CRL: x509.CreateRevocationList",
+	"keys Ring.Last: x509.CreateCertificate",
+	"keys signRevocations: x509.CreateRevocationList",
+	"keys Ring.CRL: signRevocations",
+	"keys Ring.LastCRL: signRevocations",
 
 	// The key of the audit log, of which no credential is sealed: it signs how far
 	// the log has come, after that was held against what was signed before.
@@ -53,6 +56,9 @@ var signers = []string{
 	"issuer Issuer.sealBits: credentials.SealStatusList",
 	"issuer Issuer.signList: i.sealBits",
 	"issuer Issuer.renew: i.signList",
+	"issuer LastLists.StatusList: l.sign",
+	"issuer LastLists.TokenList: l.sign",
+	"issuer LastLists.sign: l.issuer.signList",
 
 	// The list that an authority keeps of the providers it accredits, sealed with a
 	// key for that alone, when the operator changes it and before it fades.
@@ -70,6 +76,10 @@ var signers = []string{
 	"issuer Issuer.Resume: i.ResumeBefore",
 	"cmd/attesta local.checkSigning: k.Sign", // one constant word, for the operator
 
+	// What an operator exports when an installation ends: lists for years.
+	"cmd/attesta local.Export: l.issuer.LastLists",
+	"cmd/attesta exporting.keyDocuments: x.ring.LastCRL",
+
 	// What pages may set off: a list of revoked certificates, the same for
 	// everybody, and one constant word that proves that the keys still sign.
 	"cmd/attesta app.ready: k.Sign",
@@ -82,14 +92,15 @@ var signers = []string{
 var signing = []string{
 	"Sign", "sign", "SignDigest", "signDigest", "SignASN1", "SignPKCS1v15", "SignPSS", "SignMessage", "NewSigner",
 	"CreateCertificate", "CreateCertificateRequest", "CreateRevocationList", "CreateCRL",
-	"Seal", "SealCompact", "SealStatusList", "signCompact", "SignCheckpoint", "CRL", "sealOne", "sealAlone", "signList", "sealBits", "Issue", "Resume", "ResumeBefore",
+	"Seal", "SealCompact", "SealStatusList", "signCompact", "SignCheckpoint", "CRL", "sealOne", "sealAlone", "signList", "sealBits", "LastLists", "LastCRL", "signRevocations", "Issue", "Resume", "ResumeBefore",
 }
 
 // noSigners bear such a name: a purpose of keys, the sign of a number, a description of what is
-// issued, what pages say about a seal, and what encrypts.
+// issued, what pages say about a seal, what encrypts, and a type.
 var noSigners = []string{
-	"keys.Seal", "twin.S.Sign", "keys joseKey.signDigest: n.Sign", "credentials.Issue", "web Page.verdictOf: v.Seal", "web Site.holder: p.Seal", "web Site.result: p.Seal",
-	"registry vault.seal: with.Seal", // encrypts
+	"keys.Seal", "twin.S.Sign", "keys joseKey.signDigest: n.Sign", "credentials.Issue", "web Page.verdictOf: v.Seal", "web Site.holder: p.Seal", "web resultPage.fill: p.Seal",
+	"registry vault.seal: with.Seal",            // encrypts
+	"cmd/attesta declaration: issuer.LastLists", // the type
 }
 
 // TestSigners finds every use of what signs and holds it against the list.

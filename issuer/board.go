@@ -21,6 +21,17 @@ const (
 	forms
 )
 
+// formOf is the form with the bits of a purpose.
+func formOf(p status.Purpose) (form, bool) {
+	switch p {
+	case status.Revocation:
+		return revocationForm, true
+	case status.Suspension:
+		return suspensionForm, true
+	}
+	return 0, false
+}
+
 // purpose is that of a form with bits.
 func (f form) purpose() status.Purpose {
 	if f == revocationForm {
@@ -130,12 +141,7 @@ func (i *Issuer) renew(ctx context.Context, b *board, f form, stored registry.St
 	if ready := b.signed[f].Load(); ready.stands(b.version, key, now) {
 		return ready, nil
 	}
-	packer, ok := i.packers.Get().(*status.Packer)
-	if !ok {
-		packer = status.NewPacker()
-	}
-	defer i.packers.Put(packer)
-	ready, err := i.signList(b, f, packer, key, now)
+	ready, err := i.signList(b, f, key, now, now.Add(ListLife))
 	if err != nil {
 		return nil, err
 	}
@@ -157,20 +163,25 @@ func (i *Issuer) follow(ctx context.Context, b *board, stored registry.StatusLis
 			return err
 		}
 	}
-	register := b.register
-	if register == nil {
-		register = status.NewRegister(stored.Size)
+	register, err := registerOf(stored, b.register)
+	if err != nil {
+		return err
 	}
-	err := register.SetAll(func(yield func(uint32, status.Value) bool) {
+	b.register, b.version, b.read = register, stored.Version, now
+	return nil
+}
+
+// registerOf is a register with the entries of a list as it is stored: the one
+// there is, or a new one.
+func registerOf(stored registry.StatusList, r *status.Register) (*status.Register, error) {
+	if r == nil {
+		r = status.NewRegister(stored.Size)
+	}
+	return r, r.SetAll(func(yield func(uint32, status.Value) bool) {
 		for _, e := range stored.Entries {
 			if !yield(e.Index, e.Value) {
 				return
 			}
 		}
 	})
-	if err != nil {
-		return err
-	}
-	b.register, b.version, b.read = register, stored.Version, now
-	return nil
 }

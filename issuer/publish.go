@@ -59,11 +59,8 @@ func (i *Issuer) AggregationURL() string { return i.TokenListURL("aggregation") 
 // It is signed anew when an entry or the key changed, and each hour. An unknown
 // list or purpose gives registry.ErrNotFound.
 func (i *Issuer) StatusList(ctx context.Context, list string, p status.Purpose) (Published, error) {
-	switch p {
-	case status.Revocation:
-		return i.published(ctx, list, revocationForm)
-	case status.Suspension:
-		return i.published(ctx, list, suspensionForm)
+	if f, ok := formOf(p); ok {
+		return i.published(ctx, list, f)
 	}
 	return Published{}, fmt.Errorf("publishing a status list for the purpose %q: %w", p, registry.ErrNotFound)
 }
@@ -150,16 +147,21 @@ type listOfTokens struct {
 	Aggregation string `json:"aggregation_uri"`
 }
 
-// signList signs the register of a board in a form.
-func (i *Issuer) signList(b *board, f form, packer *status.Packer, key *keys.Key, now time.Time) (*Published, error) {
+// signList signs the register of a board in a form, to count until a moment.
+func (i *Issuer) signList(b *board, f form, key *keys.Key, now, until time.Time) (*Published, error) {
+	packer, ok := i.packers.Get().(*status.Packer)
+	if !ok {
+		packer = status.NewPacker()
+	}
+	defer i.packers.Put(packer)
 	out := &Published{MediaType: credentials.StatusListMediaType, MaxAge: ListMaxAge, version: b.version, signed: now, key: key.ID}
 	var err error
 	if f != tokenForm {
-		out.Token, err = i.sealBits(b, f.purpose(), packer, key, now)
+		out.Token, err = i.sealBits(b, f.purpose(), packer, key, now, until)
 	} else {
 		out.MediaType = credentials.TokenListMediaType
 		out.Token, err = credentials.SealStatusList(credentials.TokenListType, listToken{
-			Subject: i.TokenListURL(b.list), IssuedAt: now.Unix(), Expires: now.Add(ListLife).Unix(), TTL: int64(ListFresh / time.Second),
+			Subject: i.TokenListURL(b.list), IssuedAt: now.Unix(), Expires: until.Unix(), TTL: int64(ListFresh / time.Second),
 			List: listOfTokens{Bits: status.TokenBits, Aggregation: i.AggregationURL()},
 		}, "lst", b.register.TokenList(packer), key)
 	}
@@ -170,7 +172,7 @@ func (i *Issuer) signList(b *board, f form, packer *status.Packer, key *keys.Key
 	return out, nil
 }
 
-func (i *Issuer) sealBits(b *board, p status.Purpose, packer *status.Packer, key *keys.Key, now time.Time) ([]byte, error) {
+func (i *Issuer) sealBits(b *board, p status.Purpose, packer *status.Packer, key *keys.Key, now, until time.Time) ([]byte, error) {
 	signer, err := credentials.SignerOf(key.Certificate())
 	if err != nil {
 		return nil, err
@@ -185,7 +187,7 @@ func (i *Issuer) sealBits(b *board, p status.Purpose, packer *status.Packer, key
 		ID:        url,
 		Type:      []string{"VerifiableCredential", "BitstringStatusListCredential"},
 		Issuer:    listIssuer{ID: i.PublicURL, Name: signer.Organisation},
-		ValidFrom: now.UTC().Format(time.RFC3339), ValidUntil: now.Add(ListLife).UTC().Format(time.RFC3339),
+		ValidFrom: now.UTC().Format(time.RFC3339), ValidUntil: until.UTC().Format(time.RFC3339),
 		Subject: listSubject{ID: url + "#list", Type: "BitstringStatusList", Purpose: string(p), TTL: ListFresh.Milliseconds()},
 	}, "encodedList", bits, key)
 }

@@ -45,6 +45,43 @@ func (r *Ring) CRL(at time.Time) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	entries, of, err := r.revocations(root)
+	if err != nil {
+		return nil, err
+	}
+	l := &r.list
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if age := at.Sub(l.at); l.of == of && age >= 0 && age < crlFresh {
+		return l.der, nil
+	}
+	number := max(at.Unix(), l.number+1)
+	der, err := signRevocations(root, entries, number, at, at.Add(crlLife))
+	if err != nil {
+		return nil, err
+	}
+	l.der, l.of, l.at, l.number = der, of, at, number
+	return der, nil
+}
+
+// LastCRL is CRL for an installation that ends: it counts until a moment, at
+// most to the end of the root.
+func (r *Ring) LastCRL(at, until time.Time) ([]byte, error) {
+	at = at.UTC().Truncate(time.Second)
+	root, err := r.Current(Root, "", at)
+	if err != nil {
+		return nil, err
+	}
+	entries, _, err := r.revocations(root)
+	if err != nil {
+		return nil, err
+	}
+	return signRevocations(root, entries, at.Unix()+1, at, until)
+}
+
+// revocations are the certificates of a root that were revoked, and a text that
+// is another one when they are others.
+func (r *Ring) revocations(root *Key) ([]x509.RevocationListEntry, string, error) {
 	revoked := []string{root.ID}
 	var entries []x509.RevocationListEntry
 	for _, k := range r.All() {
@@ -53,7 +90,7 @@ func (r *Ring) CRL(at time.Time) ([]byte, error) {
 		}
 		since, err := asn1.MarshalWithParams(k.Revoked.UTC(), "generalized")
 		if err != nil {
-			return nil, fmt.Errorf("listing revoked certificates: %w", err)
+			return nil, "", fmt.Errorf("listing revoked certificates: %w", err)
 		}
 		entries = append(entries, x509.RevocationListEntry{
 			SerialNumber: k.Certificate().SerialNumber, RevocationTime: k.Revoked, ReasonCode: keyCompromise,
@@ -61,19 +98,15 @@ func (r *Ring) CRL(at time.Time) ([]byte, error) {
 		})
 		revoked = append(revoked, k.ID, k.Revoked.Format(time.RFC3339))
 	}
-	l, of := &r.list, strings.Join(revoked, " ")
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if age := at.Sub(l.at); l.of == of && age >= 0 && age < crlFresh {
-		return l.der, nil
-	}
-	number := max(at.Unix(), l.number+1)
+	return entries, strings.Join(revoked, " "), nil
+}
+
+func signRevocations(root *Key, entries []x509.RevocationListEntry, number int64, at, until time.Time) ([]byte, error) {
 	der, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{
-		Number: big.NewInt(number), ThisUpdate: at, NextUpdate: at.Add(crlLife), RevokedCertificateEntries: entries,
+		Number: big.NewInt(number), ThisUpdate: at, NextUpdate: until.UTC().Truncate(time.Second), RevokedCertificateEntries: entries,
 	}, root.Certificate(), root.signer)
 	if err != nil {
 		return nil, fmt.Errorf("signing the list of revoked certificates: %w", err)
 	}
-	l.der, l.of, l.at, l.number = der, of, at, number
 	return der, nil
 }

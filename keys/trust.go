@@ -6,12 +6,12 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"time"
@@ -126,7 +126,13 @@ func readAnchors(name string) ([]Anchor, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch filepath.Base(name) {
+	return ParseAnchors(filepath.Base(name), raw)
+}
+
+// ParseAnchors reads the content of one file of a folder of anchors. The name of
+// the file says what it is, as LoadTrust reads it.
+func ParseAnchors(name string, raw []byte) ([]Anchor, error) {
+	switch name {
 	case ListsFile:
 		lists, err := parseLists(raw)
 		if err != nil {
@@ -136,7 +142,7 @@ func readAnchors(name string) ([]Anchor, error) {
 	case SignersFile:
 		return nil, errors.New("it holds the signers of a list, who are no anchors")
 	}
-	if filepath.Ext(name) != ".json" {
+	if path.Ext(name) != ".json" {
 		chain, err := readPEM(raw)
 		if err != nil {
 			return nil, err
@@ -174,18 +180,6 @@ func readAnchors(name string) ([]Anchor, error) {
 	return []Anchor{{
 		Name: f.Name, Level: f.Level, Certificate: chain[0], For: f.For, Periods: f.Periods, Origins: f.Origins, Revoked: f.Revoked,
 	}}, nil
-}
-
-// WriteAnchor writes an anchor as FILE.json for LoadTrust to read.
-func WriteAnchor(name string, a Anchor) error {
-	raw, err := json.MarshalIndent(anchorFile{
-		Name: a.Name, Level: a.Level, For: a.For, Periods: a.Periods, Origins: a.Origins, Revoked: a.Revoked,
-		Certificate: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.Certificate.Raw})),
-	}, "", " ")
-	if err != nil {
-		return fmt.Errorf("writing the anchor: %w", err)
-	}
-	return WriteFile(name, append(raw, '\n'))
 }
 
 // Vouch says who vouches for a certificate at a moment.

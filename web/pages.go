@@ -86,6 +86,7 @@ func (overviewPage) template() string { return "overview.html" }
 func (modulesPage) template() string  { return "modules.html" }
 func (recordsPage) template() string  { return "records.html" }
 func (errorPage) template() string    { return "error.html" }
+func (copyPage) template() string     { return "copy.html" }
 
 // documents are all pages there are.
 func documents() []document {
@@ -99,6 +100,7 @@ func documents() []document {
 		modulesPage{},
 		recordsPage{},
 		errorPage{},
+		copyPage{},
 	}
 }
 
@@ -125,13 +127,11 @@ type pageSet map[string]*template.Template
 func readPages() (pageSet, error) {
 	set := pageSet{}
 	for _, d := range documents() {
-		name := d.template()
-		t, err := template.New("_layout.html").Option("missingkey=error").
-			ParseFS(files, "templates/_*.html", "templates/"+name)
+		t, err := readPage(d)
 		if err != nil {
-			return nil, fmt.Errorf("reading template %s: %w", name, err)
+			return nil, err
 		}
-		set[name] = t
+		set[d.template()] = t
 	}
 	found, err := fs.Glob(files, "templates/*.html")
 	if err != nil {
@@ -143,6 +143,15 @@ func readPages() (pageSet, error) {
 		}
 	}
 	return set, nil
+}
+
+// readPage parses the template of one document.
+func readPage(d document) (*template.Template, error) {
+	t, err := template.New("_layout.html").Option("missingkey=error").ParseFS(files, "templates/_*.html", "templates/"+d.template())
+	if err != nil {
+		return nil, fmt.Errorf("reading template %s: %w", d.template(), err)
+	}
+	return t, nil
 }
 
 // show answers with a page. It is written out only when it is whole.

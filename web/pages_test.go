@@ -135,8 +135,11 @@ func TestNoForbiddenWords(t *testing.T) {
 			return err
 		}
 		data, err := files.ReadFile(name)
-		if name == "templates/_camera.html" { // the one script there is
+		if name == "templates/_camera.html" { // the one script of the site
 			data = bytes.Replace(data, []byte(`<script src="{{.Camera.Script}}" defer></script>`), nil, 1)
+		}
+		if name == "templates/copy.html" { // has no server to ask: the one page with a script
+			data = bytes.Replace(data, []byte(`<script src="{{.Root}}assets/check.js">`), nil, 1)
 		}
 		if m := forbidden.Find(data); m != nil {
 			t.Errorf("%s says %q", name, m)

@@ -28,9 +28,11 @@ type resultPage struct {
 	Picture   string // of the QR, for paper
 	Host      string
 	Digest    string
-	Baseline  string // JAdES level of the seal, by what it carries
 	Person    question
-	Struck    bool // the title is struck through
+	Struck    bool     // the title is struck through
+	Baseline  string   // JAdES level of the seal, by what it carries
+	Again     string   // where another one is checked; "" where that is on this page
+	Copied    []string // how old what was asked is, where that was a copy
 }
 
 // verdict is the answer in one sentence.
@@ -59,9 +61,21 @@ type checkRow struct {
 
 // result puts a report into words. Handle is "" for what was presented by hand.
 func (s *Site) result(r *http.Request, report verifier.Report, handle string) resultPage {
-	p := resultPage{Page: s.page(r, "result.title"), Digest: visible(report.Digest), Host: s.PublicURL, Baseline: report.Baseline}
+	p := resultPage{Page: s.page(r, "result.title"), Host: s.PublicURL}
+	p.fill(report)
+	p.Heading, p.Again = p.Verdict.Sentence, p.Link("/verify")
+	if handle != "" {
+		p.Address, p.Picture = s.address(handle), picture(handle)
+	} else {
+		p.Switch = "" // the answer to a form cannot be asked for again
+	}
+	return p
+}
+
+// fill says a report in the words of the page.
+func (p *resultPage) fill(report verifier.Report) {
+	p.Digest, p.Baseline = visible(report.Digest), report.Baseline
 	p.Verdict = p.verdictOf(report)
-	p.Heading = p.Verdict.Sentence
 	p.Claims = p.claimsOf(report)
 	p.Declares = p.T("declares." + p.Verdict.Name)
 	p.Struck = p.Verdict.Name == string(verifier.NotValid)
@@ -78,12 +92,6 @@ func (s *Site) result(r *http.Request, report verifier.Report, handle string) re
 		}
 	}
 	p.Limits = p.limitsOf(report)
-	if handle != "" {
-		p.Address, p.Picture = s.address(handle), picture(handle)
-	} else {
-		p.Switch = "" // the answer to a form cannot be asked for again
-	}
-	return p
 }
 
 // verdictOf says the verdict and what to do. Anything but the two known good

@@ -237,12 +237,17 @@ func (l local) writeArchive(ctx context.Context, q backupRequest, copied *os.Fil
 	return out.Close()
 }
 
-// outcome is the trailer by which a command knows that a backup came whole.
+// outcome is the trailer by which a command knows that a stream came whole.
 const outcome = "Attesta-Outcome"
 
 // Backup takes the stream of a running server.
 func (r *remote) Backup(ctx context.Context, q backupRequest, w io.Writer) error {
-	response, err := r.post(ctx, "backup", q)
+	return r.stream(ctx, "backup", q, w)
+}
+
+// stream takes what a running server writes at length: a backup, an export.
+func (r *remote) stream(ctx context.Context, what string, q any, w io.Writer) error {
+	response, err := r.post(ctx, what, q)
 	if err != nil {
 		return err
 	}
@@ -251,29 +256,34 @@ func (r *remote) Backup(ctx context.Context, q backupRequest, w io.Writer) error
 		return readReply(response, nil)
 	}
 	if _, err := io.Copy(w, response.Body); err != nil {
-		return fmt.Errorf("reading the backup of the server: %w", err)
+		return fmt.Errorf("reading the %s of the server: %w", what, err)
 	}
 	if said := response.Trailer.Get(outcome); said != "whole" {
-		return fmt.Errorf("reading the backup of the server: it stopped half-way: %s", said)
+		return fmt.Errorf("reading the %s of the server: it stopped half-way: %s", what, said)
 	}
 	return nil
 }
 
-// backup answers with the stream. An error before its first byte is answered
-// like any other.
+// backup answers with the stream.
 func (b *besideServer) backup(w http.ResponseWriter, r *http.Request) {
 	var q backupRequest
-	err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, besideBytes)).Decode(&q)
-	stream := &begun{w: w}
+	stream(w, r, &q, func(w io.Writer) error { return b.Backup(r.Context(), q, w) })
+}
+
+// stream reads a request and answers with what is written. An error before the
+// first byte is answered like any other.
+func stream(w http.ResponseWriter, r *http.Request, q any, write func(io.Writer) error) {
+	err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, besideBytes)).Decode(q)
+	out := &begun{w: w}
 	if err == nil {
 		w.Header().Set("Trailer", outcome)
 		w.Header().Set("Content-Type", "application/octet-stream")
-		err = b.Backup(r.Context(), q, stream)
+		err = write(out)
 	}
 	switch {
 	case err == nil:
 		w.Header().Set(outcome, "whole")
-	case stream.begun:
+	case out.begun:
 		w.Header().Set(outcome, plain(err.Error()))
 	default:
 		w.Header().Del("Trailer")

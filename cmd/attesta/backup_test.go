@@ -42,7 +42,7 @@ func cmdDamage(ts *testscript.TestScript, _ bool, args []string) {
 
 // cmdNothingLeft looks for what a restore that failed may have left.
 func cmdNothingLeft(ts *testscript.TestScript, _ bool, _ []string) {
-	for _, pattern := range []string{".attesta-restore-*", "*/.backup-*", "*/.new-*"} {
+	for _, pattern := range []string{".attesta-restore-*", ".export-*", "*/.backup-*", "*/.new-*"} {
 		found, err := filepath.Glob(ts.MkAbs(pattern))
 		ts.Check(err)
 		if len(found) > 0 {

@@ -183,7 +183,7 @@ func (e *besideError) Is(target error) bool {
 
 // kindOf names the kind of an error that a command matches.
 func kindOf(err error) string {
-	for _, kind := range []error{registry.ErrNotFound, registry.ErrConflict, registry.ErrInvalid, keys.ErrNoKey, keys.ErrRecipient, accreditation.ErrUnknown, accreditation.ErrList, issuer.ErrNoAuthority, errForked} {
+	for _, kind := range []error{registry.ErrNotFound, registry.ErrConflict, registry.ErrInvalid, keys.ErrNoKey, keys.ErrRecipient, keys.ErrTooLong, accreditation.ErrUnknown, accreditation.ErrList, issuer.ErrNoAuthority, errForked} {
 		if errors.Is(err, kind) {
 			return kind.Error()
 		}
@@ -280,8 +280,12 @@ func (b *besideServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "commands are posted", http.StatusMethodNotAllowed)
 		return
 	}
-	if r.URL.Path == "/backup" { // a stream
+	switch r.URL.Path { // streams
+	case "/backup":
 		b.backup(w, r)
+		return
+	case "/export":
+		b.export(w, r)
 		return
 	}
 	answer, err := b.answer(r)

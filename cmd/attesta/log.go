@@ -17,7 +17,7 @@ var logCommand = command{
 	name: "log", short: "sign, prove and check the audit log",
 	help: `usage: attesta log checkpoint [--data DIR]
        attesta log prove [ID] [--since FILE] [--out FILE] [--data DIR]
-       attesta log check FILE|- --key KEY [--since FILE]
+       attesta log check FILE|DIR|- --key KEY [--since FILE]
        attesta log key [--data DIR]
 
 Every change of an installation is an entry in its audit log, and no entry can be
@@ -28,8 +28,9 @@ running server signs one every minute and shows it at /log/checkpoint.
 prove writes a file for somebody else: the entries about a credential, what they
 say, and the proof that they are in the log. ID is the credential's number, its
 id, its QR address or the sealed file, or else the number of one entry; without
-it the file proves only how the log grew. check reads such a file, or a
-checkpoint, and needs no installation. key prints the public key of the log.
+it the file proves only how the log grew. check reads such a file, a checkpoint,
+or the whole log in a folder that attesta export wrote, and needs no
+installation. key prints the public key of the log.
 
   --key KEY      what attesta log key prints, or a file with it. Get it from who
                  runs the log, and not with the file
@@ -151,11 +152,15 @@ func printLog(c *console, a logAnswer, out string) error {
 
 // checkLogFile judges a file of proofs or a checkpoint.
 func checkLogFile(c *console, name, key string, since []byte) (int, error) {
-	raw, err := readNamed(c, name)
+	key, err := keyOf(key)
 	if err != nil {
 		return exitUsage, err
 	}
-	if key, err = keyOf(key); err != nil {
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return checkLogFolder(c, name, key, since)
+	}
+	raw, err := readNamed(c, name)
+	if err != nil {
 		return exitUsage, err
 	}
 	proof := auditlog.Proof{Format: auditlog.Format, Checkpoint: string(raw)}

@@ -72,7 +72,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		demoCommand, serveCommand, importCommand, lintCommand, issueCommand, verifyCommand, findCommand, statusCommand, eraseCommand,
-		sealCommand, keysCommand, trustCommand, signInCommand, logCommand, migrateCommand, backupCommand, restoreCommand, doctorCommand, versionCommand,
+		sealCommand, keysCommand, trustCommand, signInCommand, logCommand, exportCommand, migrateCommand, backupCommand, restoreCommand, doctorCommand, versionCommand,
 	}
 }
 

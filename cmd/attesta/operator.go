@@ -37,6 +37,7 @@ type operator interface {
 	Doctor(ctx context.Context) ([]diagnosis, error)
 	SignIn(ctx context.Context) (string, error)
 	Backup(ctx context.Context, r backupRequest, w io.Writer) error
+	Export(ctx context.Context, r exportRequest, w io.Writer) error
 	Close() error
 }
 

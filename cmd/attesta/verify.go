@@ -17,6 +17,7 @@ import (
 var verifyCommand = command{
 	name: "verify", short: "check a credential",
 	help: `usage: attesta verify FILE|URL|- [--json] [--at TIME] [--offline] [--trust PATH]
+                      [--static DIR]
 
 Judges a sealed credential from public information only: its seal, who vouches
 for the sealer, its dates, and the signed status list that it names. URL is the
@@ -30,8 +31,11 @@ that holds a birth date or a national number; - reads standard input.
                  lists of accredited providers ($ATTESTA_TRUST)
   --data DIR     trust the installation in this folder ($ATTESTA_DATA); only its
                  anchors are read
+  --static DIR   a folder that attesta export wrote: ask it, and nobody else, for
+                 status lists, and without --trust trust its anchors. What it
+                 says is as old as it is
 
-Without either nobody vouches for a seal: nothing is trusted because of where a
+Without any of them nobody vouches for a seal: nothing is trusted because of where a
 file lies.
 
 Exit code: 0 valid, 1 not valid, 2 called wrongly, 3 cannot tell.
@@ -40,6 +44,7 @@ Exit code: 0 valid, 1 not valid, 2 called wrongly, 3 cannot tell.
 		f := flags("verify")
 		data, trust := f.String("data", c.getenv("ATTESTA_DATA"), ""), f.String("trust", c.getenv("ATTESTA_TRUST"), "")
 		asJSON, at, offline := f.Bool("json", false, ""), f.String("at", "", ""), f.Bool("offline", false, "")
+		static := f.String("static", "", "")
 		rest, err := parse(f, args)
 		if err != nil {
 			return exitUsage, err
@@ -50,6 +55,9 @@ Exit code: 0 valid, 1 not valid, 2 called wrongly, 3 cannot tell.
 		moment, err := moment(*at, c.now())
 		if err != nil {
 			return exitUsage, err
+		}
+		if *static != "" {
+			return verifyStatic(ctx, c, rest[0], *static, *trust, moment, *asJSON)
 		}
 		anchors, err := trusted(*trust, *data)
 		if err != nil {

@@ -1,0 +1,125 @@
+// Attesta in a browser: the verifier, from the same sources as everywhere else,
+// with the words of the pages. Built for js/wasm by go generate ./web/offline, it
+// adds one function to the page,
+//
+//	attesta(request) → Promise of an answer in JSON
+//
+// and then calls attestaReady(), where the page has it. The function asks nobody:
+// the page gives it the anchors, and the status lists when it asks for them. A
+// request has the members
+//
+//	presented  Uint8Array: what is to be judged
+//	anchors    array of {name, data}: the files of a folder of anchors
+//	list       function(address) → Promise of a Uint8Array, or of null
+//	made       time at which these were copied, and
+//	until      time to which the lists count where they are the last ones, or ""
+//	now, at    the time now, and the time that is asked about, or ""
+//	origin     public address of the installation that published them
+//	language   it or en
+//
+// with times in RFC 3339; the answer is that of web.Answer.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"slices"
+	"time"
+	_ "time/tzdata" // days are those of Europe/Rome; a browser has no files
+
+	"attesta/keys"
+	"attesta/verifier"
+	"attesta/web"
+)
+
+func main() {
+	j, err := newJudge()
+	if err == nil {
+		err = offer(j.check)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "attesta:", err)
+		os.Exit(1)
+	}
+}
+
+// request is what a page asks.
+type request struct {
+	Presented            []byte
+	Anchors              []file
+	Made, Until, Now, At string
+	Origin, Language     string
+	Fetcher              verifier.Fetcher
+}
+
+// file is a file of a folder of anchors.
+type file struct {
+	Name string
+	Data []byte
+}
+
+// own is the name of the anchor of the installation itself.
+const own = "this-installation.json"
+
+// judge answers pages, with the words of ours.
+type judge struct{ answers *web.Answers }
+
+func newJudge() (judge, error) {
+	zone, err := time.LoadLocation("Europe/Rome")
+	if err != nil {
+		return judge{}, fmt.Errorf("finding the time zone: %w", err)
+	}
+	answers, err := web.NewAnswers(zone)
+	return judge{answers}, err
+}
+
+// check judges what a page asks about. An error is that of the page: about what
+// was presented there is always an answer.
+func (j judge) check(ctx context.Context, q request) (web.Answer, error) {
+	times := map[string]time.Time{}
+	for name, text := range map[string]string{"made": q.Made, "until": q.Until, "now": q.Now, "at": q.At} {
+		at, err := time.Parse(time.RFC3339, text)
+		if err != nil && (text != "" || name == "now") {
+			return web.Answer{}, fmt.Errorf("reading the request: %s is no time", name)
+		}
+		times[name] = at
+	}
+	trust, err := trustOf(q.Anchors)
+	if err != nil {
+		return web.Answer{}, err
+	}
+	v := verifier.New(verifier.Config{
+		Trust: func() keys.Trust { return trust }, Now: func() time.Time { return times["now"] }, Fetcher: q.Fetcher,
+	})
+	report, then, err := v.VerifyCopy(ctx, q.Presented, times["at"], times["made"])
+	if err != nil {
+		return web.Answer{}, err
+	}
+	return j.answers.OfCopy(web.Copy{PublicURL: q.Origin, Made: times["made"], Until: times["until"]}, q.Language, report, then)
+}
+
+// trustOf reads anchors. What the installation revoked counts for all of them:
+// keys of its own stand under the anchors of others too.
+func trustOf(files []file) (keys.Trust, error) {
+	var trust keys.Trust
+	var revoked []keys.RevokedKey
+	for _, f := range files {
+		anchors, err := keys.ParseAnchors(path.Base(f.Name), f.Data)
+		if err != nil {
+			return trust, errors.Join(fmt.Errorf("reading the anchor %s", f.Name), err)
+		}
+		if path.Base(f.Name) == own {
+			for _, a := range anchors {
+				revoked = append(revoked, a.Revoked...)
+			}
+		}
+		trust.Anchors = append(trust.Anchors, anchors...)
+	}
+	for n := range trust.Anchors {
+		trust.Anchors[n].Revoked = slices.Concat(trust.Anchors[n].Revoked, revoked)
+	}
+	return trust, nil
+}

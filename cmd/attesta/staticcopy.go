@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"attesta/credentials"
+	"attesta/keys"
+	"attesta/verifier"
+)
+
+// staticCopy is a folder that attesta export wrote, as a fetcher of what the
+// installation published. It asks nobody.
+type staticCopy struct {
+	manifest
+	dir   string
+	names map[string]string // of files, by address
+}
+
+func openCopy(dir string) (*staticCopy, error) {
+	m, err := readManifest(dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &staticCopy{manifest: m, dir: dir, names: map[string]string{}}
+	for _, f := range m.Files {
+		s.names[m.PublicURL+f.Path] = f.Name
+	}
+	return s, nil
+}
+
+// Fetch implements verifier.Fetcher.
+func (s *staticCopy) Fetch(_ context.Context, address string, _ []string) ([]byte, error) {
+	name, ok := s.names[address]
+	if !ok {
+		return nil, fmt.Errorf("%w: the copy does not have it", verifier.ErrUnreachable)
+	}
+	root, err := os.OpenRoot(s.dir) // a name leads nowhere else
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", verifier.ErrUnreachable, err)
+	}
+	defer root.Close()
+	file, err := root.Open(filepath.FromSlash(name))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", verifier.ErrUnreachable, err)
+	}
+	defer file.Close()
+	raw, err := io.ReadAll(io.LimitReader(file, credentials.MaxSealedBytes+1))
+	if err != nil || len(raw) > credentials.MaxSealedBytes {
+		return nil, fmt.Errorf("%w: the file %s cannot be read or is too large", verifier.ErrUnreachable, name)
+	}
+	return raw, nil
+}
+
+// verifyStatic judges a file by a static copy.
+func verifyStatic(ctx context.Context, c *console, what, dir, trust string, at time.Time, asJSON bool) (int, error) {
+	s, err := openCopy(dir)
+	if err != nil {
+		return exitUsage, misuse("name a folder that attesta export wrote", "--static %s: %s", dir, err)
+	}
+	if strings.Contains(what, "://") {
+		return exitUsage, misuse("download the file first", "--static asks nobody, and %s is an address", what)
+	}
+	anchors := keys.Trust{}
+	if trust != "" {
+		anchors, err = trusted(trust, "")
+	} else {
+		anchors, err = trusted("", dir)
+	}
+	if err != nil {
+		return exitUsage, err
+	}
+	presented, err := readNamed(c, what)
+	if err != nil {
+		return exitUsage, err
+	}
+	v := verifier.New(verifier.Config{Trust: func() keys.Trust { return anchors }, Now: c.now, Fetcher: s})
+	report, then, err := v.VerifyCopy(ctx, presented, at, s.Made)
+	if err != nil {
+		return exitUsage, err
+	}
+	if asJSON {
+		return exitOf(report.Verdict), printJSON(c, report)
+	}
+	printReport(c, report)
+	printCopied(c, s.manifest, report, then)
+	return exitOf(report.Verdict), nil
+}
+
+// printCopied says how old the copy is, and what it said then.
+func printCopied(c *console, m manifest, report verifier.Report, then *verifier.Report) {
+	language, zone := c.language(), time.UTC
+	if rome, err := time.LoadLocation("Europe/Rome"); err == nil {
+		zone = rome
+	}
+	say := func(en, it string) {
+		if language == "it" {
+			en = it
+		}
+		c.printf("  %s\n", verifier.Elided(fmt.Sprintf(en, verifier.Day(m.Made.In(zone), language))))
+	}
+	say("by a copy made on %s: keys, anchors and lists are those of that day", "secondo una copia fatta il %s: chiavi, autorità ed elenchi sono quelli di quel giorno")
+	switch {
+	case then != nil && then.Verdict == verifier.Valid:
+		say("on %s it was valid; what happened since nobody can say from here", "il %s era valido; che cosa è successo dopo, da qui nessuno può saperlo")
+	case then != nil && then.Reason == "status_suspended":
+		say("on %s it was suspended; whether it still is nobody can say from here", "il %s era sospeso; se lo sia ancora, da qui nessuno può saperlo")
+	case then != nil:
+		say("on %s it was revoked, and a revocation is final", "il %s era revocato, e una revoca è definitiva")
+	case report.Find(verifier.CheckStatus).Reason == "status_valid" && !m.Until.IsZero():
+		say("on %s the provider signed its lists for the last time", "il %s l’ente ha firmato i suoi elenchi per l’ultima volta")
+	}
+}
