@@ -36,7 +36,7 @@ func ParseCompact(data []byte, typ string) (*Envelope, error) {
 	if e.Type != typ {
 		return nil, badFormat("header", "the token is of type %q, %q was expected", e.Type, typ)
 	}
-	if _, err := readJSON(e.payload); err != nil {
+	if _, err := readClaims(e.payload); err != nil {
 		return nil, badFormat("payload", "the payload of the token cannot be read: %v", err)
 	}
 	return e, nil
@@ -51,6 +51,10 @@ const (
 	TokenListType       = "statuslist+jwt"
 	TokenListMediaType  = "application/statuslist+jwt"
 )
+
+// StatusTokenType is the typ header of a Status List Token (IETF Token Status
+// List, section 5.1); its media type is application/ and this.
+const StatusTokenType = "statuslist+jwt"
 
 // SealCompact writes claims as a compact JWS that carries the certificates of
 // its signer. The claims are a struct, so that no name in them comes from

@@ -14,7 +14,7 @@ import (
 // stamps and pictures is 1.3 MB.
 const (
 	MaxSealedBytes  = 4 << 20
-	maxCompactBytes = 1 << 20 // a status list of a million entries, sealed
+	maxCompactBytes = 2 << 20 // a status list of ten million entries, a third of them set, sealed
 	maxHeaderBytes  = 64 << 10
 	maxChain        = 5
 )

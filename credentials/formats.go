@@ -41,10 +41,23 @@ type Parsed struct {
 	Issuer   Signer   // as the payload names it
 	Types    []string // of the credential
 	content  node
+	known    map[string]node // what is described in the content, by id; nil until somebody asks
 }
 
-// View reads what the credential says. Call it on verified bytes only.
-func (p *Parsed) View() View { return viewOf(p.content) }
+// View reads what the credential says. Call it on verified bytes only, and not
+// beside another call of View or Lint.
+func (p *Parsed) View() View { return viewWith(p.content, p.index()) }
+
+// Lint is the function of that name for what was parsed, as anybody may read it.
+// It does not read the bytes again.
+func (p *Parsed) Lint() []Finding { return lint(p.content, p.index(), nil, true) }
+
+func (p *Parsed) index() map[string]node {
+	if p.known == nil {
+		p.known = indexed(p.content)
+	}
+	return p.known
+}
 
 // EDC is the European Digital Credential: the learning model in JSON-LD with a
 // JAdES baseline B seal.

@@ -91,13 +91,16 @@ func Lint(d Document, signer *Signer) []Finding {
 			Message: Text{"en": "the document is not strict JSON: " + err.Error(), "it": "il documento non è JSON rigoroso: " + err.Error()},
 		}}
 	}
-	l := &linter{doc: doc, all: reader{known: map[string]node{}}, issuing: signer != nil, first: map[string]map[string]any{}}
-	index(doc, l.all.known)
+	return lint(doc, indexed(doc), signer, checkKind(doc) == nil)
+}
+
+func lint(doc node, known map[string]node, signer *Signer, kind bool) []Finding {
+	l := &linter{doc: doc, all: reader{known: known}, issuing: signer != nil, first: map[string]map[string]any{}}
 	l.annex()
-	l.shape()
+	l.shape(kind)
 	l.profiles()
 	l.plausible()
-	l.walk("", doc.v, "")
+	l.walk(nil, doc.v, "")
 	if signer != nil {
 		l.signer(*signer)
 	}
@@ -197,10 +200,10 @@ func (l *linter) annexAssessment(claim node) {
 }
 
 // shape checks what the profile demands of the top of the document.
-func (l *linter) shape() {
+func (l *linter) shape(kind bool) {
 	d := l.doc
 	shape := func(ok bool, rule, path, en, it string) { l.need(ok, rule, clauseAP, path, en, it) }
-	shape(checkKind(d) == nil, "S01", "/type", "type, context, subject or issuer is not that of a European Digital Credential", "tipo, contesto, persona o ente non sono quelli di una credenziale digitale europea")
+	shape(kind, "S01", "/type", "type, context, subject or issuer is not that of a European Digital Credential", "tipo, contesto, persona o ente non sono quelli di una credenziale digitale europea")
 	shape(d.at("credentialProfiles", "id").present(), "S02", "/credentialProfiles", "the profile is missing", "manca il profilo")
 	schemas := d.get("credentialSchema").each()
 	typed := len(schemas) > 0

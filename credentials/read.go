@@ -1,15 +1,17 @@
 package credentials
 
 import (
+	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 )
 
 // viewOf reads a learning-model document written by anyone: members may be one
 // value or several, concepts may be given in full or by their id alone.
-func viewOf(doc node) View {
-	known := map[string]node{}
-	index(doc, known)
+func viewOf(doc node) View { return viewWith(doc, indexed(doc)) }
+
+func viewWith(doc node, known map[string]node) View {
 	r := reader{known, &budget{left: maxShown}}
 	subject := doc.get("credentialSubject")
 	claim := subject.get("hasClaim")
@@ -260,6 +262,13 @@ func (r reader) spend() bool {
 	return r.budget.left >= 0
 }
 
+// indexed finds everything in a document by its id.
+func indexed(doc node) map[string]node {
+	known := map[string]node{}
+	index(doc, known)
+	return known
+}
+
 // index remembers the fullest description of every node by its id.
 func index(n node, known map[string]node) {
 	switch v := n.v.(type) {
@@ -269,7 +278,15 @@ func index(n node, known map[string]node) {
 				known[id] = n
 			}
 		}
-		for _, name := range sortedKeys(v) {
+		var below []string // what has members of its own
+		for name, child := range v {
+			switch child.(type) {
+			case map[string]any, []any:
+				below = append(below, name)
+			}
+		}
+		slices.Sort(below)
+		for _, name := range below {
 			index(node{v[name]}, known)
 		}
 	case []any:
@@ -369,14 +386,21 @@ func earliest(a, b time.Time) time.Time {
 }
 
 // statusOf reads the status entries of a credential from both members in which
-// they are found, each as one object or several. A status that is not an
-// object is kept with its type empty, so that it is seen and not passed over.
+// they are found, each as one object or several, and those that point at a token
+// list. A status that is not an object is kept with its type empty, so that it
+// is seen and not passed over.
 func statusOf(doc node) []StatusEntry {
 	var entries []StatusEntry
 	for _, name := range []string{"status", "credentialStatus"} {
 		for _, n := range doc.get(name).each() {
 			if _, nested := n.v.([]any); nested {
 				n = node{}
+			}
+			if list := n.get("status_list"); list.present() {
+				entries = append(entries, tokenEntry(list))
+				if !n.get("type").present() {
+					continue
+				}
 			}
 			kind := n.get("type").text()
 			if list, ok := n.get("type").v.([]any); ok {
@@ -398,4 +422,17 @@ func statusOf(doc node) []StatusEntry {
 		}
 	}
 	return entries
+}
+
+// tokenEntry reads where a token list says the status (IETF Token Status List,
+// section 6.1). The index is a JSON integer there: anything else is kept as no
+// index at all.
+func tokenEntry(n node) StatusEntry {
+	e := StatusEntry{Type: TokenStatusEntry}
+	if list, ok := n.v.(map[string]any); ok {
+		e.List, _ = list["uri"].(string)
+		index, _ := list["idx"].(json.Number)
+		e.Index = index.String()
+	}
+	return e
 }

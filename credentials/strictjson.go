@@ -29,10 +29,18 @@ var errJSON = errors.New("not strict JSON")
 // maxDepth and maxValues. Readers differ in what they make of anything else, and a
 // signature must mean one thing. Numbers stay as written, as json.Number.
 func readJSON(data []byte) (node, error) {
-	if !utf8.Valid(data) {
+	return (&walker{data: string(data)}).whole()
+}
+
+// readClaims is readJSON for claims of which the reader bounds the numbers.
+func readClaims(data []byte) (node, error) {
+	return (&walker{data: string(data), anySize: true}).whole()
+}
+
+func (w *walker) whole() (node, error) {
+	if !utf8.ValidString(w.data) {
 		return node{}, fmt.Errorf("%w: the text is not valid UTF-8", errJSON)
 	}
-	w := walker{data: string(data)}
 	w.space()
 	if w.peek() != '{' {
 		return node{}, w.fail("an object was expected")
@@ -42,7 +50,7 @@ func readJSON(data []byte) (node, error) {
 		return node{}, err
 	}
 	w.space()
-	if w.pos != len(data) {
+	if w.pos != len(w.data) {
 		return node{}, w.fail("text follows the object")
 	}
 	return node{v}, nil
@@ -53,6 +61,8 @@ type walker struct {
 	data   string
 	pos    int
 	values int
+	// anySize lets numbers stand that a reader would round, not those that are none.
+	anySize bool
 }
 
 func (w *walker) fail(why string) error {
@@ -410,7 +420,7 @@ func (w *walker) number() (any, error) {
 		}
 	}
 	n := json.Number(w.data[start:w.pos])
-	if !plainNumber(n) {
+	if _, err := n.Float64(); err != nil || !w.anySize && !plainNumber(n) {
 		return nil, w.fail("a number that readers would round was not expected")
 	}
 	return n, nil

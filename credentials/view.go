@@ -114,8 +114,12 @@ type Concept struct {
 
 // StatusEntry points at the place where a credential's status is published.
 type StatusEntry struct {
-	Type    string // BitstringStatusListEntry, StatusList2021Entry, …
-	Purpose string // revocation or suspension
-	List    string // URL of the status list credential
+	Type    string // BitstringStatusListEntry, StatusList2021Entry, …, or TokenStatusEntry
+	Purpose string // revocation or suspension; "" for a token list, which says both
+	List    string // URL of the status list credential or token
 	Index   string // decimal, as written in the credential
 }
+
+// TokenStatusEntry is the type of an entry that points at a Token Status List:
+// the member status_list of a status, which has no type of its own.
+const TokenStatusEntry = "status_list"

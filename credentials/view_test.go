@@ -89,6 +89,7 @@ func TestViewLabelsBareConcepts(t *testing.T) {
 // A status is never passed over: whatever shape it has, an entry is seen.
 func TestViewSeesAStatusInEveryShape(t *testing.T) {
 	const body = `"statusPurpose":"revocation","statusListIndex":"42","statusListCredential":"https://s.example.org/1"`
+	token := StatusEntry{Type: TokenStatusEntry, List: "https://s.example.org/1", Index: "42"}
 	read := StatusEntry{"BitstringStatusListEntry", "revocation", "https://s.example.org/1", "42"}
 	old := read
 	old.Type = "StatusList2021Entry"
@@ -96,20 +97,26 @@ func TestViewSeesAStatusInEveryShape(t *testing.T) {
 		text string
 		want []StatusEntry
 	}{
-		"none":                  {`{}`, nil},
-		"null":                  {`{"status":null}`, nil},
-		"an empty list":         {`{"status":[]}`, nil},
-		"one object":            {`{"status":{"type":"BitstringStatusListEntry",` + body + `}}`, []StatusEntry{read}},
-		"a list":                {`{"status":[{"type":"BitstringStatusListEntry",` + body + `}]}`, []StatusEntry{read}},
-		"the older type":        {`{"credentialStatus":{"type":"StatusList2021Entry",` + body + `}}`, []StatusEntry{old}},
-		"two types":             {`{"credentialStatus":{"type":["CredentialStatus","BitstringStatusListEntry"],` + body + `}}`, []StatusEntry{read}},
-		"both members":          {`{"status":{"type":"BitstringStatusListEntry",` + body + `},"credentialStatus":[{"type":"StatusList2021Entry",` + body + `}]}`, []StatusEntry{read, old}},
-		"an index as a number":  {`{"status":{"type":"BitstringStatusListEntry",` + strings.Replace(body, `"42"`, `42`, 1) + `}}`, []StatusEntry{read}},
-		"an index as a float":   {`{"status":{"statusListIndex":4.2e1}}`, []StatusEntry{{Index: "4.2e1"}}},
-		"an address alone":      {`{"credentialStatus":"https://s.example.org/1#42"}`, []StatusEntry{{}}},
-		"a number":              {`{"status":7}`, []StatusEntry{{}}},
-		"an entry without type": {`{"status":{` + body + `}}`, []StatusEntry{{"", "revocation", "https://s.example.org/1", "42"}}},
-		"a list in a list":      {`{"status":[[{"type":"BitstringStatusListEntry",` + body + `}]]}`, []StatusEntry{{}}},
+		"none":                   {`{}`, nil},
+		"null":                   {`{"status":null}`, nil},
+		"an empty list":          {`{"status":[]}`, nil},
+		"one object":             {`{"status":{"type":"BitstringStatusListEntry",` + body + `}}`, []StatusEntry{read}},
+		"a list":                 {`{"status":[{"type":"BitstringStatusListEntry",` + body + `}]}`, []StatusEntry{read}},
+		"the older type":         {`{"credentialStatus":{"type":"StatusList2021Entry",` + body + `}}`, []StatusEntry{old}},
+		"two types":              {`{"credentialStatus":{"type":["CredentialStatus","BitstringStatusListEntry"],` + body + `}}`, []StatusEntry{read}},
+		"both members":           {`{"status":{"type":"BitstringStatusListEntry",` + body + `},"credentialStatus":[{"type":"StatusList2021Entry",` + body + `}]}`, []StatusEntry{read, old}},
+		"an index as a number":   {`{"status":{"type":"BitstringStatusListEntry",` + strings.Replace(body, `"42"`, `42`, 1) + `}}`, []StatusEntry{read}},
+		"an index as a float":    {`{"status":{"statusListIndex":4.2e1}}`, []StatusEntry{{Index: "4.2e1"}}},
+		"a token list":           {`{"status":{"status_list":{"idx":42,"uri":"https://s.example.org/1"}}}`, []StatusEntry{token}},
+		"a token list, several":  {`{"credentialStatus":[{"status_list":{"idx":42,"uri":"https://s.example.org/1"}},{"type":"BitstringStatusListEntry",` + body + `}]}`, []StatusEntry{token, read}},
+		"a status of two kinds":  {`{"status":{"status_list":{"idx":42,"uri":"https://s.example.org/1"},"type":"BitstringStatusListEntry",` + body + `}}`, []StatusEntry{token, read}},
+		"a token index as text":  {`{"status":{"status_list":{"idx":"42","uri":"https://s.example.org/1"}}}`, []StatusEntry{{Type: TokenStatusEntry, List: token.List}}},
+		"a token list in a list": {`{"status":{"status_list":[{"idx":42,"uri":"https://s.example.org/1"}]}}`, []StatusEntry{{Type: TokenStatusEntry}}},
+		"no token list":          {`{"status":{"status_list":null}}`, []StatusEntry{{}}},
+		"an address alone":       {`{"credentialStatus":"https://s.example.org/1#42"}`, []StatusEntry{{}}},
+		"a number":               {`{"status":7}`, []StatusEntry{{}}},
+		"an entry without type":  {`{"status":{` + body + `}}`, []StatusEntry{{"", "revocation", "https://s.example.org/1", "42"}}},
+		"a list in a list":       {`{"status":[[{"type":"BitstringStatusListEntry",` + body + `}]]}`, []StatusEntry{{}}},
 	} {
 		if diff := cmp.Diff(c.want, view(t, c.text).Status); diff != "" {
 			t.Errorf("%s: %s", name, diff)

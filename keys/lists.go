@@ -12,6 +12,11 @@ import (
 // than the level of the seal leads to it, and none that does has revoked it.
 // Both chains are leaf first.
 func (t Trust) VouchList(seal []*x509.Certificate, level Level, list []*x509.Certificate, at time.Time) bool {
+	return (*Chains)(nil).VouchList(t, seal, level, list, at)
+}
+
+// VouchList is that of Trust, with what is remembered.
+func (m *Chains) VouchList(t Trust, seal []*x509.Certificate, level Level, list []*x509.Certificate, at time.Time) bool {
 	if len(seal) == 0 || len(list) == 0 || maySign(list[0]) != nil {
 		return false
 	}
@@ -22,7 +27,7 @@ func (t Trust) VouchList(seal []*x509.Certificate, level Level, list []*x509.Cer
 	least := slices.Index(worth, level)
 	vouched := false
 	for _, a := range t.Anchors {
-		if least < 0 || !a.isFor(ForSeals) || slices.Index(worth, a.Level) < least || !underRoot(list, a.Certificate, at) {
+		if least < 0 || !a.isFor(ForSeals) || slices.Index(worth, a.Level) < least || !m.underRoot(list, a.Certificate, at) {
 			continue
 		}
 		if _, revoked := a.RevokedSince(list[0]); revoked {

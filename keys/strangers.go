@@ -9,7 +9,6 @@ import (
 	"encoding/asn1"
 	"encoding/hex"
 	"math/big"
-	"slices"
 )
 
 // Bounds on what the certificates of a stranger may cost: the time to use an
@@ -38,20 +37,6 @@ func (s *search) issued(authority, c *x509.Certificate) bool {
 	}
 	s.left--
 	return s.left >= 0 && c.CheckSignatureFrom(authority) == nil
-}
-
-// line keeps, of the certificates beside the first, those that issued it,
-// directly or over others of them: the rest cannot be part of its chain.
-func line(chain []*x509.Certificate) []*x509.Certificate {
-	found, tries := chain[:1:1], search{maxTries}
-	for n := 0; n < len(found); n++ {
-		for _, c := range chain[1:] {
-			if !slices.ContainsFunc(found, c.Equal) && tries.issued(c, found[n]) {
-				found = append(found, c)
-			}
-		}
-	}
-	return found
 }
 
 // writings are the fingerprints that a certificate may have without its

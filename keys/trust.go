@@ -2,7 +2,6 @@ package keys
 
 import (
 	"bytes"
-	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/json"
@@ -207,7 +206,7 @@ var ErrMisused = errors.New("the certificate may not be used for this")
 // Err. Qualified is the certificate: a seal with it is a qualified one only
 // with Device (Regulation (EU) 910/2014 article 3(27)).
 func (t Trust) Vouch(chain []*x509.Certificate, at time.Time) Vouch {
-	return t.vouch(chain, at, ForSeals)
+	return (*Chains)(nil).Vouch(t, chain, at)
 }
 
 // VouchTime does for a certificate that signs time-stamps what Vouch does for
@@ -215,10 +214,10 @@ func (t Trust) Vouch(chain []*x509.Certificate, at time.Time) Vouch {
 // for time-stamps and nothing else, and say so in a critical extension (RFC
 // 3161 clause 2.3). It may be an anchor itself, as in trusted lists.
 func (t Trust) VouchTime(chain []*x509.Certificate, at time.Time) Vouch {
-	return t.vouch(chain, at, ForTime)
+	return (*Chains)(nil).VouchTime(t, chain, at)
 }
 
-func (t Trust) vouch(chain []*x509.Certificate, at time.Time, use Use) Vouch {
+func (m *Chains) vouch(t Trust, chain []*x509.Certificate, at time.Time, use Use) Vouch {
 	if len(chain) == 0 {
 		return Vouch{Level: Unrecognised, Worth: Unrecognised, Err: errNoCertificate}
 	}
@@ -229,15 +228,11 @@ func (t Trust) vouch(chain []*x509.Certificate, at time.Time, use Use) Vouch {
 	if err := fits(leaf); err != nil {
 		return Vouch{Level: Unrecognised, Worth: Unrecognised, Err: fmt.Errorf("%w: %w", ErrMisused, err)}
 	}
-	chain = line(chain)
-	between := x509.NewCertPool()
-	for _, c := range chain[1:] {
-		between.AddCert(c)
-	}
+	chain = m.line(chain)
 	var ways []way
 	var last error
 	for _, a := range t.near(chain, use) {
-		length, ends, err := verifyChain(leaf, a.Certificate, between, at)
+		length, ends, err := m.verify(leaf, a.Certificate, chain[1:], at)
 		if err == nil {
 			ways = append(ways, way{a, length, ends})
 			continue
@@ -354,75 +349,6 @@ func maySign(leaf *x509.Certificate) error {
 		}
 	}
 	return nil
-}
-
-// verifyChain returns how many certificates the shortest chain has, and when
-// the first of those below the anchor ends, by the chain that lasts longest.
-func verifyChain(leaf, anchor *x509.Certificate, between *x509.CertPool, at time.Time) (shortest int, ends time.Time, err error) {
-	roots := x509.NewCertPool()
-	roots.AddCert(anchor)
-	chains, err := leaf.Verify(x509.VerifyOptions{
-		Roots: roots, Intermediates: between, CurrentTime: at,
-		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
-	})
-	if err != nil {
-		return 0, ends, fmt.Errorf("building the chain: %w", err)
-	}
-	for _, c := range chains {
-		if slices.ContainsFunc(c[1:], weak) {
-			continue
-		}
-		if shortest == 0 || len(c) < shortest {
-			shortest = len(c)
-		}
-		first := leaf.NotAfter
-		for _, above := range c[1:max(1, len(c)-1)] {
-			if above.NotAfter.Before(first) {
-				first = above.NotAfter
-			}
-		}
-		if first.After(ends) {
-			ends = first
-		}
-	}
-	if shortest == 0 {
-		return 0, ends, errors.New("building the chain: the key of an authority is too weak")
-	}
-	return shortest, ends, nil
-}
-
-// weak tells whether the key of an authority is one that others may find, so
-// that whatever is signed with it can be theirs.
-func weak(c *x509.Certificate) bool {
-	key, ok := c.PublicKey.(*rsa.PublicKey)
-	return ok && key.N.BitLen() < minRSABits
-}
-
-// SameHouse tells whether a second certificate, such as that of a status list,
-// was issued to the same organisation under the same authority as a first one:
-// it is the same certificate, or both chains lead to the same self-signed
-// certificate and name the same organisation.
-func SameHouse(first, second []*x509.Certificate, at time.Time) bool {
-	if len(first) == 0 || len(second) == 0 || maySign(second[0]) != nil {
-		return false
-	}
-	if first[0].Equal(second[0]) {
-		return true
-	}
-	root := first[len(first)-1]
-	if !root.IsCA || !affordable(root) || root.CheckSignatureFrom(root) != nil || organisation(first[0]) == "" || organisation(first[0]) != organisation(second[0]) {
-		return false
-	}
-	return underRoot(first, root, first[0].NotBefore) && underRoot(second, root, at)
-}
-
-func underRoot(chain []*x509.Certificate, root *x509.Certificate, at time.Time) bool {
-	between := x509.NewCertPool()
-	for _, c := range line(chain)[1:] {
-		between.AddCert(c)
-	}
-	_, _, err := verifyChain(chain[0], root, between, at)
-	return err == nil
 }
 
 // organisation is the identifier of the organisation that a certificate names,

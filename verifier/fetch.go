@@ -8,7 +8,6 @@ import (
 	"mime"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -19,7 +18,8 @@ import (
 )
 
 // Fetcher gets what an outside address publishes. Origins are scheme, host and
-// port of places that may be asked although they are not public.
+// port of places that may be asked although they are not public. The answer is not
+// to be changed.
 type Fetcher interface {
 	Fetch(ctx context.Context, address string, origins []string) ([]byte, error)
 }
@@ -39,8 +39,9 @@ const (
 )
 
 // Guarded is the one fetcher for addresses that come from outside. It asks
-// https on port 443 only unless its Limits say more, follows no redirect, uses no proxy, bounds time and
-// size, and refuses every address that is not public, looking at the address
+// https on port 443 only unless its Limits say more, follows few redirects and
+// each under the same rules, uses no proxy, bounds time and size, takes nothing
+// packed, and refuses every address that is not public, looking at the address
 // it really dials. It is safe for concurrent use.
 type Guarded struct {
 	public  *http.Client
@@ -61,7 +62,7 @@ type Limits struct {
 func NewGuarded() *Guarded {
 	return NewGuardedFor(Limits{
 		Bytes: fetchBytes, Time: fetchTime, Kinds: []string{"application/"},
-		Accept: "application/vc+jwt, application/ld+json, application/json;q=0.8",
+		Accept: "application/statuslist+jwt, application/vc+jwt, application/ld+json, application/json;q=0.8",
 	})
 }
 
@@ -69,6 +70,11 @@ func NewGuarded() *Guarded {
 func NewGuardedFor(l Limits) *Guarded {
 	return &Guarded{public: client(refusePrivate, l.Time), private: client(nil, l.Time), limits: l}
 }
+
+// NewClient returns a client for an address that the operator of this machine
+// chose, which may be inside: like Guarded it uses no proxy, follows no redirect
+// by itself and bounds the time and what it takes before an answer.
+func NewClient(limit time.Duration) *http.Client { return client(nil, limit) }
 
 func client(control func(network, address string, c syscall.RawConn) error, limit time.Duration) *http.Client {
 	dialer := &net.Dialer{Timeout: fetchTime, Control: control}
@@ -83,33 +89,113 @@ func client(control func(network, address string, c syscall.RawConn) error, limi
 	}
 }
 
+// maxHops bounds how many redirects are followed to one answer.
+const maxHops = 3
+
 // Fetch implements Fetcher. Errors wrap ErrRefused or ErrUnreachable.
 func (g *Guarded) Fetch(ctx context.Context, address string, origins []string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, g.limits.Time)
+	defer cancel()
+	if len(address) > maxAddress {
+		return nil, errNoAddress
+	}
 	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || len(address) > 2048 {
-		return nil, fmt.Errorf("%w: it is not a plain web address", ErrRefused)
+	if err != nil {
+		return nil, errNoAddress
 	}
-	use := g.public
-	if slices.Contains(origins, u.Scheme+"://"+u.Host) {
-		use = g.private
-	} else if !g.limits.mayAsk(u) {
+	inside := slices.Contains(origins, originOf(u))
+	for hops := 0; ; hops++ {
+		use, err := g.client(u, inside)
+		if err != nil {
+			return nil, err
+		}
+		response, err := g.ask(ctx, use, u)
+		if err != nil {
+			return nil, err
+		}
+		body, next, err := g.answer(response, u)
+		if err != nil || next == nil {
+			return body, err
+		}
+		if hops == maxHops {
+			return nil, fmt.Errorf("%w: it redirects more than %d times", ErrUnreachable, maxHops)
+		}
+		// Who may be asked although it is not public may send on to itself. A place
+		// that is public sends to public places only.
+		inside = inside && originOf(next) == originOf(u)
+		u = next
+	}
+}
+
+const maxAddress = 2048
+
+var errNoAddress = fmt.Errorf("%w: it is not a plain web address", ErrRefused)
+
+func originOf(u *url.URL) string { return u.Scheme + "://" + u.Host }
+
+// client chooses by whom an address is asked, or refuses it.
+func (g *Guarded) client(u *url.URL, inside bool) (*http.Client, error) {
+	switch {
+	case u.Host == "" || u.User != nil || u.Fragment != "":
+		return nil, errNoAddress
+	case inside:
+		return g.private, nil
+	case !g.limits.mayAsk(u):
 		return nil, fmt.Errorf("%w: only https on its usual port is asked", ErrRefused)
+	case !outsideName(u.Hostname()):
+		return nil, fmt.Errorf("%w: its name is not one of the public network", ErrRefused)
 	}
+	return g.public, nil
+}
+
+func (g *Guarded) ask(ctx context.Context, use *http.Client, u *url.URL) (*http.Response, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
 	if err != nil {
-		return nil, fmt.Errorf("%w: it is not a plain web address", ErrRefused)
+		return nil, errNoAddress
 	}
 	request.Header.Set("Accept", g.limits.Accept)
 	request.Header.Set("User-Agent", "attesta-verifier")
 	response, err := use.Do(request)
+	if errors.Is(err, ErrRefused) {
+		return nil, err
+	}
 	if err != nil {
-		if errors.Is(err, ErrRefused) {
-			return nil, err
-		}
 		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
+	return response, nil
+}
+
+// answer reads an answer, or where it sends to.
+func (g *Guarded) answer(response *http.Response, from *url.URL) ([]byte, *url.URL, error) {
 	defer response.Body.Close()
-	return g.limits.readAnswer(response)
+	next, err := redirection(response, from)
+	if err != nil || next != nil {
+		return nil, next, err
+	}
+	body, err := g.limits.readAnswer(response)
+	return body, nil, err
+}
+
+// redirection is where an answer sends to; nil when it sends nowhere. It never
+// leads from https to http.
+func redirection(response *http.Response, from *url.URL) (*url.URL, error) {
+	switch response.StatusCode {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+	default:
+		return nil, nil
+	}
+	to := response.Header.Get("Location")
+	if to == "" || len(to) > maxAddress {
+		return nil, fmt.Errorf("%w: it redirects to no address", ErrUnreachable)
+	}
+	next, err := from.Parse(to)
+	if err != nil {
+		return nil, fmt.Errorf("%w: it redirects to no address", ErrUnreachable)
+	}
+	if from.Scheme == "https" && next.Scheme != "https" {
+		return nil, fmt.Errorf("%w: it redirects away from https", ErrRefused)
+	}
+	return next, nil
 }
 
 func (l Limits) mayAsk(u *url.URL) bool {
@@ -127,6 +213,9 @@ func (l Limits) readAnswer(response *http.Response) ([]byte, error) {
 	if err != nil || !slices.ContainsFunc(l.Kinds, func(wanted string) bool { return strings.HasPrefix(kind, wanted) }) {
 		return nil, fmt.Errorf("%w: the answer is of the type %q", ErrUnreachable, kind)
 	}
+	if packed := response.Header.Get("Content-Encoding"); packed != "" && !strings.EqualFold(packed, "identity") {
+		return nil, fmt.Errorf("%w: the answer is packed, which was not asked for", ErrUnreachable)
+	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, int64(l.Bytes)+1))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
@@ -135,50 +224,4 @@ func (l Limits) readAnswer(response *http.Response) ([]byte, error) {
 		return nil, fmt.Errorf("%w: the answer is larger than %d bytes", ErrUnreachable, l.Bytes)
 	}
 	return body, nil
-}
-
-// global is the one part of IPv6 from which public addresses are given out.
-const global = "2000::/3"
-
-// notPublic are the prefixes of the IANA special-purpose registries that no
-// outside address may lead to; those of IPv6 lie in the global part. The methods
-// of net/netip know only some.
-var notPublic = [...]string{
-	"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
-	"192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16",
-	"192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
-	"2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20",
-}
-
-// refusePrivate looks at the address that is really dialled, after names were
-// resolved, so that no name can lead inside.
-func refusePrivate(_, address string, _ syscall.RawConn) error {
-	at, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return fmt.Errorf("%w: %s", ErrRefused, address)
-	}
-	if !Public(at.Addr()) {
-		return fmt.Errorf("%w: it leads to a place that is not public", ErrRefused)
-	}
-	return nil
-}
-
-// Public tells whether an address may be asked on behalf of a stranger.
-func Public(a netip.Addr) bool {
-	a = a.WithZone("").Unmap()
-	if !a.IsValid() || a.Is6() && !within(a, global) {
-		return false
-	}
-	for _, prefix := range notPublic {
-		if within(a, prefix) {
-			return false
-		}
-	}
-	return true
-}
-
-// within takes a prefix that cannot be read for one that holds every address.
-func within(a netip.Addr, text string) bool {
-	prefix, err := netip.ParsePrefix(text)
-	return err != nil || prefix.Contains(a)
 }

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -168,21 +169,63 @@ func TestGuardedAsksAllowedOriginsOnly(t *testing.T) {
 	}
 }
 
-// N3: a redirect is an answer that cannot be used, wherever it leads.
-func TestGuardedFollowsNoRedirect(t *testing.T) {
+// N3: at most three redirects are followed, each under the rules of the first
+// address, and none leads inside.
+func TestGuardedFollowsFewRedirects(t *testing.T) {
 	c := newCanary(t)
 	for _, code := range []int{301, 302, 303, 307, 308} {
-		var asked atomic.Int64
-		address, origins := serve(t, func(w http.ResponseWriter, r *http.Request) {
-			asked.Add(1)
-			http.Redirect(w, r, "http://127.0.0.1:"+c.port+"/", code)
-		})
-		if _, err := NewGuarded().Fetch(t.Context(), address, origins); !errors.Is(err, ErrUnreachable) || asked.Load() != 1 {
-			t.Errorf("%d: %v", code, err)
+		for to, want := range map[string]error{
+			"/0": nil, "/2": nil, "/3": ErrUnreachable, "/20": ErrUnreachable, "": ErrUnreachable,
+			"http://127.0.0.1:" + c.port + "/": ErrRefused, "https://127.0.0.1:" + c.port + "/": ErrRefused,
+			"https://127.0.0.1/": ErrRefused, "https://localhost/": ErrRefused, "https://u:p@example.org/": ErrRefused,
+			"ftp://example.org/": ErrRefused, "file:///etc/passwd": ErrRefused, "/0#x": ErrRefused, "http://[::1]/": ErrRefused,
+			"/" + strings.Repeat("l", maxAddress): ErrUnreachable, ":": ErrUnreachable,
+		} {
+			address, origins := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				left, err := strconv.Atoi(strings.TrimPrefix(r.URL.Path, "/"))
+				switch {
+				case err != nil && to != "": // the first question
+					w.Header().Set("Location", to)
+					w.WriteHeader(code)
+				case err == nil && left > 0:
+					http.Redirect(w, r, fmt.Sprintf("/%d", left-1), code)
+				case err == nil:
+					w.Header().Set("Content-Type", "application/vc+jwt")
+					fmt.Fprint(w, "token")
+				default:
+					w.WriteHeader(code)
+				}
+			})
+			data, err := NewGuarded().Fetch(t.Context(), address, origins)
+			if !errors.Is(err, want) || (want == nil) != (string(data) == "token") {
+				t.Errorf("%d to %.40q: %q, %v", code, to, data, err)
+			}
 		}
 	}
 	if n := c.count.Load(); n != 0 {
-		t.Errorf("%d redirects were followed", n)
+		t.Errorf("%d redirects led inside", n)
+	}
+}
+
+// N3: a redirect does not leave https, and a public place does not send to a
+// place that only an anchor allows.
+func TestRedirections(t *testing.T) {
+	for _, c := range []struct{ from, to, want string }{
+		{"https://a.example.org/x", "/y", "https://a.example.org/y"},
+		{"https://a.example.org/x", "https://b.example.org/y", "https://b.example.org/y"},
+		{"https://a.example.org/x", "//b.example.org/y", "https://b.example.org/y"},
+		{"https://a.example.org/x", "http://a.example.org/x", ""},
+		{"https://a.example.org/x", "HTTP://a.example.org/x", ""},
+		{"http://a.example.org/x", "https://a.example.org/x", "https://a.example.org/x"},
+	} {
+		from, err := url.Parse(c.from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		next, err := redirection(&http.Response{StatusCode: http.StatusFound, Header: http.Header{"Location": {c.to}}}, from)
+		if (err == nil) != (c.want != "") || err == nil && next.String() != c.want {
+			t.Errorf("%s to %s: %v, %v", c.from, c.to, next, err)
+		}
 	}
 }
 
@@ -238,18 +281,23 @@ func TestGuardedBoundsWhatItTakes(t *testing.T) {
 	}
 }
 
-// A packed answer is not unpacked here: what unpacks it bounds it.
-func TestGuardedDoesNotUnpack(t *testing.T) {
-	address, origins := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Accept-Encoding") != "" {
-			t.Errorf("a packed answer is asked for: %v", r.Header)
+// N5: a packed answer was not asked for and is not taken: whatever was in it,
+// nobody unpacks it here.
+func TestGuardedTakesNothingPacked(t *testing.T) {
+	for packed, want := range map[string]error{"gzip": ErrUnreachable, "br": ErrUnreachable, "gzip, gzip": ErrUnreachable, "deflate": ErrUnreachable, "identity": nil, "": nil} {
+		address, origins := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Accept-Encoding") != "" {
+				t.Errorf("a packed answer is asked for: %v", r.Header)
+			}
+			w.Header().Set("Content-Type", "application/json")
+			if packed != "" {
+				w.Header().Set("Content-Encoding", packed)
+			}
+			fmt.Fprint(w, "\x1f\x8b not unpacked")
+		})
+		if _, err := NewGuarded().Fetch(t.Context(), address, origins); !errors.Is(err, want) {
+			t.Errorf("%q: %v", packed, err)
 		}
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Content-Encoding", "gzip")
-		fmt.Fprint(w, "\x1f\x8b not unpacked")
-	})
-	if data, err := NewGuarded().Fetch(t.Context(), address, origins); err != nil || string(data) != "\x1f\x8b not unpacked" {
-		t.Errorf("%q, %v", data, err)
 	}
 }
 

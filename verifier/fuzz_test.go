@@ -3,9 +3,12 @@ package verifier
 import (
 	"bytes"
 	"context"
+	"net/netip"
+	"strings"
 	"testing"
 
 	"attesta/credentials"
+	"attesta/keys"
 	"attesta/status"
 )
 
@@ -36,6 +39,59 @@ func FuzzVerify(f *testing.F) {
 		parsed, err := credentials.Parse(data)
 		if err != nil || !bytes.Equal(parsed.Envelope.Payload(), d) {
 			t.Fatalf("%s for what the key did not seal", r.Verdict)
+		}
+	})
+}
+
+// Whatever is published as a list: no panic, and what is read was signed by the
+// certificate that it carries.
+func FuzzReadList(f *testing.F) {
+	h := newHouse(f)
+	h.publishAll()
+	h.publishToken(credentials.StatusTokenType, h.key(keys.Status), h.tokenList(2, nil))
+	for _, token := range h.lists.at {
+		f.Add(token, true)
+		f.Add(token, false)
+	}
+	f.Add(unsigned(`{"alg":"none","typ":"statuslist+jwt"}`, "{}"), true)
+	f.Fuzz(func(t *testing.T, data []byte, token bool) {
+		kind, typ := kindBitstring, credentials.StatusListType
+		if token {
+			kind, typ = kindToken, credentials.StatusTokenType
+		}
+		l, err := readList(data, kind)
+		if l == nil && err == nil {
+			t.Fatal("neither a list nor an error")
+		}
+		if l == nil {
+			return
+		}
+		if e, wrong := credentials.ParseCompact(data, typ); wrong != nil || e.Verify() != nil {
+			t.Fatal("a list that nobody signed")
+		}
+		if err == nil && (l.until.IsZero() || l.size() > maxListBytes+len(data) || l.fresh < 0 || l.fresh > keptMost) {
+			t.Fatalf("%+v", l)
+		}
+	})
+}
+
+// FuzzOutsideName: no form of an address that some reader takes for one inside is
+// a name of the public network.
+func FuzzOutsideName(f *testing.F) {
+	for _, name := range []string{"example.org", "127.1", "0x7f.1", "localhost", "a.localhost.", "127。0。0。1", "xn--a.example", "[::1]"} {
+		f.Add(name)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		if !outsideName(name) {
+			return
+		}
+		if a, err := netip.ParseAddr(name); err == nil {
+			_ = Public(a)
+			return
+		}
+		last := name[strings.LastIndexByte(strings.TrimSuffix(name, "."), '.')+1:]
+		if !strings.Contains(strings.TrimSuffix(name, "."), ".") || last[0] >= '0' && last[0] <= '9' || strings.ContainsAny(name, "%@/\\:[] ") {
+			t.Fatalf("%q is taken for a public name", name)
 		}
 	})
 }

@@ -161,6 +161,7 @@ type subject struct {
 	Type    string `json:"type"`
 	Purpose string `json:"statusPurpose"`
 	List    string `json:"encodedList"`
+	TTL     int64  `json:"ttl,omitempty"` // milliseconds
 }
 
 func (h *house) list(p status.Purpose, set ...uint32) list {
@@ -174,7 +175,7 @@ func (h *house) list(p status.Purpose, set ...uint32) list {
 	return list{
 		ID: listURL(p), Type: []string{"VerifiableCredential", "BitstringStatusListCredential"},
 		ValidFrom: h.now.UTC().Format(time.RFC3339), ValidUntil: h.now.AddDate(0, 0, 1).UTC().Format(time.RFC3339),
-		Subject: subject{"BitstringStatusList", string(p), bits.Encode()},
+		Subject: subject{Type: "BitstringStatusList", Purpose: string(p), List: bits.Encode()},
 	}
 }
 

@@ -77,7 +77,7 @@ func (j *judgement) stamp(token, over []byte, bound time.Time, evidence keys.Evi
 		return at, by, false
 	}
 	chain := slices.Concat(t.Chain, evidence.Certificates)
-	vouch := j.trust.VouchTime(chain, t.Time)
+	vouch := j.chains.VouchTime(j.trust, chain, t.Time)
 	leaf := t.Chain[0]
 	revoked := vouch.Err != nil && errors.Is(vouch.Err, keys.ErrRevoked)
 	if vouch.Err != nil && !revoked || vouch.Worth == keys.Unrecognised || bound.After(leaf.NotAfter) {

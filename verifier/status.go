@@ -2,22 +2,16 @@ package verifier
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"attesta/credentials"
-	"attesta/keys"
 	"attesta/status"
 )
 
-// maxListEntries bounds how large a foreign status list may unpack: 2 MiB.
-const maxListEntries = 1 << 24
-
 // status asks the published lists that the credential points at (Bitstring
-// Status List 1.0 clause 3.2). The list speaks of now; of another day it tells
-// only what cannot have changed since.
+// Status List 1.0 clause 3.2, Token Status List section 8.3). A list speaks of
+// now; of another day it tells only what cannot have changed since.
 func (j *judgement) status(ctx context.Context, view credentials.View) {
 	entries := relevant(view.Status)
 	switch {
@@ -37,33 +31,50 @@ func (j *judgement) status(ctx context.Context, view credentials.View) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
-	answer := Check{Outcome: Pass, Reason: "status_valid"}
-	for _, e := range entries {
-		set, err := j.look(ctx, e)
-		if err != nil {
-			answer = graver(answer, checkOf(err))
-			continue
-		}
-		if set && e.Purpose == string(status.Revocation) {
-			answer = graver(answer, Check{Outcome: Fail, Reason: "status_revoked"})
-		} else if set {
-			answer = graver(answer, Check{Outcome: Fail, Reason: "status_suspended"})
-		}
-	}
-	if answer.Outcome == Fail && j.now.Sub(j.at) > clockSkew &&
-		(answer.Reason == "status_revoked" || answer.Reason == "status_suspended") {
-		answer = Check{Outcome: Unknown, Reason: answer.Reason + "_since"}
-	}
-	if answer.Reason != "status_revoked" && answer.Outcome != Unknown && j.at.Sub(j.now) > clockSkew {
-		answer = Check{Outcome: Unknown, Reason: "status_not_yet"}
-	}
+	answer := j.asOf(j.ask(ctx, entries))
 	j.add(CheckStatus, answer.Outcome, answer.Reason, "asked", stamp(j.now))
+}
+
+// standing is what lists say of a credential now.
+type standing struct {
+	Check
+	suspends bool // they would also say whether it is suspended
+}
+
+// ask asks all lists, one after the other, and keeps the gravest answer.
+func (j *judgement) ask(ctx context.Context, entries []credentials.StatusEntry) standing {
+	answer := standing{Check: Check{Outcome: Pass, Reason: "status_valid"}}
+	for _, e := range entries {
+		s := j.look(ctx, e)
+		answer.Check = graver(answer.Check, s.Check)
+		answer.suspends = answer.suspends || s.suspends
+	}
+	return answer
+}
+
+// asOf says what the lists of now tell of the day that is asked about. Revocation
+// is final: what is not revoked now was not revoked before, and what is revoked
+// now will be. A suspension comes and goes, and no list says when.
+func (j *judgement) asOf(s standing) Check {
+	past, future := j.now.Sub(j.at) > clockSkew, j.at.Sub(j.now) > clockSkew
+	withdrawn := s.Reason == "status_revoked" || s.Reason == "status_suspended"
+	switch {
+	case past && withdrawn:
+		return Check{Outcome: Unknown, Reason: s.Reason + "_since"}
+	case past && s.Outcome == Pass && s.suspends:
+		return Check{Outcome: Pass, Reason: "status_not_revoked_then"}
+	case past && s.Outcome == Pass:
+		return Check{Outcome: Pass, Reason: "status_valid_then"}
+	case future && s.Reason != "status_revoked" && s.Outcome != Unknown:
+		return Check{Outcome: Unknown, Reason: "status_not_yet"}
+	}
+	return s.Check
 }
 
 // askTime bounds how long all lists of one credential are waited for, and
 // maxEntries how many there may be.
 const (
-	askTime    = 10 * time.Second
+	askTime    = 4 * time.Second
 	maxEntries = 4
 )
 
@@ -74,6 +85,9 @@ func relevant(all []credentials.StatusEntry) []credentials.StatusEntry {
 		return nil
 	}
 	for _, e := range all {
+		if e.Type == credentials.TokenStatusEntry {
+			continue
+		}
 		known := e.Type == "BitstringStatusListEntry" || e.Type == "StatusList2021Entry"
 		if !known || e.Purpose != string(status.Revocation) && e.Purpose != string(status.Suspension) {
 			return nil
@@ -110,7 +124,7 @@ func (e *listError) Error() string { return e.reason }
 func checkOf(err error) Check {
 	var list *listError
 	switch {
-	case errors.As(err, &list) && list.reason == "status_stale":
+	case errors.As(err, &list) && (list.reason == "status_stale" || list.reason == "status_list_damaged"):
 		return Check{Outcome: Unknown, Reason: list.reason}
 	case errors.As(err, &list):
 		return Check{Outcome: Fail, Reason: list.reason}
@@ -120,83 +134,106 @@ func checkOf(err error) Check {
 	return Check{Outcome: Unknown, Reason: "status_unreachable"}
 }
 
-// look fetches a list, judges it and reads one position.
-func (j *judgement) look(ctx context.Context, e credentials.StatusEntry) (bool, error) {
+// look asks one list and reads one position.
+func (j *judgement) look(ctx context.Context, e credentials.StatusEntry) standing {
+	value, suspends, err := j.valueOf(ctx, e)
+	s := standing{suspends: suspends}
+	switch {
+	case err != nil:
+		s.Check = checkOf(err)
+	case value == status.Valid:
+		s.Check = Check{Outcome: Pass, Reason: "status_valid"}
+	case value == status.Revoked:
+		s.Check = Check{Outcome: Fail, Reason: "status_revoked"}
+	case value == status.Suspended:
+		s.Check = Check{Outcome: Fail, Reason: "status_suspended"}
+	default: // of the application's own: nobody here knows what it means
+		s.Check = Check{Outcome: Unknown, Reason: "status_unsupported"}
+	}
+	return s
+}
+
+func (j *judgement) valueOf(ctx context.Context, e credentials.StatusEntry) (value status.Value, suspends bool, err error) {
 	index, err := status.ParseIndex(e.Index)
 	if err != nil {
-		return false, &listError{"status_index"}
+		return value, false, &listError{"status_index"}
 	}
-	token, err := j.Fetcher.Fetch(ctx, e.List, j.vouch.Anchor.Origins)
+	origins := j.vouch.Anchor.Origins
+	token, err := j.Fetcher.Fetch(ctx, e.List, origins)
 	if err != nil {
-		return false, err
+		return value, false, err
 	}
-	bits, err := j.readList(token, e)
+	lists, err := j.lists(token, e)
 	if err != nil {
-		return false, err
+		return value, false, err
 	}
-	set, err := bits.Get(index)
-	if err != nil {
-		return false, &listError{"status_index"}
+	if keeper, ok := j.Fetcher.(Keeper); ok {
+		keeper.Keep(e.List, origins, token, lists[0].fresh, lists[0].until)
 	}
-	return set, nil
+	for _, l := range lists {
+		found, err := l.value(index)
+		if err != nil {
+			return value, false, &listError{"status_index"}
+		}
+		value, suspends = graverValue(value, found), suspends || l.suspends()
+	}
+	return value, suspends, nil
 }
 
-// publishedList is what is read of a status list credential.
-type publishedList struct {
-	ID         string   `json:"id"`
-	Type       []string `json:"type"`
-	ValidFrom  string   `json:"validFrom"`
-	ValidUntil string   `json:"validUntil"`
-	Subject    struct {
-		Type    string `json:"type"`
-		Purpose string `json:"statusPurpose"`
-		List    string `json:"encodedList"`
-	} `json:"credentialSubject"`
+// graverValue keeps revoked before suspended before any other before valid.
+func graverValue(a, b status.Value) status.Value {
+	for _, v := range []status.Value{status.Revoked, status.Suspended} {
+		if a == v || b == v {
+			return v
+		}
+	}
+	return max(a, b)
 }
 
-// readList holds a fetched list against what the credential points at: signed
-// by the same organisation, for this address and purpose, and not stale.
-func (j *judgement) readList(token []byte, e credentials.StatusEntry) (*status.Bitstring, error) {
-	envelope, err := credentials.ParseCompact(token, credentials.StatusListType)
-	if err != nil {
-		return nil, &listError{"status_list_unreadable"}
+// lists holds a fetched list against what the credential points at: signed by
+// the same organisation, for this address and purpose, and not stale. A newer one
+// that was seen comes after it.
+func (j *judgement) lists(token []byte, e credentials.StatusEntry) ([]*publishedList, error) {
+	place := e.List + "\n" + e.Type + "\n" + e.Purpose + "\n" + j.signer.LegalID
+	l := j.memory.again(place, token)
+	var damage error
+	if l == nil {
+		if l, damage = readList(token, kindOf(e)); l == nil {
+			return nil, damage
+		}
 	}
-	seal := j.parsed.Envelope.Chain
-	if envelope.Verify() != nil || !keys.SameHouse(seal, envelope.Chain, j.now) && !j.trust.VouchList(seal, j.vouch.Worth, envelope.Chain, j.now) {
+	if !j.mayList(l) {
 		return nil, &listError{"status_list_untrusted"}
 	}
-	if _, revoked := j.vouch.Anchor.RevokedSince(envelope.Leaf()); revoked {
-		return nil, &listError{"status_list_untrusted"}
+	if damage != nil {
+		return nil, damage
 	}
-	var l publishedList
-	if err := json.Unmarshal(envelope.Payload(), &l); err != nil {
-		return nil, &listError{"status_list_unreadable"}
-	}
-	if l.ID != e.List || l.Subject.Purpose != e.Purpose || l.Subject.Type != "BitstringStatusList" {
+	if l.address != e.List || l.purpose != e.Purpose || l.kind != kindOf(e) {
 		return nil, &listError{"status_list_swapped"}
 	}
-	if err := j.fresh(l); err != nil {
+	if j.now.After(l.until) || l.from.After(j.now.Add(clockSkew)) {
+		return nil, &listError{"status_stale"}
+	}
+	newer, err := j.memory.take(place, l, j.now)
+	if err != nil {
 		return nil, err
 	}
-	bits, err := status.DecodeBitstring(l.Subject.List, maxListEntries)
-	if err != nil {
-		return nil, fmt.Errorf("unpacking the status list: %w", err)
+	if newer != nil && !j.now.After(newer.until) && j.mayList(newer) {
+		j.named(newer.chain[0])
+		return []*publishedList{l, newer}, nil
 	}
-	j.named(envelope.Leaf())
-	return bits, nil
+	j.named(l.chain[0])
+	return []*publishedList{l}, nil
 }
 
-func (j *judgement) fresh(l publishedList) error {
-	from, err := time.Parse(time.RFC3339, l.ValidFrom)
-	if err != nil {
-		return &listError{"status_list_unreadable"}
+// mayList tells whether who signed a list may speak for who sealed: the same
+// organisation under the same authority, or under an anchor that is worth no
+// less, with a key that counts.
+func (j *judgement) mayList(l *publishedList) bool {
+	seal := j.parsed.Envelope.Chain
+	if !j.chains.SameHouse(seal, l.chain, j.now) && !j.chains.VouchList(j.trust, seal, j.vouch.Worth, l.chain, j.now) {
+		return false
 	}
-	until, err := time.Parse(time.RFC3339, l.ValidUntil)
-	if err != nil {
-		return &listError{"status_list_unreadable"}
-	}
-	if j.now.After(until) || from.After(j.now.Add(clockSkew)) {
-		return &listError{"status_stale"}
-	}
-	return nil
+	_, revoked := j.vouch.Anchor.RevokedSince(l.chain[0])
+	return !revoked
 }

@@ -17,7 +17,8 @@ import (
 )
 
 // Config is what a verifier works with. Trust and Now are needed; without a
-// Fetcher it works offline.
+// Fetcher it works offline. One that is a Keeper is told how long a list that was
+// found good may be kept.
 type Config struct {
 	Trust   func() keys.Trust // the anchors in use now
 	Now     func() time.Time
@@ -28,10 +29,20 @@ type Config struct {
 }
 
 // Verifier judges presented credentials. It is safe for concurrent use.
-type Verifier struct{ Config }
+//
+// It remembers the lists that it read last and which certificates signed which,
+// in bounded memory: who is trusted is asked every time, and the seal of every
+// credential is checked.
+type Verifier struct {
+	Config
+	memory *memory
+	chains *keys.Chains
+}
 
-// New returns a verifier.
-func New(c Config) *Verifier { return &Verifier{c} }
+// New returns a verifier that remembers nothing yet.
+func New(c Config) *Verifier {
+	return &Verifier{Config: c, memory: &memory{known: map[string]*remembered{}}, chains: keys.NewChains()}
+}
 
 // clockSkew is how far another clock may be ahead of ours.
 const clockSkew = 5 * time.Minute
@@ -87,6 +98,7 @@ type judgement struct {
 	view    credentials.View // of verified bytes, once seal has passed
 	proof   proof
 	vouch   keys.Vouch
+	signer  credentials.Signer // as its certificate says
 }
 
 func (j *judgement) add(id string, outcome Outcome, reason string, facts ...string) {
@@ -185,13 +197,14 @@ func (j *judgement) claimedAt() time.Time {
 func (j *judgement) issuer(view *credentials.View) {
 	e := j.parsed.Envelope
 	chain := slices.Concat(e.Chain, j.proof.evidence.Certificates)
-	j.vouch = j.trust.Vouch(chain, j.sealedAt())
+	j.vouch = j.chains.Vouch(j.trust, chain, j.sealedAt())
 	j.report.Level = string(j.vouch.Level)
 	signer, err := credentials.SignerOf(e.Leaf())
 	if err != nil {
 		j.add(CheckIssuer, Fail, "issuer_nameless")
 		return
 	}
+	j.signer = signer
 	named := false
 	for _, name := range view.IssuerNames {
 		named = named || name == signer.Organisation
@@ -284,6 +297,8 @@ func (j *judgement) validity(view credentials.View) {
 		j.add(CheckValidity, Unknown, "validity_unstated")
 	case from.After(j.at.Add(clockSkew)):
 		j.add(CheckValidity, Fail, "validity_not_yet", "on", stamp(from))
+	case j.claimedAt().After(j.at.Add(clockSkew)):
+		j.add(CheckValidity, Fail, "validity_sealed_later", "on", stamp(j.claimedAt().In(from.Location())))
 	case view.ValidUntil.IsZero():
 		j.add(CheckValidity, Pass, "validity_no_end", "from", stamp(from))
 	case j.at.After(view.ValidUntil):
@@ -312,7 +327,7 @@ func (j *judgement) schema(ctx context.Context, view credentials.View) {
 	}
 	deviations, reason := 0, "schema_deviates"
 	first := ""
-	for _, f := range credentials.Errors(credentials.Lint(j.parsed.Envelope.Payload(), nil)) {
+	for _, f := range credentials.Errors(j.parsed.Lint()) {
 		if f.Rule[0] == 'A' {
 			continue // completeness is for issuers
 		}

@@ -216,19 +216,37 @@ func TestVerdicts(t *testing.T) {
 			l.ValidUntil = ""
 			h.publish(status.Revocation, l)
 			return h.seal(h.document())
+		}, Valid, "valid", "demonstration", true},
+		{"the list has no end, and is of the day before yesterday (S5)", func(h *house) []byte {
+			l := h.list(status.Revocation)
+			l.ValidFrom, l.ValidUntil = h.now.Add(-25*time.Hour).UTC().Format(time.RFC3339), ""
+			h.publish(status.Revocation, l)
+			return h.seal(h.document())
+		}, CannotTell, "status_stale", "demonstration", true},
+		{"the list has an end that is no day", func(h *house) []byte {
+			l := h.list(status.Revocation)
+			l.ValidUntil = "soon"
+			h.publish(status.Revocation, l)
+			return h.seal(h.document())
+		}, NotValid, "status_list_unreadable", "demonstration", true},
+		{"the list has no beginning", func(h *house) []byte {
+			l := h.list(status.Revocation)
+			l.ValidFrom = ""
+			h.publish(status.Revocation, l)
+			return h.seal(h.document())
 		}, NotValid, "status_list_unreadable", "demonstration", true},
 		{"a list too short (S4)", func(h *house) []byte {
 			l := h.list(status.Revocation)
 			l.Subject.List = packed(h.t, 16)
 			h.publish(status.Revocation, l)
 			return h.seal(h.document())
-		}, CannotTell, "status_unreachable", "demonstration", true},
+		}, CannotTell, "status_list_damaged", "demonstration", true},
 		{"a bomb for a list (S1)", func(h *house) []byte {
 			l := h.list(status.Revocation)
 			l.Subject.List = packed(h.t, 64<<20)
 			h.publish(status.Revocation, l)
 			return h.seal(h.document())
-		}, CannotTell, "status_unreachable", "demonstration", true},
+		}, CannotTell, "status_list_damaged", "demonstration", true},
 		{"a position outside the list (S4)", indexed("131072"), NotValid, "status_index", "demonstration", true},
 		{"the last position", indexed("131071"), Valid, "valid", "demonstration", true},
 		{"a position below zero (S4)", indexed("-1"), NotValid, "status_index", "demonstration", false},

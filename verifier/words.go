@@ -233,6 +233,10 @@ var sentences = map[string][4]string{
 	"validity_until":   {"È valido fino al {on}.", "", "It is valid until {on}.", ""},
 	"validity_expired": {"È scaduto il {on}.", "Chiedi se esiste un attestato più recente.", "It expired on {on}.", "Ask whether there is a newer credential."},
 	"validity_not_yet": {"Sarà valido solo dal {on}.", "Riprova da quel giorno.", "It is valid only from {on}.", "Try again from that day."},
+	"validity_sealed_later": {
+		"Nel giorno richiesto non c’era ancora: è stato sigillato il {on}.", "",
+		"It was not there yet on the day asked about: it was sealed on {on}.", "",
+	},
 	"validity_unstated": {
 		"L’attestato non dice da quando è valido.", "Chiedi all’ente un nuovo file.",
 		"The credential does not say from when it is valid.", "Ask the provider for a new file.",
@@ -257,6 +261,14 @@ var sentences = map[string][4]string{
 	"status_suspended_since": {
 		"Oggi è sospeso. Non si sa se lo era già nel giorno richiesto.", "Chiedi all’ente.",
 		"It is suspended today. Whether it was on the day asked about is not known.", "Ask the provider.",
+	},
+	"status_valid_then": {
+		"Oggi non è revocato, e una revoca è definitiva: non lo era neanche nel giorno richiesto.", "",
+		"It is not revoked today, and a revocation is final: it was not on the day asked about either.", "",
+	},
+	"status_not_revoked_then": {
+		"Oggi non è revocato, e una revoca è definitiva: non lo era neanche nel giorno richiesto. Se quel giorno era sospeso, l’elenco non lo dice.", "Se questo conta, chiedilo all’ente.",
+		"It is not revoked today, and a revocation is final: it was not on the day asked about either. Whether it was suspended on that day, the list does not say.", "If that matters, ask the provider.",
 	},
 	"status_none": {
 		"L’attestato non dice dove controllare se è stato revocato.", "Se è importante, chiedi all’ente.",
@@ -286,6 +298,10 @@ var sentences = map[string][4]string{
 	"status_list_unreadable": {
 		"L’elenco degli attestati revocati non si può leggere.", "Chiedi all’ente se l’attestato è ancora valido.",
 		"The list of revoked credentials cannot be read.", "Ask the provider whether the credential still holds.",
+	},
+	"status_list_damaged": {
+		"L’elenco degli attestati revocati è troppo grande, o è rovinato.", "Riprova più tardi, o chiedi all’ente.",
+		"The list of revoked credentials is too large, or damaged.", "Try again later, or ask the provider.",
 	},
 	"status_list_untrusted": {
 		"L’elenco degli attestati revocati non è sigillato dallo stesso ente.", "Contatta l’ente per una via che conosci già.",

@@ -113,6 +113,8 @@ func TestNoPlaceholderIsLeft(t *testing.T) {
 	reports = append(reports, h.verify(h.seal(h.document())), h.verify(nil))
 	h.award.Module.ValidityMonths = &month
 	reports = append(reports, h.verify(h.seal(h.document())), h.verifyAt(h.seal(h.document()), h.now.AddDate(-1, 0, 0)))
+	early := h.changed(h.document(), `"validFrom":"2026-11-21T`, `"validFrom":"2025-01-01T`)
+	reports = append(reports, h.verifyAt(h.seal(early), h.now.AddDate(0, -6, 0)))
 	h.award.Module.ValidityMonths = new(int)
 	h.award.CompletedOn = "2026-11-21"
 	reports = append(reports, h.verify(h.seal(h.document())))

@@ -7,6 +7,8 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -46,29 +48,40 @@ func (s *Site) verifyForm(w http.ResponseWriter, r *http.Request) error {
 func (s *Site) verifyPresented(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Robots-Tag", "noindex, nofollow")
-	presented, typed, person, err := readPresented(w, r)
+	presented, err := readPresented(w, r)
 	if err != nil {
 		return err
 	}
-	if typed {
-		handle, no := s.typedIn(string(presented))
+	at, err := s.askedDay(presented.day)
+	if err != nil {
+		return err
+	}
+	if presented.typed {
+		handle, no := s.typedIn(string(presented.bytes))
 		if no != nil {
 			return *no
 		}
 		if handle != "" {
-			address := "/v/" + handle
+			asked := url.Values{}
 			if v := visitOf(r); v.chosen {
-				address += "?lang=" + v.language
+				asked.Set("lang", v.language)
+			}
+			if !at.IsZero() {
+				asked.Set("at", presented.day)
+			}
+			address := "/v/" + handle
+			if len(asked) > 0 {
+				address += "?" + asked.Encode()
 			}
 			http.Redirect(w, r, address, http.StatusSeeOther)
 			return nil
 		}
 	}
-	report, err := s.judge(w, r, presented)
+	report, err := s.judge(w, r, presented.bytes, at)
 	if err != nil {
 		return fmt.Errorf("checking what was presented: %w", err)
 	}
-	report, q := s.about(w, r, report, person)
+	report, q := s.about(w, r, report, presented.about)
 	p := s.result(r, report, "")
 	p.ask(report, q)
 	return s.show(w, r, q.status, p)
@@ -76,13 +89,13 @@ func (s *Site) verifyPresented(w http.ResponseWriter, r *http.Request) error {
 
 // judge judges an upload when it is its turn. Where that takes too long the
 // visitor is told when to come back.
-func (s *Site) judge(w http.ResponseWriter, r *http.Request, presented []byte) (verifier.Report, error) {
+func (s *Site) judge(w http.ResponseWriter, r *http.Request, presented []byte, at time.Time) (verifier.Report, error) {
 	wait := time.NewTimer(judgingWait)
 	defer wait.Stop()
 	select {
 	case s.judging <- struct{}{}:
 		defer func() { <-s.judging }()
-		return s.Verify(r.Context(), presented)
+		return s.Verify(r.Context(), presented, at)
 	case <-r.Context().Done():
 		return verifier.Report{}, fmt.Errorf("waiting for a turn: %w", r.Context().Err())
 	case <-wait.C:
@@ -99,7 +112,11 @@ func (s *Site) verifyHandle(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	report, err := s.Verify(r.Context(), held.Sealed)
+	at, err := s.askedDay(r.URL.Query().Get("at"))
+	if err != nil {
+		return err
+	}
+	report, err := s.Verify(r.Context(), held.Sealed, at)
 	if err != nil {
 		return fmt.Errorf("checking what is behind a handle: %w", err)
 	}
@@ -111,6 +128,10 @@ func (s *Site) verifyHandle(w http.ResponseWriter, r *http.Request) error {
 		return handOut(w, held)
 	}
 	p := s.result(r, dated(report, held.Record, false), held.Record.Handle)
+	p.Asks, p.Keep = "/v/"+held.Record.Handle, ""
+	if v := visitOf(r); v.chosen {
+		p.Keep = v.language
+	}
 	p.ask(report, question{})
 	return s.show(w, r, http.StatusOK, p)
 }
@@ -152,75 +173,84 @@ func (s *Site) handleQR(w http.ResponseWriter, r *http.Request) error {
 // address is the public address of a handle.
 func (s *Site) address(handle string) string { return s.PublicURL + "/v/" + handle }
 
+// presented is what came in the form of a check.
+type presented struct {
+	bytes []byte
+	typed bool   // it was written, and is not a file
+	day   string // that is asked about; "" for now
+	about typedPerson
+}
+
+// fields are those of the form beside the file.
+func fields() []string { return []string{"text", "at", "birth", "number"} }
+
 // readPresented returns the bytes of the form: those of the file or the text,
 // of which it says that it was typed. Of both neither is chosen, because the
 // answer would not say which one it is about.
-func readPresented(w http.ResponseWriter, r *http.Request) (presented []byte, typed bool, person typedPerson, err error) {
+func readPresented(w http.ResponseWriter, r *http.Request) (presented, error) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxPresented)
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil {
 		kind = ""
 	}
-	var text, file []byte
+	parts := map[string][]byte{}
 	switch kind {
 	case "multipart/form-data":
-		text, file, person, err = readParts(r)
+		parts, err = readParts(r)
 	case "application/x-www-form-urlencoded":
 		if err = r.ParseForm(); err == nil {
-			text = []byte(r.PostForm.Get("text"))
-			person = typedPerson{r.PostForm.Get("birth"), r.PostForm.Get("number")}
+			for _, name := range fields() {
+				parts[name] = []byte(r.PostForm.Get(name))
+			}
 		}
 	default:
-		return nil, false, person, refusal{http.StatusBadRequest, "form"}
+		return presented{}, refusal{http.StatusBadRequest, "form"}
 	}
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		return nil, false, person, err
+		return presented{}, err
 	case err != nil:
-		return nil, false, person, refusal{http.StatusBadRequest, "form"}
+		return presented{}, refusal{http.StatusBadRequest, "form"}
 	}
-	text = bytes.TrimSpace(text)
+	text, file := bytes.TrimSpace(parts["text"]), parts["file"]
+	out := presented{day: string(bytes.TrimSpace(parts["at"])), about: typedPerson{string(parts["birth"]), string(parts["number"])}}
 	switch {
 	case len(file) > 0 && len(text) > 0:
-		return nil, false, person, refusal{http.StatusBadRequest, "both"}
+		return presented{}, refusal{http.StatusBadRequest, "both"}
 	case len(file) > 0:
-		return file, false, person, nil
+		out.bytes = file
+		return out, nil
 	case len(text) > 0:
-		return text, true, person, nil
+		out.bytes, out.typed = text, true
+		return out, nil
 	}
-	return nil, false, person, refusal{http.StatusBadRequest, "empty"}
+	return presented{}, refusal{http.StatusBadRequest, "empty"}
 }
 
 // readParts reads the fields of a multipart form in memory; the body is
 // bounded already. Nothing is written to disk.
-func readParts(r *http.Request) (text, file []byte, person typedPerson, err error) {
+func readParts(r *http.Request) (map[string][]byte, error) {
 	reader, err := r.MultipartReader()
 	if err != nil {
-		return nil, nil, person, fmt.Errorf("reading the form: %w", err)
+		return nil, fmt.Errorf("reading the form: %w", err)
 	}
+	parts := map[string][]byte{}
 	for range 8 {
 		part, err := reader.NextPart()
 		if err == io.EOF { //nolint:errorlint // plain io.EOF is the end of the form; where the body was cut it comes wrapped
-			return text, file, person, nil
+			return parts, nil
 		}
 		if err != nil {
-			return nil, nil, person, fmt.Errorf("reading the form: %w", err)
+			return nil, fmt.Errorf("reading the form: %w", err)
 		}
 		data, err := io.ReadAll(part)
 		if err != nil {
-			return nil, nil, person, fmt.Errorf("reading the form: %w", err)
+			return nil, fmt.Errorf("reading the form: %w", err)
 		}
-		switch part.FormName() {
-		case "file":
-			file = data
-		case "text":
-			text = data
-		case "birth":
-			person.birth = string(data)
-		case "number":
-			person.number = string(data)
+		if name := part.FormName(); name == "file" || slices.Contains(fields(), name) {
+			parts[name] = data
 		}
 	}
-	return nil, nil, person, errors.New("reading the form: too many fields")
+	return nil, errors.New("reading the form: too many fields")
 }

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"attesta/credentials"
 	"attesta/registry"
@@ -71,7 +72,7 @@ func (s *Site) holder(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	report, err := s.Verify(r.Context(), held.Sealed)
+	report, err := s.Verify(r.Context(), held.Sealed, time.Time{})
 	if err != nil {
 		return fmt.Errorf("checking for the holder: %w", err)
 	}

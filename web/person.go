@@ -83,7 +83,7 @@ func (s *Site) verifyPerson(w http.ResponseWriter, r *http.Request) error {
 		}
 		return refusal{http.StatusBadRequest, "form"} // the error may repeat what was typed
 	}
-	report, err := s.Verify(r.Context(), held.Sealed)
+	report, err := s.Verify(r.Context(), held.Sealed, time.Time{})
 	if err != nil {
 		return fmt.Errorf("checking what is behind a handle: %w", err)
 	}

@@ -24,6 +24,8 @@ type resultPage struct {
 	Limits    []string // what the check does not prove
 	CheckedAt string
 	At        string // the moment asked about, where it is another one
+	Asks      string // where another day can be asked about; "" for the answer to a form
+	Keep      string // language, kept by that form where it was chosen
 	Address   string // of this page, for the one behind a QR
 	Picture   string // of the QR, for paper
 	Host      string

@@ -192,8 +192,14 @@ func newSite(t testing.TB, w *world, change ...func(*Config)) (*Site, *chi.Mux) 
 	t.Helper()
 	c := Config{
 		Registry: w, Wallet: w, Lists: w, Now: now, Zone: time.FixedZone("Rome", 3600), PublicURL: "http://127.0.0.1:8080",
-		Verify: func(_ context.Context, presented []byte) (verifier.Report, error) { return w.report(presented) },
-		Log:    slog.New(slog.DiscardHandler), RequestID: func() string { return "REQUEST-1" },
+		Verify: func(_ context.Context, presented []byte, at time.Time) (verifier.Report, error) {
+			r, err := w.report(presented)
+			if r.At = at; at.IsZero() {
+				r.At = r.CheckedAt
+			}
+			return r, err
+		},
+		Log: slog.New(slog.DiscardHandler), RequestID: func() string { return "REQUEST-1" },
 	}
 	for _, f := range change {
 		f(&c)

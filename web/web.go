@@ -89,9 +89,10 @@ type KeyDocuments interface {
 type Config struct {
 	Registry Ledger
 	Wallet   Wallet
-	// Verify judges presented bytes. An error means that no judgement could be
-	// made at all; it is answered with a fault, never with a verdict.
-	Verify        func(ctx context.Context, presented []byte) (verifier.Report, error)
+	// Verify judges presented bytes as of a moment; the zero time means now. An
+	// error means that no judgement could be made at all; it is answered with a
+	// fault, never with a verdict.
+	Verify        func(ctx context.Context, presented []byte, at time.Time) (verifier.Report, error)
 	Lists         StatusLists
 	Keys          KeyDocuments // nothing is published about keys when nil
 	Audit         LogDocuments // the audit log is not published when nil

@@ -36,9 +36,9 @@ type app struct {
 	verifier *verifier.Verifier
 	wallet   *wallet.Wallet
 	stamps   timeAuthority
-	crls     *verifier.Guarded // one, so that connections are used again
-	master   string            // file of the master key
-	backups  sync.Mutex        // one at a time
+	crls     *verifier.Kept // one, so that connections are used again
+	master   string         // file of the master key
+	backups  sync.Mutex     // one at a time
 	logs     logbook
 	lease    time.Duration // leaseTime, but in tests
 	step     inStep
@@ -121,9 +121,9 @@ func (a *app) assemble(ctx context.Context, store store) error {
 		Stamps: &a.stamps, Revocations: a.revocations, Admit: a.maySeal,
 	})
 	a.stamps.set(a.settings.TimeAuthority)
-	a.crls = verifier.NewGuardedFor(verifier.Limits{
+	a.crls = verifier.NewKept(verifier.NewGuardedFor(verifier.Limits{
 		Bytes: maxRevocations, Time: 20 * time.Second, Kinds: []string{"application/"}, Accept: "application/pkix-crl", Plain: true,
-	})
+	}), a.now)
 	a.wallet = wallet.New(a.registry)
 	trust, err := openTrustFolder(a.folder.trust(), a.log)
 	if err != nil {
@@ -133,7 +133,7 @@ func (a *app) assemble(ctx context.Context, store store) error {
 	a.verifier = verifier.New(verifier.Config{
 		Trust:          func() keys.Trust { return a.trusted(trust.now()) },
 		Now:            a.now,
-		Fetcher:        &ownLists{a.issuer, verifier.NewGuarded()},
+		Fetcher:        &ownLists{a.issuer, verifier.NewKept(verifier.NewGuarded(), a.now)},
 		Accreditations: trust.seenLists,
 	})
 	return nil
@@ -254,7 +254,7 @@ func (a *app) resume(ctx context.Context) {
 // site makes the pages over this installation.
 func (a *app) site() (*web.Site, error) {
 	c := web.Config{
-		Registry: a.registry, Wallet: a.wallet, Verify: a.verifier.Verify, Lists: lists{a.issuer}, Keys: keyDocuments{a}, Audit: logDocuments{a},
+		Registry: a.registry, Wallet: a.wallet, Verify: a.verifier.VerifyAt, Lists: lists{a.issuer}, Keys: keyDocuments{a}, Audit: logDocuments{a},
 		PublicURL: a.settings.PublicURL, Now: a.now, Zone: a.zone,
 		Demonstration: a.settings.Demonstration, Log: a.log, Ready: a.ready,
 	}

@@ -12,16 +12,17 @@ import (
 
 // ownLists is a fetcher that answers for this installation's own status lists
 // itself, with the same signed bytes that everybody else gets over the
-// network, and leaves every other address to the guarded one.
+// network and of which nothing is kept, and leaves every other address to the
+// keeper.
 type ownLists struct {
 	issuer *issuer.Issuer
-	others verifier.Fetcher
+	*verifier.Kept
 }
 
 func (o *ownLists) Fetch(ctx context.Context, address string, origins []string) ([]byte, error) {
 	path, own := strings.CutPrefix(address, o.issuer.PublicURL+"/status/")
 	if !own {
-		return o.others.Fetch(ctx, address, origins)
+		return o.Kept.Fetch(ctx, address, origins)
 	}
 	var published issuer.Published
 	var err error

@@ -10,10 +10,12 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"attesta/issuer"
 	"attesta/registry"
 	"attesta/timestamp"
+	"attesta/verifier"
 )
 
 var sealCommand = command{
@@ -189,7 +191,7 @@ func (a *timeAuthority) set(address string) {
 		a.current.Store(nil)
 		return
 	}
-	a.current.Store(&timestamp.Authority{URL: address})
+	a.current.Store(&timestamp.Authority{URL: address, Client: verifier.NewClient(20 * time.Second)})
 }
 
 // Stamp implements issuer.TimeAuthority.
