@@ -51,8 +51,10 @@ var rooms = map[string]struct{ imports, tests string }{
 	"verifier": {"accreditation credentials keys status timestamp", "timestamp/timestamptest"}, // never registry, never issuer: it judges as a stranger would
 	"wallet":   {"credentials registry", "registry/bolt status"},
 
-	"web":         {"credentials display intake issuer keys registry status verifier wallet", "registry/bolt"},
-	"cmd/attesta": {"accreditation auditlog backup credentials display intake issuer keys registry registry/bolt registry/postgres status timestamp trustlist verifier wallet web web/offline", "interop/dss registry/postgres/postgrestest timestamp/timestamptest trustlist/trustlisttest"},
+	"presentation": {"verifier", ""},
+
+	"web":         {"credentials display intake issuer keys presentation registry status verifier wallet", "registry/bolt"},
+	"cmd/attesta": {"accreditation auditlog backup credentials display intake issuer keys presentation registry registry/bolt registry/postgres status timestamp trustlist verifier wallet web web/offline", "interop/dss registry/postgres/postgrestest timestamp/timestamptest trustlist/trustlisttest"},
 
 	"web/offline":      {"", ""},                  // what go generate builds; the programs that hand it out import it
 	"cmd/attesta-wasm": {"keys verifier web", ""}, // the verifier, with the words of the pages
@@ -70,10 +72,11 @@ var libraries = map[string]string{
 	"github.com/go-chi/httprate":                 "web",
 	jwx:                                          "credentials keys",
 	"github.com/russellhaering/goxmldsig":        "trustlist trustlist/trustlisttest",
-	"github.com/skip2/go-qrcode":                 "web",
+	"github.com/skip2/go-qrcode":                 "web cmd/attesta", // there in tests only
 	"go.etcd.io/bbolt":                           "registry/bolt",
 	"golang.org/x/crypto/ocsp":                   "keys",
-	"golang.org/x/image":                         "display",
+	"github.com/makiuchi-d/gozxing":              "presentation",
+	"golang.org/x/image":                         "display presentation",
 	"golang.org/x/mod/sumdb":                     "auditlog",
 	"golang.org/x/text":                          "display intake registry web",
 	"software.sslmate.com/src/go-pkcs12":         "keys cmd/attesta", // there in tests only

@@ -140,7 +140,7 @@ func TestPresented(t *testing.T) {
 		{"our address", "text", "http://127.0.0.1:8080/v/" + handleValid + "?lang=en", 303, ""},
 		{"foreign address (Q1)", "text", "https://attesta.evil.example/v/" + handleValid, 400, "non l’abbiamo aperto"},
 		{"claim address", "text", "http://127.0.0.1:8080/c/" + tokenValid, 400, "non porta a una nostra pagina"},
-		{"too large", "file", strings.Repeat("x", 12<<20), 413, "File troppo grande"},
+		{"too large", "file", strings.Repeat("x", 12<<20), 413, "non supera i 4 MB"},
 	} {
 		body, kind := form(t, c.field, c.content)
 		w := ask(r, "POST", "/verify", body, "Content-Type", kind)

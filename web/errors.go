@@ -82,17 +82,20 @@ func refusalFor(err error) refusal {
 	return refusal{http.StatusInternalServerError, "fault"}
 }
 
-// problem answers with a problem document (RFC 9457).
+// problemDocument is an answer to a program that has no other (RFC 9457).
+type problemDocument struct {
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail,omitempty"`
+	ID     string `json:"request_id"`
+}
+
+// problem answers with a problem document.
 func (s *Site) problem(w http.ResponseWriter, r *http.Request, no refusal) {
 	language := visitOf(r).language
 	words := s.catalogue[language]
-	body, err := json.Marshal(struct {
-		Type   string `json:"type"`
-		Title  string `json:"title"`
-		Status int    `json:"status"`
-		Detail string `json:"detail,omitempty"`
-		ID     string `json:"request_id"`
-	}{"about:blank", words.T("error." + no.name + ".title"), no.status, words.T("error." + no.name + ".text"), visitOf(r).id})
+	body, err := json.Marshal(problemDocument{"about:blank", words.T("error." + no.name + ".title"), no.status, words.T("error." + no.name + ".text"), visitOf(r).id})
 	if err != nil {
 		w.WriteHeader(no.status)
 		return

@@ -22,6 +22,7 @@ type Page struct {
 	Heading       string // also the title of the window; never personal, never a secret
 	Demonstration bool
 	Inside        bool // a page of the console
+	Wide          bool // for a table
 	SignedIn      bool
 	Secret        bool   // the address of the page is a secret, so that it must not be printed
 	Style, Icon   string // addresses of the assets
@@ -94,6 +95,8 @@ func documents() []document {
 		startPage{},
 		verifyPage{},
 		resultPage{},
+		tablePage{},
+		unjudgedPage{},
 		holderPage{},
 		signInPage{},
 		overviewPage{},

@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"attesta/presentation"
 )
 
 // TestStatusList (W10, W11): published for everybody, revalidated by ETag.
@@ -303,7 +305,7 @@ func FuzzHandlePath(f *testing.F) {
 			request.URL = u
 			w := httptest.NewRecorder()
 			r.ServeHTTP(w, request)
-			if known := slices.Contains([]string{handleValid, handleRevoked, handleUnclear}, codeIn(handle)); w.Code == 200 && !known && !strings.HasSuffix(handle, "/qr.svg") || w.Code >= 500 || w.Header().Get("Location") != "" {
+			if known := slices.Contains([]string{handleValid, handleRevoked, handleUnclear}, presentation.HandleIn(handle)); w.Code == 200 && !known && !strings.HasSuffix(handle, "/qr.svg") || w.Code >= 500 || w.Header().Get("Location") != "" {
 				t.Fatalf("%q: %d", handle, w.Code)
 			}
 		}

@@ -1,10 +1,13 @@
 package web
 
 import (
+	"encoding/json"
 	"net/http"
 	"regexp"
 	"strings"
 	"unicode"
+
+	"attesta/presentation"
 )
 
 const (
@@ -13,14 +16,57 @@ const (
 )
 
 var (
-	// handleForm is the form of a handle: 130 random bits.
-	handleForm = regexp.MustCompile(`^[A-Z2-7]{26}$`)
 	// numberForm is the form of a certificate number and of a credential's id.
 	numberForm = regexp.MustCompile(`^(?i:[A-Z0-9]+(-[A-Z0-9]+)*-[0-9A-F]{8}|urn:[a-z0-9]+:[0-9a-f-]{36})$`)
 	// tokenForm is how a sealed token begins, whatever its length.
 	tokenForm = regexp.MustCompile(`^eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*\.`)
 	scheme    = regexp.MustCompile(`^(?i:https?://)`)
 )
+
+// typed reads what somebody typed or pasted: one thing, or one on each line. The
+// error is a refusal of what leads nowhere.
+func (s *Site) typed(text string) ([]presentation.Item, error) {
+	lines := strings.FieldsFunc(text, func(c rune) bool { return c == '\n' || c == '\r' })
+	if len(lines) > 1 && len(lines) <= presentation.MaxEntries {
+		items := make([]presentation.Item, 0, len(lines))
+		for _, line := range lines {
+			if line = strings.TrimSpace(line); line == "" {
+				continue
+			}
+			item, err := s.typedOne(line)
+			if err != nil || item.Text != "" || strings.HasPrefix(line, "{") && !json.Valid([]byte(line)) {
+				items = nil // no list
+				break
+			}
+			items = append(items, item)
+		}
+		if len(items) > 0 {
+			return items, nil
+		}
+	}
+	item, err := s.typedOne(text)
+	return []presentation.Item{item}, err
+}
+
+func (s *Site) typedOne(text string) (presentation.Item, error) {
+	item := presentation.Item{Found: presentation.InText}
+	handle, no := s.typedIn(text)
+	switch {
+	case handle != "":
+		item.Handle = handle
+		return item, nil
+	case no == nil:
+		item.Sealed = []byte(text)
+		return item, nil
+	case no.name != "link":
+		return item, *no
+	}
+	item = s.reader.ReadText(text)
+	if item.Address == nil {
+		return item, *no // an address that can be read in several ways
+	}
+	return item, nil
+}
 
 // typedIn reads text as somebody typed it: the handle that it holds, or why it
 // leads nowhere, or neither when it is the text of a credential. A code or an
@@ -40,14 +86,14 @@ func (s *Site) typedIn(text string) (handle string, no *refusal) {
 		if end := strings.IndexAny(path, "/?#"); end >= 0 {
 			path = path[:end]
 		}
-		if handle = codeIn(path); handle == "" {
+		if handle = presentation.HandleIn(path); handle == "" {
 			return "", &refusal{http.StatusBadRequest, "code"}
 		}
 		return handle, nil
 	}
 	foreign := scheme.MatchString(text) ||
 		at > 0 && len(text) <= maxTyped && strings.Contains(bare[:at], ".") && strings.IndexFunc(bare, unicode.IsSpace) < 0
-	switch handle = codeIn(bare); {
+	switch handle = presentation.HandleIn(bare); {
 	case handle != "":
 		return handle, nil
 	case foreign:
@@ -58,34 +104,6 @@ func (s *Site) typedIn(text string) (handle string, no *refusal) {
 		return "", &refusal{http.StatusBadRequest, "number"}
 	}
 	return "", &refusal{http.StatusBadRequest, "code"}
-}
-
-// codeIn reads a code as people write it down: in small letters, in groups, and
-// with the digits 0, 1 and 8, which no code has, for the letters O, I and B. It
-// is "" for what is no code.
-func codeIn(text string) string {
-	if len(text) > maxTyped {
-		return ""
-	}
-	code := strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r), unicode.Is(unicode.Pd, r), r == '\u00AD', r == '\u200B':
-			return -1
-		case r >= 'a' && r <= 'z':
-			return r - 'a' + 'A'
-		case r == '0':
-			return 'O'
-		case r == '1':
-			return 'I'
-		case r == '8':
-			return 'B'
-		}
-		return r
-	}, text)
-	if !handleForm.MatchString(code) {
-		return ""
-	}
-	return code
 }
 
 func cutPrefixFold(s, prefix string) (rest string, ok bool) {

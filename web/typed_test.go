@@ -16,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"attesta/presentation"
 	"attesta/verifier"
 )
 
@@ -190,7 +191,7 @@ func TestParallelChecks(t *testing.T) {
 		defer leave()
 		gone := httptest.NewRequest(http.MethodPost, "/verify", nil).WithContext(ctx)
 		begun = time.Now()
-		if _, err := s.judge(httptest.NewRecorder(), gone, nil, time.Time{}); err == nil || time.Since(begun) != time.Second {
+		if err := s.turn(httptest.NewRecorder(), gone, s.judging, func() error { return nil }); err == nil || time.Since(begun) != time.Second {
 			t.Errorf("who left waited %v: %v", time.Since(begun), err)
 		}
 		close(release)
@@ -212,7 +213,7 @@ func FuzzTyped(f *testing.F) {
 	s, _ := newSite(f, newWorld())
 	f.Fuzz(func(t *testing.T, text string) {
 		handle, no := s.typedIn(text)
-		if handle != "" && (no != nil || !handleForm.MatchString(handle)) || handle == "" && no == nil && len(text) <= maxTyped &&
+		if handle != "" && (no != nil || presentation.HandleIn(handle) != handle) || handle == "" && no == nil && len(text) <= maxTyped &&
 			!strings.Contains(text, "{") && !tokenForm.MatchString(text) {
 			t.Fatalf("%q: %q, %v", text, handle, no)
 		}

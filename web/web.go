@@ -27,6 +27,7 @@ import (
 	"strings"
 	"time"
 
+	"attesta/presentation"
 	"attesta/registry"
 	"attesta/status"
 	"attesta/verifier"
@@ -37,6 +38,7 @@ import (
 )
 
 //go:embed templates/*.html assets/*.css assets/*.js assets/*.svg locales/*.json
+//go:embed templates/*.html assets/*.css assets/*.svg locales/*.json openapi.json
 var files embed.FS
 
 // Ledger is the part of a *registry.Registry that the console reads.
@@ -110,6 +112,9 @@ type Config struct {
 	Count func(ctx context.Context, door, who string, length time.Duration, most int) (int, error)
 	// RequestID names a request in the log; random when nil.
 	RequestID func() string
+	// TableKey authenticates the tables of answers that pages post again, to be
+	// sorted or saved. All servers of an installation have one; random when nil.
+	TableKey []byte
 }
 
 // Site answers for all pages. It is safe for concurrent use.
@@ -118,8 +123,10 @@ type Site struct {
 	secure    bool   // the public address is https
 	host      string // of the public address, with its port
 	loopback  bool   // the public address opens on this computer only
+	reader    *presentation.Reader
 	judging   chan struct{}
 	persons   personLimits
+	large     chan struct{}
 	catalogue catalogue
 	pages     pageSet
 	assets    assetSet
@@ -146,9 +153,12 @@ func New(c Config) (*Site, error) {
 	if c.RequestID == nil {
 		c.RequestID = rand.Text
 	}
+	if c.TableKey == nil {
+		c.TableKey = []byte(rand.Text())
+	}
 	s := &Site{
 		Config: c, secure: address.Scheme == "https", host: address.Host, loopback: loopback(address.Hostname()),
-		judging: make(chan struct{}, judgedAtOnce),
+		judging: make(chan struct{}, judgedAtOnce), large: make(chan struct{}, largeAtOnce), reader: presentation.NewReader(c.PublicURL),
 	}
 	s.persons = s.newPersonLimits()
 	if s.catalogue, err = readCatalogue(); err != nil {
@@ -200,7 +210,11 @@ func (s *Site) publicRoutes(r chi.Router) {
 		s.get(r, "/assets/{name}", s.asset)
 		s.get(r, "/robots.txt", s.robots)
 		s.get(r, "/verify", s.verifyForm)
-		r.With(s.limiting("verify")).Post("/verify", s.answering(s.verifyPresented))
+		r.Group(func(r chi.Router) {
+			r.Use(private, s.limiting("verify"), s.roomy)
+			r.Post("/verify", s.answering(s.verifyPresented))
+			r.Post("/verify/table", s.answering(s.tableAgain))
+		})
 		r.Group(func(r chi.Router) {
 			r.Use(private)
 			s.get(r, "/v/{handle}", s.verifyHandle)
@@ -230,6 +244,8 @@ func (s *Site) privateRoutes(r chi.Router) {
 func (s *Site) machineRoutes(r chi.Router) {
 	s.get(r, "/status/aggregation", s.aggregation)
 	s.get(r, "/status/{list}", s.tokenList)
+	r.With(private, s.limiting("verify"), s.roomy).Post("/api/v1/verify", s.answering(s.verifyAPI))
+	s.get(r, "/api/openapi.json", s.openAPI)
 	s.get(r, "/status/{list}/{purpose}", s.statusList)
 	s.get(r, "/.well-known/{document:jwks\\.json|did\\.json|jwt-vc-issuer}", s.keyDocument)
 	s.get(r, "/keys/{document:root\\.crl}", s.keyDocument)

@@ -3,6 +3,8 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -40,6 +42,7 @@ type app struct {
 	master   string         // file of the master key
 	backups  sync.Mutex     // one at a time
 	logs     logbook
+	tables   []byte        // authenticates tables of answers, for all servers alike
 	lease    time.Duration // leaseTime, but in tests
 	step     inStep
 }
@@ -111,6 +114,9 @@ func (a *app) assemble(ctx context.Context, store store) error {
 	if a.logs.key, err = a.ring.LogKey(); err != nil {
 		return fmt.Errorf("opening the keys: %w", err)
 	}
+	tables := hmac.New(sha256.New, claims)
+	_, _ = tables.Write([]byte("tables of checked credentials")) // a hash never fails
+	a.tables = tables.Sum(nil)
 	a.registry = registry.New(store.Backend, registry.Config{ClaimKey: claims, DataKey: people})
 	if err := a.registry.Unlock(ctx, a.now()); err != nil {
 		return &hinted{err, "the folder keys and the registry do not belong together: bring both from the same backup or machine"}
@@ -256,7 +262,7 @@ func (a *app) site() (*web.Site, error) {
 	c := web.Config{
 		Registry: a.registry, Wallet: a.wallet, Verify: a.verifier.VerifyAt, Lists: lists{a.issuer}, Keys: keyDocuments{a}, Audit: logDocuments{a},
 		PublicURL: a.settings.PublicURL, Now: a.now, Zone: a.zone,
-		Demonstration: a.settings.Demonstration, Log: a.log, Ready: a.ready,
+		Demonstration: a.settings.Demonstration, Log: a.log, Ready: a.ready, TableKey: a.tables,
 	}
 	if a.store.shared { // one process needs no other count than its own
 		c.Count = func(ctx context.Context, door, who string, length time.Duration, most int) (int, error) {

@@ -38,7 +38,7 @@ func TestHostileUploads(t *testing.T) {
 	}{
 		{"12 MB of zeros", file("zeros.jsonld", make([]byte, 12<<20)), http.StatusRequestEntityTooLarge, "4 MB"},
 		{"an empty file", file("empty.jsonld", nil), http.StatusBadRequest, ""},
-		{"a picture", file("x.png", []byte("\x89PNG\r\n\x1a\n\x00\x00")), http.StatusOK, "Non valido"},
+		{"a picture", file("x.png", []byte("\x89PNG\r\n\x1a\n\x00\x00")), http.StatusBadRequest, "danneggiata"},
 		{"JSON without a seal", file("x.json", []byte(`{"a":1}`)), http.StatusOK, "sigillo"},
 		{"a script in the text", text("<script>alert(1)</script>"), http.StatusBadRequest, ""},
 		{"a long script in the text", text("{<script>alert(1)</script>" + strings.Repeat("x", 200)), http.StatusOK, "Non valido"},

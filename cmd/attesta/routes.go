@@ -14,7 +14,8 @@ import (
 // requests for what is posted.
 //
 //	/                              what this is
-//	/verify                        check a pasted text or a file
+//	/verify                        check a pasted text, a file or many
+//	/verify/table                  the answers about many, sorted or for a spreadsheet
 //	/v/{handle}                    the page behind a QR, which also says whether it is a person’s;
 //	                               for programs the sealed bytes, unless they hold more than the name
 //	/v/{handle}/qr.svg             the QR that leads there
@@ -22,6 +23,7 @@ import (
 //	/c/{token}/credential.jsonld   the sealed file
 //	/console                       the provider's console, with /modules and /records
 //	/console/sign-in /sign-out     in with a one-time link, and out
+//	/api/v1/verify                 checks for programs; /api/openapi.json describes it
 //	/status/{list}                 signed status lists, for anybody: Token Status List
 //	/status/{list}/{purpose}       the same as Bitstring Status Lists
 //	/status/aggregation            the addresses of all lists

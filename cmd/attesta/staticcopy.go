@@ -11,6 +11,7 @@ import (
 
 	"attesta/credentials"
 	"attesta/keys"
+	"attesta/presentation"
 	"attesta/verifier"
 )
 
@@ -85,11 +86,11 @@ func verifyStatic(ctx context.Context, c *console, what, dir, trust string, at t
 		return exitUsage, err
 	}
 	if asJSON {
-		return exitOf(report.Verdict), printJSON(c, report)
+		return exitOf([]presentation.Answer{{Report: &report}}), printJSON(c, report)
 	}
 	printReport(c, report)
 	printCopied(c, s.manifest, report, then)
-	return exitOf(report.Verdict), nil
+	return exitOf([]presentation.Answer{{Report: &report}}), nil
 }
 
 // printCopied says how old the copy is, and what it said then.

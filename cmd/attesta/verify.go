@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -16,15 +14,18 @@ import (
 
 var verifyCommand = command{
 	name: "verify", short: "check a credential",
-	help: `usage: attesta verify FILE|URL|- [--json] [--at TIME] [--offline] [--trust PATH]
+	help: `usage: attesta verify FILE|URL|-... [--json] [--at TIME] [--offline] [--trust PATH]
                       [--static DIR]
 
-Judges a sealed credential from public information only: its seal, who vouches
-for the sealer, its dates, and the signed status list that it names. URL is the
+Judges sealed credentials from public information only: the seal, who vouches
+for the sealer, the dates, and the signed status list that is named. A FILE is a
+sealed file, a PDF with credentials attached, a PNG or SVG badge, or a ZIP of
+these; a picture of a QR is told where it leads, which is not opened. URL is the
 address of a sealed file, or of the page behind a QR, which keeps back a file
 that holds a birth date or a national number; - reads standard input.
+Several files are checked on all cores, with one line for each thing in them.
 
-  --json         print the report as JSON
+  --json         print the report as JSON, of several things a list of answers
   --at TIME      ask about another day: 2026-03-14 or 2026-03-14T10:00:00Z
   --offline      ask nobody; whether it was revoked is then not known
   --trust PATH   file or folder of anchors, the authorities you trust, and of
@@ -38,7 +39,8 @@ that holds a birth date or a national number; - reads standard input.
 Without any of them nobody vouches for a seal: nothing is trusted because of where a
 file lies.
 
-Exit code: 0 valid, 1 not valid, 2 called wrongly, 3 cannot tell.
+Exit code: 0 valid, 1 not valid, 2 called wrongly, 3 cannot tell, also where
+there is nothing to check; of several the worst: 1 before 3 before 0.
 `,
 	run: func(ctx context.Context, c *console, args []string) (int, error) {
 		f := flags("verify")
@@ -49,14 +51,17 @@ Exit code: 0 valid, 1 not valid, 2 called wrongly, 3 cannot tell.
 		if err != nil {
 			return exitUsage, err
 		}
-		if len(rest) != 1 {
-			return exitUsage, misuse("for example: attesta verify SN-11-6C0F6C0E.jsonld", "name one file, one address, or - for standard input")
+		if len(rest) == 0 {
+			return exitUsage, misuse("for example: attesta verify SN-11-6C0F6C0E.jsonld", "name a file, an address, or - for standard input")
 		}
 		moment, err := moment(*at, c.now())
 		if err != nil {
 			return exitUsage, err
 		}
 		if *static != "" {
+			if len(rest) != 1 {
+				return exitUsage, misuse("check one after the other", "--static takes one file")
+			}
 			return verifyStatic(ctx, c, rest[0], *static, *trust, moment, *asJSON)
 		}
 		anchors, err := trusted(*trust, *data)
@@ -67,19 +72,16 @@ Exit code: 0 valid, 1 not valid, 2 called wrongly, 3 cannot tell.
 		if err != nil {
 			return exitUsage, err
 		}
-		report, err := verify(ctx, c, rest[0], anchors, lists, moment, *offline)
+		answers, err := verify(ctx, c, rest, verifier.Config{
+			Trust: func() keys.Trust { return anchors }, Now: c.now, Accreditations: func() accreditation.Lists { return lists },
+		}, moment, *offline)
 		if errors.Is(err, verifier.ErrUnreachable) || errors.Is(err, verifier.ErrRefused) {
 			return exitCannotTell, err
 		}
 		if err != nil {
 			return exitUsage, err
 		}
-		if *asJSON {
-			err = printJSON(c, report)
-		} else {
-			printReport(c, report)
-		}
-		return exitOf(report.Verdict), err
+		return exitOf(answers), printAnswers(c, answers, *asJSON)
 	},
 }
 
@@ -121,58 +123,6 @@ func moment(s string, now time.Time) (time.Time, error) {
 		return now, nil
 	}
 	return end, nil
-}
-
-func verify(ctx context.Context, c *console, what string, anchors keys.Trust, lists accreditation.Lists, at time.Time, offline bool) (verifier.Report, error) {
-	config := verifier.Config{Trust: func() keys.Trust { return anchors }, Now: c.now, Accreditations: func() accreditation.Lists { return lists }}
-	guarded := verifier.NewGuarded()
-	if !offline {
-		config.Fetcher = guarded
-	}
-	presented, err := present(ctx, c, what, anchors, guarded, offline)
-	if err != nil {
-		return verifier.Report{}, err
-	}
-	return verifier.New(config).VerifyAt(ctx, presented, at)
-}
-
-// present reads what is to be judged.
-func present(ctx context.Context, c *console, what string, anchors keys.Trust, guarded *verifier.Guarded, offline bool) ([]byte, error) {
-	switch {
-	case what == "-":
-		return readAll(c.in)
-	case strings.HasPrefix(what, "https://") || strings.HasPrefix(what, "http://"):
-		if offline {
-			return nil, misuse("", "--offline and an address do not go together")
-		}
-		var origins []string
-		for _, a := range anchors.Anchors {
-			origins = append(origins, a.Origins...)
-		}
-		body, err := guarded.Fetch(ctx, what, origins)
-		if errors.Is(err, verifier.ErrWithheld) {
-			return nil, &hinted{
-				fmt.Errorf("fetching %s: %w", what, err),
-				"the page behind a QR keeps back a file with a birth date or a national number: open it in a browser, or ask the holder for the file and check that",
-			}
-		}
-		if err != nil {
-			return nil, &hinted{fmt.Errorf("fetching %s: %w", what, err), "download the file in a browser and check that"}
-		}
-		return body, nil
-	}
-	file, err := readFile(filepath.Clean(what))
-	return file.Data, err
-}
-
-func exitOf(v verifier.Verdict) int {
-	switch v {
-	case verifier.Valid:
-		return exitDone
-	case verifier.NotValid:
-		return exitNo
-	}
-	return exitCannotTell
 }
 
 // headline is the verdict in one line, for people and for scripts that look
