@@ -82,6 +82,16 @@ type Provider struct {
 	// SealsFor lists the providers whose mandate this one takes.
 	Mandate  *Mandate `json:"mandate,omitempty"`
 	SealsFor []string `json:"seals_for,omitempty"`
+
+	// FourEyes is there when the status of this provider's credentials is changed
+	// by two people: one proposes, another approves.
+	FourEyes *FourEyes `json:"four_eyes,omitempty"`
+}
+
+// FourEyes says from how many credentials in one act on a second person is
+// wanted: from one more than Above. Zero is always.
+type FourEyes struct {
+	Above int `json:"above,omitempty"`
 }
 
 // Sealer is the id of the organisation whose keys seal for the provider: its

@@ -140,6 +140,10 @@ var fileWords = map[string]words{
 		"La durata «{0}» non corrisponde alle ore.", "The duration “{0}” does not match the hours.",
 		"Scrivere {1}.", "Write {1}.",
 	},
+	"negative_number": {
+		"È un numero minore di zero.", "It is a number below zero.",
+		"Scrivere un numero intero da 0 in su.", "Write a whole number from 0 up.",
+	},
 	"invalid_level": {
 		"Il livello EQF non è tra 1 e 8.", "The EQF level is not between 1 and 8.",
 		"Scrivere un numero da 1 a 8.", "Write a number from 1 to 8.",

@@ -76,6 +76,9 @@ func (c *checks) provider(p credentials.Provider) {
 		c.need(trim(a.Number) != "", "missing_field", "accreditation.number")
 		c.days("accreditation", "valid_from", a.ValidFrom, "valid_until", a.ValidUntil)
 	}
+	if f := p.FourEyes; f != nil {
+		c.need(f.Above >= 0, "negative_number", "four_eyes.above")
+	}
 	if m := p.Mandate; m != nil {
 		c.mandate(p, m)
 	}

@@ -60,7 +60,14 @@ func (i *Issuer) AddProviders(ctx context.Context, providers []credentials.Provi
 		if err != nil {
 			return Admission{}, fmt.Errorf("admitting provider %s: %w", p.ID, err)
 		}
-		entries = append(entries, registry.Provider{ID: p.ID, Spec: spec, Change: change})
+		eyes, err := i.fourEyesChange(ctx, p)
+		if err != nil {
+			return Admission{}, fmt.Errorf("admitting provider %s: %w", p.ID, err)
+		}
+		if change != "" && eyes != "" {
+			change += "; "
+		}
+		entries = append(entries, registry.Provider{ID: p.ID, Spec: spec, Change: change + eyes})
 		if _, err = i.Keys.Ensure(owner, i.Now()); err != nil {
 			return Admission{}, fmt.Errorf("making keys for provider %s: %w", p.ID, err)
 		}

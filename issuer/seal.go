@@ -50,7 +50,7 @@ func (i *Issuer) seal(ctx context.Context, tasks []task, at time.Time) (sealed, 
 	})
 	for n, t := range tasks {
 		r := t.record
-		r.State, r.Digest, r.SealedAt, r.Body = registry.Sealed, digests[n], at.UTC().Truncate(time.Second), nil
+		r.State, r.Digest, r.SealedAt, r.Body, r.SealKey = registry.Sealed, digests[n], at.UTC().Truncate(time.Second), nil, done.sealings[n].SealKey
 		done.records[r.Seq] = r
 	}
 	return done, err
@@ -136,7 +136,7 @@ func (i *Issuer) sealOne(t task, current *currentKeys, at time.Time) (s registry
 		Credential: t.record.Credential, At: t.record.ReservedAt, Index: t.record.Index,
 	}
 	// 4. Seal.
-	s.Seq = t.record.Seq
+	s.Seq, s.SealKey = t.record.Seq, t.key.ID
 	if s.Sealed, err = series.Seal(p, at); err != nil {
 		return s, "", err
 	}
@@ -156,7 +156,7 @@ func (i *Issuer) sealAlone(t task, at time.Time) (s registry.Sealing, digest str
 		return s, "", err
 	}
 	// 4. Seal.
-	s.Seq = t.record.Seq
+	s.Seq, s.SealKey = t.record.Seq, t.key.ID
 	if s.Sealed, err = credentials.EDC.Seal(document, t.key, at); err != nil {
 		return s, "", err
 	}

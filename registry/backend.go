@@ -66,6 +66,9 @@ type Ledger interface {
 	// allows. A change to the status a record already has returns the record
 	// unchanged; a record that is reserved is ErrConflict.
 	SetStatus(ctx context.Context, change Change, at time.Time) (Record, error)
+	// SetStatuses is SetStatus for many, each by itself: what may not be changed
+	// keeps nothing else from it. No credential occurs twice in a call.
+	SetStatuses(ctx context.Context, changes []Change, at time.Time) ([]Effect, error)
 	// List returns a status list as it stands at one moment, without Entries if it
 	// is still at the Version known, or ErrNotFound. A list at version 0 has no
 	// entries. Reading one at the version known takes the same time whatever is
@@ -153,6 +156,8 @@ type Document struct {
 	Seq    uint64
 	Digest string // SHA-256 of the sealed bytes, hex
 	Data   []byte
+
+	SealKey string // of the record from now on; not asked by Extend
 }
 
 // ExtendedDocument replaces a Document.
@@ -204,6 +209,7 @@ type Backend interface {
 	Catalogue
 	People
 	Doors
+	Proposals
 	LogTree
 	KeyMarks
 	Leases

@@ -16,7 +16,7 @@ type Part string
 
 // Parts returns all parts, in the order in which they are copied.
 func Parts() []Part {
-	return []Part{"lists", "records", "claims", "shared", "documents", "log", "events", "providers", "modules", "people", "keys", "accesses"}
+	return []Part{"lists", "records", "claims", "shared", "documents", "log", "events", "providers", "modules", "people", "keys", "accesses", "proposals"}
 }
 
 // Entry is one entry of a part, of which exactly one field is set. It holds
@@ -35,6 +35,7 @@ type Entry struct {
 	Person   *Person        `json:"person,omitempty"`
 	Key      *KeyMark       `json:"key,omitempty"`
 	Access   *AccessEntry   `json:"access,omitempty"`
+	Proposal *Proposal      `json:"proposal,omitempty"`
 }
 
 // ListEntry is a status list without its entries, which the records have.
@@ -92,7 +93,7 @@ type Source interface {
 	// Export returns at most limit entries of a part after one of them, or from
 	// the first. They are in order of their key as bytes: the id of lists,
 	// providers, people, keys and shared content, the Seq of records, documents and
-	// events, the hash of claims and accesses, code and then version of modules.
+	// events, the Number of proposals, the hash of claims and accesses, code and then version of modules.
 	Export(ctx context.Context, part Part, after *Entry, limit int) ([]Entry, error)
 	Check(ctx context.Context) error
 }

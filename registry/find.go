@@ -163,7 +163,7 @@ func (r *Registry) Records(ctx context.Context, q Query) ([]Record, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if err := optionalRefs(field{"provider", q.Provider}, field{"module", q.Module}, field{"edition", q.Edition}, field{"learner", q.Learner}); err != nil {
+	if err := optionalRefs(field{"provider", q.Provider}, field{"module", q.Module}, field{"edition", q.Edition}, field{"learner", q.Learner}, field{"id of the key", q.SealKey}); err != nil {
 		return nil, fmt.Errorf("listing records: %w", err)
 	}
 	if err := checkLimit(q.Limit); err != nil {

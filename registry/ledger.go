@@ -170,7 +170,11 @@ func (r *Registry) Complete(ctx context.Context, sealings []Sealing, at time.Tim
 		if s.Seq == 0 {
 			return fmt.Errorf("completing record 0: %w", ErrNotFound)
 		}
-		if err := checkBytes("sealed document", s.Sealed); err != nil {
+		err := checkBytes("sealed document", s.Sealed)
+		if err == nil {
+			err = optionalRefs(field{"id of the key", s.SealKey})
+		}
+		if err != nil {
 			return fmt.Errorf("completing record %d: %w", s.Seq, err)
 		}
 	}
@@ -193,6 +197,7 @@ func (r *Registry) Complete(ctx context.Context, sealings []Sealing, at time.Tim
 		}
 		shared.add(d)
 		documents[i], err = r.document(d, who, x.Seq, x.Sealed)
+		documents[i].SealKey = x.SealKey
 		return err
 	})
 	if err == nil {
@@ -237,13 +242,7 @@ func (r *Registry) SetStatus(ctx context.Context, change Change, at time.Time) (
 	}
 	at, err := stamp(at)
 	if err == nil {
-		err = refs(field{"name of who asks", change.By})
-	}
-	if err == nil && change.To > status.Suspended {
-		err = fmt.Errorf("%v is no status: %w", change.To, ErrInvalid)
-	}
-	if err == nil && !slices.Contains(Reasons(), change.Reason) {
-		err = fmt.Errorf("reason %q is not one of Reasons: %w", clip(change.Reason), ErrInvalid)
+		err = checkChange(change)
 	}
 	if err == nil && !isCredential(change.Credential) {
 		err = ErrNotFound
@@ -259,6 +258,20 @@ func (r *Registry) SetStatus(ctx context.Context, change Change, at time.Time) (
 		return Record{}, fmt.Errorf("setting status of %s: %w", change.Credential, err)
 	}
 	return rec, nil
+}
+
+// checkChange checks all of a change but the credential.
+func checkChange(c Change) error {
+	if err := refs(field{"name of who asks", c.By}); err != nil {
+		return err
+	}
+	if c.To > status.Suspended {
+		return fmt.Errorf("%v is no status: %w", c.To, ErrInvalid)
+	}
+	if !slices.Contains(Reasons(), c.Reason) {
+		return fmt.Errorf("reason %q is not one of Reasons: %w", clip(c.Reason), ErrInvalid)
+	}
+	return nil
 }
 
 // List returns a status list as it must be published now, or ErrNotFound.

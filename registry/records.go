@@ -67,6 +67,7 @@ type Record struct {
 	Reason     string    // of the last change of status
 	StatusAt   time.Time // of the last change of status
 	Level      Level     // of the seal, once sealed
+	SealKey    string    // id of the key that sealed it, once sealed, where it was said
 }
 
 // Reservation is the answer to one Intent: the record, and whether it was
@@ -80,8 +81,9 @@ type Reservation struct {
 // be empty, is a file much like Sealed with nothing of the learner in it: the
 // same for all records of a module, so that it need be kept only once.
 type Sealing struct {
-	Seq    uint64
-	Sealed []byte
+	Seq     uint64
+	Sealed  []byte
+	SealKey string // id of the key; may be empty
 	// Shared is what the documents of others have in common with this one, so
 	// that it need be stored once only; it may be nil. Nothing of a person may be
 	// in it: it outlives an erasure. It must not be changed any more.
@@ -206,6 +208,7 @@ type Query struct {
 	Module   string
 	Edition  string
 	Learner  string
+	SealKey  string // id of the key that sealed them
 	Before   uint64
 	Limit    int
 }

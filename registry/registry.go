@@ -90,6 +90,9 @@ func (r *Registry) Check(ctx context.Context) error {
 	if err := r.backend.Check(ctx); err != nil {
 		return err
 	}
+	if err := r.checkProposals(ctx); err != nil {
+		return err
+	}
 	return r.checkContents(ctx)
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -276,4 +277,33 @@ func TestCheckMissesWhatIsShared(t *testing.T) {
 	if _, err := robbed.Find(t.Context(), registry.Key{Seq: 1}); err == nil || errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("reading it: %v, want damage", err)
 	}
+}
+
+// FuzzDecodeProposal: what can be read is complete, and is the same when it is
+// written and read again.
+func FuzzDecodeProposal(f *testing.F) {
+	whole := registry.Proposal{
+		Number: 7, Meant: registry.Meant{Selection: &registry.Selection{Module: "m"}}, To: status.Revoked, Reason: "other",
+		By: "Ada", At: time.Unix(1_770_000_000, 0).UTC(), State: registry.ProposalOpen,
+	}
+	b, err := whole.Encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, seed := range [][]byte{b, {}, []byte("{}"), []byte(`{"number":1}`), b[:len(b)-2], []byte(`{"number":1,"state":"open","meant":{"credentials":["x"]}}`)} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		p, err := registry.DecodeProposal(b)
+		if err != nil {
+			return
+		}
+		again, err := p.Encode()
+		if err != nil {
+			return // such as a year that JSON does not have
+		}
+		if same, err := registry.DecodeProposal(again); err != nil || !reflect.DeepEqual(same.Meant, p.Meant) || same.Number != p.Number || p.Number == 0 {
+			t.Errorf("%s came back as %+v, %v", b, same, err)
+		}
+	})
 }

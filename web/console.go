@@ -213,6 +213,7 @@ type recordsPage struct {
 	Newest  string
 	Clear   string
 	Filters bool
+	Change  string // address where the status of all that was chosen can be changed
 }
 
 type recordRow struct {
@@ -222,6 +223,7 @@ type recordRow struct {
 	Mark                     string // valid, suspended, revoked, open: picks the icon
 	Issued                   string
 	Check                    string // address of the check page, "" until sealed
+	Change                   string // address where its status can be changed, "" where it cannot
 }
 
 func (s *Site) records(w http.ResponseWriter, r *http.Request) error {
@@ -258,6 +260,9 @@ func (s *Site) records(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.Filters = q.Module != "" || q.Edition != "" || q.Provider != ""
 	p.Clear = p.Link("/console/records")
+	if p.Changing && q.Module != "" && len(rows) > 0 {
+		p.Change = p.Link(query{Module: q.Module, Edition: q.Edition}.address("/console/status"))
+	}
 	return s.show(w, r, http.StatusOK, p)
 }
 
@@ -265,7 +270,7 @@ func (p Page) recordRow(record registry.Record) recordRow {
 	row := recordRow{
 		Number: visible(credentials.Number(record.Module, record.Credential)), Module: visible(record.Module),
 		Edition: visible(record.Edition), Learner: visible(record.Learner),
-		State: p.T("state." + string(record.State)), Issued: p.day(record.SealedAt), Mark: "open",
+		State: p.T("state." + string(record.State)), Issued: p.day(record.SealedAt), Mark: "open", Change: p.changeAddress(record),
 	}
 	switch record.State {
 	case registry.Reserved:

@@ -24,6 +24,7 @@ type Page struct {
 	Inside        bool // a page of the console
 	Wide          bool // for a table
 	SignedIn      bool
+	Changing      bool   // the console can change the status of credentials
 	Secret        bool   // the address of the page is a secret, so that it must not be printed
 	Style, Icon   string // addresses of the assets
 	Switch        string // address of this page in the other language; "" where there is none
@@ -47,7 +48,7 @@ func (s *Site) page(r *http.Request, key string) Page {
 		words: s.catalogue[v.language], Lang: v.language,
 		Demonstration: s.Demonstration, zone: s.Zone,
 		Style: s.assets.address("style.css"), Icon: s.assets.address("icon.svg"),
-		Inside: strings.HasPrefix(route(r), "/console"),
+		Inside: strings.HasPrefix(route(r), "/console"), Changing: s.Acts != nil,
 	}
 	p.Heading = p.T(key)
 	if v.chosen {
@@ -89,6 +90,9 @@ func (recordsPage) template() string  { return "records.html" }
 func (errorPage) template() string    { return "error.html" }
 func (copyPage) template() string     { return "copy.html" }
 
+func (statusPage) template() string    { return "status.html" }
+func (proposalsPage) template() string { return "proposals.html" }
+
 // documents are all pages there are.
 func documents() []document {
 	return []document{
@@ -102,6 +106,8 @@ func documents() []document {
 		overviewPage{},
 		modulesPage{},
 		recordsPage{},
+		statusPage{},
+		proposalsPage{},
 		errorPage{},
 		copyPage{},
 	}

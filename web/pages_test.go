@@ -38,7 +38,7 @@ func TestTemplates(t *testing.T) {
 var dynamic = []string{
 	"claim.", "person.",
 	"because.", "todo.", "reason.", "check.", "outcome.", "level.", "error.", "verdict.", "declares.",
-	"hour.", "minute.", "state.", "status.", "holder.todo.", "sort.",
+	"act.do.", "act.hint.", "act.ask.", "act.done.", "proposal.state.", "hour.", "minute.", "state.", "status.", "holder.todo.", "sort.",
 }
 
 // TestLocales checks that both languages have the same texts with the same

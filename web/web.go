@@ -98,6 +98,7 @@ type Config struct {
 	Lists         StatusLists
 	Keys          KeyDocuments // nothing is published about keys when nil
 	Audit         LogDocuments // the audit log is not published when nil
+	Acts          Acts         // no status can be changed in the console when nil
 	PublicURL     string       // https://host or http://127.0.0.1:port, no trailing slash
 	Now           func() time.Time
 	Zone          *time.Location // in which times are shown; UTC when nil
@@ -237,6 +238,10 @@ func (s *Site) privateRoutes(r chi.Router) {
 		s.get(r, "/console", s.inside(s.overview))
 		s.get(r, "/console/modules", s.inside(s.modules))
 		s.get(r, "/console/records", s.inside(s.records))
+		s.get(r, "/console/status", s.acting(s.changeStatus))
+		r.Post("/console/status", s.answering(s.acting(s.setStatus)))
+		s.get(r, "/console/proposals", s.acting(s.proposals))
+		r.Post("/console/proposals", s.answering(s.acting(s.decideProposal)))
 	})
 }
 

@@ -248,6 +248,11 @@ func (a *app) resume(ctx context.Context) {
 	if err := (local{a}).finishErasing(patience); err != nil {
 		a.log.Warn("what was erased is not removed from all files; this is tried again", "error", err)
 	}
+	if n, err := a.issuer.FinishApproved(ctx); err != nil {
+		a.log.Warn("approved changes of status that were interrupted are not carried out", "error", err)
+	} else if n > 0 {
+		a.log.Warn("carried out approved changes of status that were interrupted", "proposals", n)
+	}
 	n, err := a.finish(ctx)
 	if n > 0 {
 		a.log.Warn("finished records that an interrupted run had reserved", "records", n)
@@ -260,7 +265,7 @@ func (a *app) resume(ctx context.Context) {
 // site makes the pages over this installation.
 func (a *app) site() (*web.Site, error) {
 	c := web.Config{
-		Registry: a.registry, Wallet: a.wallet, Verify: a.verifier.VerifyAt, Lists: lists{a.issuer}, Keys: keyDocuments{a}, Audit: logDocuments{a},
+		Registry: a.registry, Wallet: a.wallet, Verify: a.verifier.VerifyAt, Lists: lists{a.issuer}, Keys: keyDocuments{a}, Audit: logDocuments{a}, Acts: a.issuer,
 		PublicURL: a.settings.PublicURL, Now: a.now, Zone: a.zone,
 		Demonstration: a.settings.Demonstration, Log: a.log, Ready: a.ready, TableKey: a.tables,
 	}

@@ -207,10 +207,6 @@ func (r *remote) HandOut(ctx context.Context, ids []string) (a []handedOut, err 
 	return a, r.call(ctx, "hand-out", ids, &a)
 }
 
-func (r *remote) SetStatus(ctx context.Context, q statusRequest) (a statusAnswer, err error) {
-	return a, r.call(ctx, "status", q, &a)
-}
-
 func (r *remote) Seals(ctx context.Context) (a sealsAnswer, err error) {
 	return a, r.call(ctx, "seals", nil, &a)
 }
@@ -239,8 +235,8 @@ func (r *remote) Doctor(ctx context.Context) (a []diagnosis, err error) {
 	return a, r.call(ctx, "doctor", nil, &a)
 }
 
-func (r *remote) SignIn(ctx context.Context) (a string, err error) {
-	return a, r.call(ctx, "sign-in", nil, &a)
+func (r *remote) SignIn(ctx context.Context, name string) (a string, err error) {
+	return a, r.call(ctx, "sign-in", name, &a)
 }
 
 func (r *remote) Close() error { return nil }
@@ -345,7 +341,13 @@ func (b *besideServer) answer(r *http.Request) (any, error) {
 		if err := decode(&q); err != nil {
 			return nil, err
 		}
-		return b.SetStatus(r.Context(), q)
+		return b.SetStatus(r.Context(), q, nil)
+	case "/proposals":
+		var q proposalRequest
+		if err := decode(&q); err != nil {
+			return nil, err
+		}
+		return b.Proposals(r.Context(), q, nil)
 	case "/find":
 		var q findRequest
 		if err := decode(&q); err != nil {
@@ -395,7 +397,11 @@ func (b *besideServer) answer(r *http.Request) (any, error) {
 	case "/doctor":
 		return b.Doctor(r.Context())
 	case "/sign-in":
-		return b.SignIn(r.Context())
+		var q string
+		if err := decode(&q); err != nil {
+			return nil, err
+		}
+		return b.SignIn(r.Context(), q)
 	}
 	return nil, fmt.Errorf("the server does not know the command %q: it is of another version", r.URL.Path)
 }

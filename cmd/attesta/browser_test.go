@@ -142,7 +142,7 @@ func (d runningDemo) revoke(t *testing.T, file string) error {
 	if !ok {
 		t.Fatal("the server does not answer commands")
 	}
-	_, err = server.SetStatus(t.Context(), statusRequest{ID: id, To: "revoked", Reason: "issued-in-error"})
+	_, err = server.SetStatus(t.Context(), statusRequest{IDs: []string{id}, To: "revoked", Reason: "issued-in-error"}, nil)
 	return err
 }
 

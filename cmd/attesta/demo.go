@@ -144,7 +144,7 @@ func (l local) demoGreeting(ctx context.Context, c *console, rows []rowAnswer, s
 	if err != nil {
 		return err
 	}
-	link, err := l.SignIn(ctx)
+	link, err := l.SignIn(ctx, "operator")
 	if err != nil {
 		return err
 	}

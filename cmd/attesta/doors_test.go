@@ -24,10 +24,10 @@ func TestStrangers(t *testing.T) {
 	t.Run("nothing is taken for something else", func(t *testing.T) { testNothingIsTakenForSomethingElse(t, demo) })
 }
 
-// testNoPageIssues: of all addresses four take anything, none of them issues,
-// and what the channel of the commands takes it takes from nobody without the
-// secret of the data folder. Each command is tried at each door, without rights
-// and with those of the console, and nothing is signed (J14).
+// testNoPageIssues: of all addresses a few take anything, two of them only from
+// who signed in, none of them issues, and what the channel of the commands takes
+// it takes from nobody without the secret of the data folder. Each command is
+// tried at each door, without rights and with those of the console, and nothing is signed (J14).
 func testNoPageIssues(t *testing.T, demo runningDemo, inside *http.Client) {
 	a, err := begin(t.Context(), &console{err: t.Output(), getenv: func(string) string { return "" }, now: fixedDay}, folder(t.TempDir()), settings{PublicURL: "http://127.0.0.1:1"})
 	if err != nil {
@@ -47,7 +47,7 @@ func testNoPageIssues(t *testing.T, demo runningDemo, inside *http.Client) {
 		return nil
 	})
 	slices.Sort(changing)
-	if want := []string{"POST /console/sign-in", "POST /console/sign-out", "POST /v/{handle}", "POST /verify"}; err != nil || !slices.Equal(changing, want) {
+	if want := []string{"POST /api/v1/verify", "POST /console/proposals", "POST /console/sign-in", "POST /console/sign-out", "POST /console/status", "POST /v/{handle}", "POST /verify", "POST /verify/table"}; err != nil || !slices.Equal(changing, want) {
 		t.Errorf("what takes anything: %q, want %q (%v)", changing, want, err)
 	}
 
@@ -59,7 +59,7 @@ func testNoPageIssues(t *testing.T, demo runningDemo, inside *http.Client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	commands := []string{"/issue", "/hand-out", "/log", "/seals", "/backup", "/import", "/status", "/erase", "/find", "/extend", "/keys", "/keys/change", "/sign-in", "/doctor", "/lint", "/ping", "/time-authority", "/console/issue", "/api/issue", "/credentials"}
+	commands := []string{"/issue", "/hand-out", "/log", "/seals", "/backup", "/import", "/status", "/proposals", "/erase", "/find", "/extend", "/keys", "/keys/change", "/sign-in", "/doctor", "/lint", "/ping", "/time-authority", "/console/issue", "/api/issue", "/credentials"}
 	for _, pattern := range slices.Concat(commands, patterns) {
 		address := demo.base + strings.NewReplacer("{", "", "}", "", "*", "").Replace(pattern)
 		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, "ISSUE"} {
@@ -162,7 +162,7 @@ func testEverySecretOpensOneDoor(t *testing.T, demo runningDemo, inside *http.Cl
 	if !ok {
 		t.Fatal("the server does not answer commands")
 	}
-	fresh, err := server.SignIn(t.Context())
+	fresh, err := server.SignIn(t.Context(), "operator")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -247,6 +247,7 @@ func (l local) afterRevoking(ctx context.Context, k *keys.Key, answer *keyChange
 		if answer.Sealed = l.sealedWith(ctx, k); answer.Sealed != nil {
 			say("This installation sealed %s with it before that moment, and %s since.",
 				count(answer.Sealed.Before, "credential"), count(answer.Sealed.Since, "credential"))
+			say("To withdraw all that it sealed: attesta status revoke --key %s --reason key-compromised", k.ID)
 		}
 	}
 	if k.SelfMade {

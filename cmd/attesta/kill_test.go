@@ -167,7 +167,7 @@ func (w *work) revokeOn(ctx context.Context, o operator) error {
 		time.Sleep(time.Millisecond)
 		return nil
 	}
-	_, err := o.SetStatus(ctx, statusRequest{ID: credential, To: "revoked", Reason: "other"})
+	_, err := o.SetStatus(ctx, statusRequest{IDs: []string{credential}, To: "revoked", Reason: "other"}, nil)
 	return w.note(err, func() { w.revoked[credential] = true })
 }
 

@@ -70,6 +70,7 @@ func TestScripts(t *testing.T) {
 		Cmds: scriptCommands(),
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("LANG", "en_GB.UTF-8")
+			e.Setenv("ATTESTA_BY", "operator")
 			e.Setenv("TSA", authority.URL)
 			if err := os.WriteFile(filepath.Join(e.WorkDir, "ora.pem"), root, 0o600); err != nil {
 				return err

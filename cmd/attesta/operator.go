@@ -13,7 +13,6 @@ import (
 	"attesta/intake"
 	"attesta/issuer"
 	"attesta/registry"
-	"attesta/status"
 )
 
 // operator is what the commands of an operator ask of an installation. It is
@@ -24,7 +23,8 @@ type operator interface {
 	Lint(ctx context.Context, module string) ([]credentials.Finding, error)
 	Issue(ctx context.Context, r issueRequest) (issueAnswer, error)
 	HandOut(ctx context.Context, credentials []string) ([]handedOut, error)
-	SetStatus(ctx context.Context, r statusRequest) (statusAnswer, error)
+	SetStatus(ctx context.Context, r statusRequest, progress func(registry.Tally)) (statusAnswer, error)
+	Proposals(ctx context.Context, r proposalRequest, progress func(registry.Tally)) ([]proposalAnswer, error)
 	Find(ctx context.Context, q findRequest) (findAnswer, error)
 	Erase(ctx context.Context, r eraseRequest) (eraseAnswer, error)
 	Seals(ctx context.Context) (sealsAnswer, error)
@@ -35,7 +35,7 @@ type operator interface {
 	Accredit(ctx context.Context, r accreditRequest) (accreditAnswer, error)
 	Log(ctx context.Context, r logRequest) (logAnswer, error)
 	Doctor(ctx context.Context) ([]diagnosis, error)
-	SignIn(ctx context.Context) (string, error)
+	SignIn(ctx context.Context, name string) (string, error)
 	Backup(ctx context.Context, r backupRequest, w io.Writer) error
 	Export(ctx context.Context, r exportRequest, w io.Writer) error
 	Close() error
@@ -112,20 +112,6 @@ type findingAnswer struct {
 	Value    string           `json:"value"`
 	Message  credentials.Text `json:"message"`
 	Remedy   credentials.Text `json:"remedy"`
-}
-
-type statusRequest struct {
-	ID     string `json:"id"` // credential id or handle
-	To     string `json:"to"` // valid, suspended, revoked
-	Reason string `json:"reason"`
-}
-
-type statusAnswer struct {
-	Credential string    `json:"credential"`
-	Number     string    `json:"number"`
-	Status     string    `json:"status"`
-	Since      time.Time `json:"since"`
-	Reason     string    `json:"reason"`
 }
 
 // local answers from a data folder that this process has open.
@@ -294,27 +280,6 @@ func (l local) rowAnswer(o issuer.Outcome) rowAnswer {
 	return row
 }
 
-func (l local) SetStatus(ctx context.Context, r statusRequest) (statusAnswer, error) {
-	to, err := status.ParseValue(r.To)
-	if err != nil {
-		return statusAnswer{}, err
-	}
-	record, err := l.find(ctx, r.ID)
-	if err != nil {
-		return statusAnswer{}, fmt.Errorf("looking for the credential %s: %w", r.ID, err)
-	}
-	record, err = l.registry.SetStatus(ctx, registry.Change{
-		Credential: record.Credential, To: to, Reason: r.Reason, By: "operator",
-	}, l.now())
-	if err != nil {
-		return statusAnswer{}, err
-	}
-	return statusAnswer{
-		record.Credential, credentials.Number(record.Module, record.Credential),
-		record.Status.String(), record.StatusAt, record.Reason,
-	}, nil
-}
-
 // find looks a record up by the credential's id, its handle or its number.
 func (l local) find(ctx context.Context, id string) (registry.Record, error) {
 	if strings.HasPrefix(id, "urn:") {
@@ -358,8 +323,12 @@ func (l local) byNumber(ctx context.Context, module, number string) (registry.Re
 // signInLife is how long a one-time sign-in link stays good.
 const signInLife = 12 * time.Hour
 
-func (l local) SignIn(ctx context.Context) (string, error) {
-	secret, err := l.registry.Grant(ctx, "sign-in", "operator", signInLife, l.now())
+// SignIn makes a link for the person with a name.
+func (l local) SignIn(ctx context.Context, name string) (string, error) {
+	if len(name) > registry.MaxName {
+		return "", fmt.Errorf("making a sign-in link: the name has %d bytes, at most %d: %w", len(name), registry.MaxName, registry.ErrInvalid)
+	}
+	secret, err := l.registry.Grant(ctx, "sign-in", name, signInLife, l.now())
 	if err != nil {
 		return "", fmt.Errorf("making a sign-in link: %w", err)
 	}

@@ -22,6 +22,8 @@ import (
 //	/c/{token}                     the holder's page
 //	/c/{token}/credential.jsonld   the sealed file
 //	/console                       the provider's console, with /modules and /records
+//	/console/status                change the status of a credential, an edition, a module
+//	/console/proposals             what waits for a second person, and what was decided
 //	/console/sign-in /sign-out     in with a one-time link, and out
 //	/api/v1/verify                 checks for programs; /api/openapi.json describes it
 //	/status/{list}                 signed status lists, for anybody: Token Status List

@@ -199,7 +199,7 @@ func (a *app) serveOn(ctx context.Context, listener net.Listener, greet func(loc
 func serveGreeting(ctx context.Context, c *console, l local, listener net.Listener) error {
 	c.printf("attesta serves %s on %s\n", l.settings.PublicURL, listener.Addr())
 	if terminal(c.out) {
-		link, err := l.SignIn(ctx)
+		link, err := l.SignIn(ctx, "operator")
 		if err != nil {
 			return err
 		}

@@ -84,7 +84,9 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 		},
 		"entry without record": func(t *tx) error {
 			l, _ := t.bucket(bucketLists).Cursor().First()
-			return t.put(bucketEntries, append(bytes.Clone(l), 0, 1, 0xff, 0xff), []byte{1})
+			block := roomy(make([]byte, entryBytes))
+			block[255] = 1 << 6
+			return t.put(bucketEntries, append(bytes.Clone(l), 0, 127), block)
 		},
 		"other claim":          edit(func(r *row) { r.claim[0] ^= 1 }),
 		"other learner":        edit(func(r *row) { r.Learner = "x" }),
@@ -138,6 +140,7 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 		bucketRecords, bucketBodies, bucketSealed, bucketAwards, bucketCredentials, bucketHandles,
 		bucketClaims, bucketPages, bucketCounts, bucketEditions, bucketLists, bucketOpenLists, bucketEntries, bucketEvents,
 		bucketLevels, bucketNames, bucketPeople, bucketTokens, bucketNewest, bucketOffers, bucketAccess, bucketExpiry, bucketModules,
+		bucketProposals,
 	} {
 		faults["flip in "+bucket] = flip(bucket)
 		if bucket != bucketOpenLists { // then another list is opened: no damage

@@ -59,6 +59,7 @@ func exports() map[registry.Part]export {
 		"people":    {bucketPeople, func(e *registry.Entry) []byte { return []byte(e.Person.ID) }, exportPerson},
 		"shared":    {bucketShared, func(e *registry.Entry) []byte { return bytes.Clone(e.Shared.ID[:]) }, exportShared},
 		"keys":      {bucketKeys, func(e *registry.Entry) []byte { return []byte(e.Key.ID) }, exportKey},
+		"proposals": {bucketProposals, func(e *registry.Entry) []byte { return seqKey(e.Proposal.Number) }, exportProposal},
 		"accesses":  {bucketAccess, func(e *registry.Entry) []byte { return bytes.Clone(e.Access.Hash[:]) }, exportAccess},
 	}
 }

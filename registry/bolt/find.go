@@ -202,7 +202,8 @@ func matches(q registry.Query, r registry.Record) bool {
 	return (q.Provider == "" || q.Provider == r.Provider) &&
 		(q.Module == "" || q.Module == r.Module) &&
 		(q.Edition == "" || q.Edition == r.Edition) &&
-		(q.Learner == "" || q.Learner == r.Learner)
+		(q.Learner == "" || q.Learner == r.Learner) &&
+		(q.SealKey == "" || q.SealKey == r.SealKey)
 }
 
 // Unfinished is registry.Ledger.Unfinished.

@@ -145,7 +145,7 @@ func (t *tx) complete(d registry.Document, at time.Time) error {
 		return fmt.Errorf("it is %s with other bytes: %w", was.State, registry.ErrConflict)
 	}
 	is := was
-	is.State, is.Digest, is.SealedAt = registry.Sealed, d.Digest, at
+	is.State, is.Digest, is.SealedAt, is.SealKey = registry.Sealed, d.Digest, at, d.SealKey
 	if err := t.putRecord(was, is); err != nil {
 		return err
 	}
@@ -179,7 +179,7 @@ func (t *tx) putRecord(was, is row) error {
 // openList returns the list of a provider and house that has a position left.
 func (s *Store) openList(t *tx, provider string, house registry.House) (*list, error) {
 	key := openKey(provider, house)
-	l := t.lists[string(key)]
+	l := t.open[string(key)]
 	if l == nil {
 		id, err := t.get(bucketOpenLists, key)
 		if err == nil {
@@ -190,20 +190,16 @@ func (s *Store) openList(t *tx, provider string, house registry.House) (*list, e
 		}
 	}
 	if l == nil || l.next >= registry.ListSize {
-		if l != nil { // the full one is written now: another takes its place below
-			if err := t.put(bucketLists, []byte(l.id), encodeList(l)); err != nil {
-				return nil, err
-			}
-		}
 		var err error
 		if l, err = s.newList(t, provider, house); err != nil {
 			return nil, err
 		}
 	}
-	if t.lists == nil {
-		t.lists = map[string]*list{}
+	if t.open == nil {
+		t.open = map[string]*list{}
 	}
-	t.lists[string(key)] = l
+	t.open[string(key)] = l
+	t.changing(l)
 	return l, nil
 }
 
@@ -241,7 +237,19 @@ func (l *list) take() (uint32, error) {
 	return index, nil
 }
 
+// changing notes that a list is to be written at the end of the transaction.
+func (t *tx) changing(l *list) {
+	if t.lists == nil {
+		t.lists = map[string]*list{}
+	}
+	t.lists[l.id] = l
+}
+
+// list is a list as this transaction has it.
 func (t *tx) list(id string) (*list, error) {
+	if l := t.lists[id]; l != nil {
+		return l, nil
+	}
 	b, err := t.get(bucketLists, []byte(id))
 	if err != nil {
 		return nil, err

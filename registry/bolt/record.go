@@ -3,6 +3,7 @@ package bolt
 import (
 	"bytes"
 	"encoding/base32"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -76,6 +77,11 @@ func encodeRow(r row, number func(string) (uint64, error)) ([]byte, error) {
 	}
 	e.b = append(e.b, digest[:]...)
 	e.moment(r.SealedAt)
+	n, err := number(r.SealKey)
+	if err != nil {
+		return nil, err
+	}
+	e.b = binary.BigEndian.AppendUint32(e.b, uint32(n)) // a reserved record has its room
 	return e.b, nil
 }
 
@@ -119,6 +125,11 @@ func decodeRow(seq uint64, b []byte, word func(uint64) (string, error)) (row, er
 	}
 	digest := d.take(32)
 	r.SealedAt = d.moment()
+	if n := d.take(4); len(n) == 4 {
+		if r.SealKey, d.err = word(uint64(binary.BigEndian.Uint32(n))); d.err != nil {
+			d.b = nil
+		}
+	}
 	if index >= registry.ListSize {
 		d.fail("the index of a record")
 	}
@@ -140,7 +151,7 @@ func (r *row) unpackFlags(flags byte, digest []byte) error {
 	r.State, r.Status, r.Level = states()[state], value, level
 	if r.State != registry.Reserved {
 		r.Digest = hex.EncodeToString(digest)
-	} else if level != registry.LevelB || strings.Trim(string(digest), "\x00") != "" {
+	} else if level != registry.LevelB || strings.Trim(string(digest), "\x00") != "" || r.SealKey != "" {
 		return fmt.Errorf("decoding what it has reserved: %w", errDamaged)
 	}
 	return nil

@@ -35,7 +35,7 @@ const (
 	bucketEditions    = "editions"    // provider, module, edition: counts
 	bucketLists       = "lists"       // list id: list
 	bucketOpenLists   = "openlists"   // provider, sealer, legal identifier: list id
-	bucketEntries     = "entries"     // list id, index: status that is not valid
+	bucketEntries     = "entries"     // list id, block of positions: their status
 	bucketEvents      = "events"      // seq: event
 	bucketTree        = "tree"        // level, place: hash of a part of the tree over the events
 	bucketProviders   = "providers"   // id: spec
@@ -47,6 +47,7 @@ const (
 	bucketShared      = "shared"      // id: content that documents refer to
 	bucketAccess      = "access"      // hash of the secret: access
 	bucketExpiry      = "expiry"      // expiry, hash
+	bucketProposals   = "proposals"   // number: proposal
 )
 
 // buckets returns the names of all buckets but bucketMeta.
@@ -55,7 +56,7 @@ func buckets() []string {
 		bucketNames, bucketRecords, bucketBodies, bucketSealed, bucketLevels, bucketAwards, bucketCredentials,
 		bucketHandles, bucketClaims, bucketPages, bucketCounts, bucketEditions, bucketLists, bucketOpenLists,
 		bucketEntries, bucketEvents, bucketProviders, bucketModules, bucketNewest, bucketOffers, bucketPeople, bucketTokens, bucketShared, bucketTree, bucketKeys, bucketKeyChanges,
-		bucketAccess, bucketExpiry,
+		bucketAccess, bucketExpiry, bucketProposals,
 	}
 }
 

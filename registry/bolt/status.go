@@ -2,12 +2,10 @@ package bolt
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"time"
 
 	"attesta/registry"
-	"attesta/status"
 )
 
 // SetStatus is registry.Ledger.SetStatus.
@@ -25,14 +23,8 @@ func (s *Store) SetStatus(ctx context.Context, change registry.Change, at time.T
 		if is = was; err != nil || kind == "" {
 			return err
 		}
-		is.Status, is.Reason, is.StatusAt = change.To, change.Reason, at
-		if err := t.putRecord(was, is); err != nil {
-			return err
-		}
-		if err := t.putEntry(is.Record); err != nil {
-			return err
-		}
-		return t.event(registry.Event{At: at, Kind: kind, What: is.Credential, By: change.By, Why: change.Reason})
+		is, err = t.setStatus(was, change, kind, at)
+		return err
 	})
 	if err != nil {
 		return registry.Record{}, err
@@ -40,24 +32,30 @@ func (s *Store) SetStatus(ctx context.Context, change registry.Change, at time.T
 	return is.Record, nil
 }
 
-// putEntry writes the status of a record into its list.
-func (t *tx) putEntry(r registry.Record) error {
+// setStatus changes the status of a record, which the log calls kind.
+func (t *tx) setStatus(was row, change registry.Change, kind string, at time.Time) (is row, err error) {
+	is = was
+	is.Status, is.Reason, is.StatusAt = change.To, change.Reason, at
+	if err := t.putRecord(was, is); err != nil {
+		return is, err
+	}
+	if err := t.putEntry(is.Record); err != nil {
+		return is, err
+	}
+	return is, t.event(registry.Event{At: at, Kind: kind, What: is.Credential, By: change.By, Why: change.Reason})
+}
+
+// renew gives the list of a record its next version. It is written at the end of
+// the transaction, with the positions that others of the group took from it.
+func (t *tx) renew(r registry.Record) error {
 	l, err := t.list(r.List)
 	if err != nil {
 		return fmt.Errorf("reading the list of record %d: %v: %w", r.Seq, err, errDamaged)
 	}
+	t.changing(l)
+	t.changes++
 	l.version++
-	if err := t.put(bucketLists, []byte(l.id), encodeList(l)); err != nil {
-		return err
-	}
-	if r.Status == status.Valid {
-		return t.remove(bucketEntries, entryKey(r))
-	}
-	return t.put(bucketEntries, entryKey(r), []byte{byte(r.Status)})
-}
-
-func entryKey(r registry.Record) []byte {
-	return binary.BigEndian.AppendUint32([]byte(r.List), r.Index)
+	return nil
 }
 
 // List is registry.Ledger.List.
@@ -71,8 +69,8 @@ func (s *Store) List(ctx context.Context, id string, known uint64) (out registry
 			return nil
 		}
 		return t.scan(bucketEntries, []byte(id), nil, func(k, v []byte) (bool, error) {
-			e, err := decodeEntry(k[len(id):], v)
-			out.Entries = append(out.Entries, e)
+			entries, err := decodeEntries(k[len(id):], v)
+			out.Entries = append(out.Entries, entries...)
 			return true, err
 		})
 	})
@@ -122,11 +120,4 @@ func (s *Store) Lists(ctx context.Context, after string, limit int) (out []regis
 		})
 	})
 	return out, err
-}
-
-func decodeEntry(index, v []byte) (registry.StatusEntry, error) {
-	if len(index) != 4 || len(v) != 1 || v[0] == 0 || v[0] > byte(status.Suspended) {
-		return registry.StatusEntry{}, fmt.Errorf("reading an entry of a list: %w", errDamaged)
-	}
-	return registry.StatusEntry{Index: binary.BigEndian.Uint32(index), Value: status.Value(v[0])}, nil
 }

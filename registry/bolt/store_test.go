@@ -183,7 +183,7 @@ func someOfEverything(t testing.TB, r *registry.Registry) {
 	stamped := registry.Extension{Seq: 2, Before: hex.EncodeToString(two[:]), Sealed: []byte("two, stamped"), Level: registry.LevelT}
 	_, grantErr := r.Grant(t.Context(), registry.Session, "a", time.Hour, at)
 	err := errors.Join(grantErr,
-		r.Complete(t.Context(), []registry.Sealing{{Seq: 1, Sealed: []byte("one"), Shared: bytes.Repeat([]byte("shared "), 20)}, {Seq: 2, Sealed: []byte("two")}}, at),
+		r.Complete(t.Context(), []registry.Sealing{{Seq: 1, Sealed: []byte("one"), SealKey: "0123456789abcdef", Shared: bytes.Repeat([]byte("shared "), 20)}, {Seq: 2, Sealed: []byte("two")}}, at),
 		r.Extend(t.Context(), []registry.Extension{stamped}, at),
 		r.PutProviders(t.Context(), []registry.Provider{{ID: "p", Spec: []byte("{}")}}, at),
 		r.PutModules(t.Context(), []registry.Module{{Code: "m", Version: "1", Provider: "p", Spec: []byte("{}")}}, at),
@@ -192,6 +192,10 @@ func someOfEverything(t testing.TB, r *registry.Registry) {
 		t.Fatal(err)
 	}
 	c := registry.Change{Credential: recs[0].Credential, To: status.Revoked, Reason: "other", By: "operator"}
+	p := registry.Proposal{Meant: registry.Meant{Credentials: []string{recs[0].Credential}}, To: status.Revoked, Reason: "other", Count: 1, By: "a"}
+	if _, err := r.Propose(t.Context(), p, at); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := r.SetStatus(t.Context(), c, at); err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,9 @@ type tx struct {
 	numbers map[string]uint64                     // names that were met
 	words   map[uint64]string                     // the same by number
 	counts  map[string]map[string]registry.Counts // bucket, key
-	lists   map[string]*list                      // open lists by openKey
+	lists   map[string]*list                      // whatever changes of lists, by id
+	open    map[string]*list                      // open lists by openKey
+	marked  map[string][]byte                     // blocks of entries that changed, by key
 	pages   map[string]*page                      // last pages, by selection
 	levels  map[string][]byte                     // blocks that changed, by key
 	entries uint64                                // of the log, when it grew
@@ -289,6 +291,9 @@ func (t *tx) flush() error {
 		}
 	}
 	if err := t.flushLevels(); err != nil {
+		return err
+	}
+	if err := t.flushEntries(); err != nil {
 		return err
 	}
 	for bucket, counts := range t.counts {

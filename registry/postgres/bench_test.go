@@ -8,7 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"attesta/registry"
+	"attesta/status"
 )
 
 // text45k is like a document around an image in base64.
@@ -79,5 +82,62 @@ func BenchmarkSmallSteps(b *testing.B) {
 			b.ReportMetric(float64(len(times))/b.Elapsed().Seconds(), "steps/s")
 			b.ReportMetric(float64(times[len(times)*99/100].Microseconds()), "p99-us")
 		})
+	}
+}
+
+// BenchmarkWithdraw revokes 20,000 credentials in steps of 1000 (B6), and in the
+// same run suspends and reinstates as many with one plain statement a step and
+// nothing else, no log, no counters: what the server could do at best.
+func BenchmarkWithdraw(b *testing.B) {
+	const n, step = 20_000, 1000
+	for range b.N {
+		b.StopTimer()
+		s, address := create(b)
+		r := newRegistry(s)
+		var changes []registry.Change
+		for from := 0; from < n; from += step {
+			in, sealings := make([]registry.Intent, step), make([]registry.Sealing, step)
+			for j := range in {
+				in[j] = anIntent(from + j)
+			}
+			got, err := r.Reserve(b.Context(), in, testAt)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for j, g := range got {
+				sealings[j] = registry.Sealing{Seq: g.Record.Seq, Sealed: []byte("s"), SealKey: "0123456789abcdef"}
+				changes = append(changes, registry.Change{Credential: g.Record.Credential, To: status.Revoked, Reason: "other", By: "operator"})
+			}
+			if err := r.Complete(b.Context(), sealings, testAt); err != nil {
+				b.Fatal(err)
+			}
+		}
+		c, err := pgx.Connect(b.Context(), address)
+		if err != nil {
+			b.Fatal(err)
+		}
+		began := time.Now()
+		for from := 0; from < n; from += step {
+			for _, value := range []int{1, 0} {
+				if _, err := c.Exec(b.Context(), "update records set status = $3 where seq > $1 and seq <= $2", from, from+step, value); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+		raw := time.Since(began) / 2
+		if err := c.Close(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		began = time.Now()
+		for page := range slices.Chunk(changes, step) {
+			if _, err := r.SetStatuses(b.Context(), page, testAt); err != nil {
+				b.Fatal(err)
+			}
+		}
+		took := time.Since(began)
+		b.ReportMetric(float64(n)/took.Seconds(), "records/s")
+		b.ReportMetric(took.Seconds(), "s")
+		b.ReportMetric(raw.Seconds(), "raw-s")
 	}
 }

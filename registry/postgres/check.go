@@ -44,6 +44,10 @@ func audits() []string {
 			(select id, unnest(tokens) from people except select id, token from tokens)
 			union (select id, token from tokens except select id, unnest(tokens) from people)) x`,
 		`select format('record %s has a status and no time of it', r.seq) from records r where r.status <> 0 and r.status_at is null`,
+		`select format('record %s was sealed by key %s, which has no id', r.seq, r.sealer) from records r
+			where r.sealer is not null and not exists (select from sealers k where k.n = r.sealer)`,
+		`select format('proposal %s is missing', x.number) from (select generate_series(1, (select max(number) from proposals)) as number) x
+			where not exists (select from proposals p where p.number = x.number)`,
 		historyAudit(),
 		countAudit("provider", "counts", "'', provider"),
 		countAudit("provider || ' ' || module || ' ' || edition", "editions", "provider, module, edition"),

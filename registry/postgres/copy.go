@@ -128,6 +128,8 @@ func (c *Copy) Import(ctx context.Context, part registry.Part, entries []registr
 			return t.addPeople(ctx, people)
 		case "keys":
 			return t.importKeys(ctx, entries)
+		case "proposals":
+			return t.importProposals(ctx, entries)
 		case "accesses":
 			return t.fill(ctx, "access", []string{"hash", "kind", "who", "expires"}, n, func(i int) ([]any, error) {
 				a := entries[i].Access
@@ -296,6 +298,10 @@ func exports() map[registry.Part]export {
 		"keys": {
 			"select " + keyMarkColumns + " from keys",
 			"id > $2", "id", "id desc", func(e *registry.Entry) []any { return []any{e.Key.ID} }, exportKey,
+		},
+		"proposals": {
+			"select number, body from proposals",
+			"number > $2", "number", "number desc", func(e *registry.Entry) []any { return []any{number(e.Proposal.Number)} }, exportProposal,
 		},
 		"accesses": {
 			"select hash, kind, who, expires from access",

@@ -62,7 +62,7 @@ func fullBolt(t *testing.T) (*bolt.Store, *registry.Registry, string) {
 	}
 	var sealings []registry.Sealing
 	for _, x := range got[:210] {
-		sealings = append(sealings, registry.Sealing{Seq: x.Record.Seq, Sealed: []byte(strings.Repeat(x.Record.Credential, 5+int(x.Record.Seq)%90))})
+		sealings = append(sealings, registry.Sealing{Seq: x.Record.Seq, Sealed: []byte(strings.Repeat(x.Record.Credential, 5+int(x.Record.Seq)%90)), SealKey: []string{"", "k1", "k2"}[x.Record.Seq%3]})
 	}
 	sealings[0].Shared = sealings[0].Sealed[:200]
 	if err := r.Complete(ctx, sealings, testAt.Add(time.Minute)); err != nil {
@@ -72,6 +72,14 @@ func fullBolt(t *testing.T) (*bolt.Store, *registry.Registry, string) {
 		if _, err := r.SetStatus(ctx, registry.Change{Credential: got[n].Record.Credential, To: to, Reason: "fraud", By: "Ada"}, testAt.Add(time.Hour)); err != nil {
 			t.Fatal(err)
 		}
+	}
+	for _, m := range []registry.Meant{{Selection: &registry.Selection{Module: "M prov-1", Below: 99}}, {Credentials: []string{got[7].Record.Credential}}} {
+		if _, err := r.Propose(ctx, registry.Proposal{Meant: m, To: status.Revoked, Reason: "fraud", Count: 1, By: "Ada"}, testAt); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := r.Approve(ctx, 2, "Bruno", testAt); err != nil {
+		t.Fatal(err)
 	}
 	extended, err := r.ByCredential(ctx, got[5].Record.Credential)
 	if err != nil {

@@ -79,6 +79,10 @@ func (s *Store) Records(ctx context.Context, q registry.Query) (out []registry.R
 			fmt.Fprintf(&text, "%s%d", x.is, len(args))
 		}
 	}
+	if q.SealKey != "" {
+		args = append(args, q.SealKey)
+		fmt.Fprintf(&text, " and r.sealer = (select k.n from sealers k where k.id = $%d)", len(args))
+	}
 	args = append(args, q.Limit)
 	fmt.Fprintf(&text, " order by r.seq desc limit $%d", len(args))
 	err = s.read(ctx, func(c *pgx.Conn) error {

@@ -142,7 +142,15 @@ func (t *tx) putRecords(ctx context.Context, n int, get func(int) registry.Recor
 	columns := []string{
 		"seq", "credential", "handle", "provider", "learner", "module", "version", "edition",
 		"hidden", "list", "place", "reserved_at", "state", "digest", "sealed_at",
-		"status", "reason", "status_at", "level",
+		"status", "reason", "status_at", "level", "sealer",
+	}
+	known := make([]string, 0, n)
+	for i := range n {
+		known = append(known, get(i).SealKey)
+	}
+	sealers, err := t.sealers(ctx, known)
+	if err != nil {
+		return err
 	}
 	return t.fill(ctx, "records", columns, n, func(i int) ([]any, error) {
 		r := get(i)
@@ -150,7 +158,7 @@ func (t *tx) putRecords(ctx context.Context, n int, get func(int) registry.Recor
 		return []any{
 			int64(r.Seq), r.Credential, r.Handle, r.Provider, r.Learner, r.Module, r.Version, r.Edition,
 			r.Hidden, r.List, int32(r.Index), r.ReservedAt, string(r.State),
-			digest, optional(r.SealedAt), int16(r.Status), r.Reason, optional(r.StatusAt), int16(r.Level),
+			digest, optional(r.SealedAt), int16(r.Status), r.Reason, optional(r.StatusAt), int16(r.Level), sealers[r.SealKey],
 		}, err
 	})
 }

@@ -242,6 +242,26 @@ func (r *replicas) KeyMarks(ctx context.Context, after uint64, limit int) ([]reg
 	return r.one().KeyMarks(ctx, after, limit)
 }
 
+func (r *replicas) SetStatuses(ctx context.Context, changes []registry.Change, at time.Time) ([]registry.Effect, error) {
+	return r.one().SetStatuses(ctx, changes, at)
+}
+
+func (r *replicas) AddProposal(ctx context.Context, p registry.Proposal, ev registry.Event) (uint64, error) {
+	return r.one().AddProposal(ctx, p, ev)
+}
+
+func (r *replicas) Proposal(ctx context.Context, number uint64) (registry.Proposal, error) {
+	return r.one().Proposal(ctx, number)
+}
+
+func (r *replicas) Proposals(ctx context.Context, before uint64, limit int) ([]registry.Proposal, error) {
+	return r.one().Proposals(ctx, before, limit)
+}
+
+func (r *replicas) MoveProposal(ctx context.Context, p registry.Proposal, from registry.ProposalState, ev registry.Event) error {
+	return r.one().MoveProposal(ctx, p, from, ev)
+}
+
 func (r *replicas) TakeLease(ctx context.Context, name, holder string, length time.Duration, at time.Time) (bool, error) {
 	return r.one().TakeLease(ctx, name, holder, length, at)
 }

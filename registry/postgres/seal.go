@@ -70,10 +70,22 @@ func (t *tx) complete(ctx context.Context, fresh []registry.Document, shared []r
 	if err != nil {
 		return err
 	}
+	keys := make([]string, len(fresh))
+	for i, d := range fresh {
+		keys[i] = d.SealKey
+	}
+	sealers, err := t.sealers(ctx, keys)
+	if err != nil {
+		return err
+	}
+	numbers := make([]*int32, len(fresh))
+	for i, key := range keys {
+		numbers[i] = sealers[key]
+	}
 	var batch pgx.Batch
 	batch.Queue("delete from bodies where seq = any($1)", seqs)
-	batch.Queue(`update records r set state = 'sealed', digest = x.digest, sealed_at = $3
-		from unnest($1::bigint[], $2::bytea[]) as x (seq, digest) where r.seq = x.seq`, seqs, digests, at)
+	batch.Queue(`update records r set state = 'sealed', digest = x.digest, sealed_at = $3, sealer = x.sealer
+		from unnest($1::bigint[], $2::bytea[], $4::integer[]) as x (seq, digest, sealer) where r.seq = x.seq`, seqs, digests, at, numbers)
 	if err := t.SendBatch(ctx, &batch).Close(); err != nil {
 		return fmt.Errorf("writing what was sealed: %w", err)
 	}

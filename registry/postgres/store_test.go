@@ -396,6 +396,9 @@ func TestCheckFinds(t *testing.T) {
 		{"update records set level = 1 where seq = 2", "record 2 is not what the log says of it"},
 		{"delete from modules where version = '1'", "version 1 of module M is missing"},
 		{"delete from codes", "module M has no newest version"},
+		{"update records set sealer = 99 where seq = 2", "record 2 was sealed by key 99, which has no id"},
+		{"insert into proposals values (2, 'open', '{}')", "proposal 1 is missing"},
+		{"insert into proposals values (1, 'open', '{}')", "reading proposal 1"},
 	} {
 		t.Run(x.damage, func(t *testing.T) {
 			t.Parallel()

@@ -158,7 +158,7 @@ func (t *tx) fill(ctx context.Context, table string, columns []string, n int, ro
 // recordColumns are what scanRecord reads, of a table records named r.
 const recordColumns = `r.seq, r.credential, r.handle, r.provider, r.learner, r.module, r.version, r.edition,
 	r.hidden, r.list, r.place, r.reserved_at, r.state, r.digest, r.sealed_at,
-	r.status, r.reason, r.status_at, r.level`
+	r.status, r.reason, r.status_at, r.level, (select k.id from sealers k where k.n = r.sealer)`
 
 // scanRecord reads a record without its Body, and what stands before it.
 func scanRecord(row pgx.Row, before ...any) (registry.Record, error) {
@@ -170,12 +170,16 @@ func scanRecord(row pgx.Row, before ...any) (registry.Record, error) {
 		sealed, changed    *time.Time
 		place              int32
 		statusNow, levelIs int16
+		sealer             *string
 	)
 	err := row.Scan(append(before, &r.Seq, &r.Credential, &r.Handle, &r.Provider, &r.Learner, &r.Module, &r.Version, &r.Edition,
 		&r.Hidden, &r.List, &place, &reserved, &state, &digest, &sealed,
-		&statusNow, &r.Reason, &changed, &levelIs)...)
+		&statusNow, &r.Reason, &changed, &levelIs, &sealer)...)
 	if err != nil {
 		return registry.Record{}, err
+	}
+	if sealer != nil {
+		r.SealKey = *sealer
 	}
 	r.Index, r.State, r.Digest = uint32(place), registry.State(state), hex.EncodeToString(digest)
 	r.Status, r.Level = status.Value(statusNow), registry.Level(levelIs)

@@ -27,7 +27,7 @@ import (
 func Run(t *testing.T, open func(t *testing.T) registry.Backend) {
 	for _, group := range [][]promise{
 		ledgerPromises(), extendPromises(), racePromises(), statusPromises(), pagePromises(), peoplePromises(), erasePromises(), storedPromises(), housePromises(), inputPromises(), logPromises(),
-		togetherPromises(),
+		togetherPromises(), actPromises(), proposalPromises(),
 	} {
 		for _, p := range group {
 			t.Run(p.name, func(t *testing.T) {
