@@ -52,9 +52,15 @@ func answerTo(check func(context.Context, request) (web.Answer, error), args []j
 		Made: textOf(asked, "made"), Until: textOf(asked, "until"), Now: textOf(asked, "now"), At: textOf(asked, "at"),
 		Origin: textOf(asked, "origin"), Language: textOf(asked, "language"),
 	}
-	for n := range asked.Get("anchors").Length() {
-		a := asked.Get("anchors").Index(n)
-		q.Anchors = append(q.Anchors, file{textOf(a, "name"), bytesOf(a.Get("data"))})
+	for name, files := range map[string]*[]file{"anchors": &q.Anchors, "accreditations": &q.Accreditations} {
+		given := asked.Get(name)
+		if given.Type() != js.TypeObject {
+			return "", fmt.Errorf("reading the request: %s is no array", name)
+		}
+		for n := range given.Length() {
+			a := given.Index(n)
+			*files = append(*files, file{textOf(a, "name"), bytesOf(a.Get("data"))})
+		}
 	}
 	said, err := check(context.Background(), q)
 	if err != nil {

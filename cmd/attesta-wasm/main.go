@@ -9,7 +9,8 @@
 // request has the members
 //
 //	presented  Uint8Array: what is to be judged
-//	anchors    array of {name, data}: the files of a folder of anchors
+//	anchors    array of {name, data}: the files of a folder of anchors, and
+//	accreditations  those of the lists of accredited providers in it
 //	list       function(address) → Promise of a Uint8Array, or of null
 //	made       time at which these were copied, and
 //	until      time to which the lists count where they are the last ones, or ""
@@ -30,6 +31,7 @@ import (
 	"time"
 	_ "time/tzdata" // days are those of Europe/Rome; a browser has no files
 
+	"attesta/accreditation"
 	"attesta/keys"
 	"attesta/verifier"
 	"attesta/web"
@@ -50,6 +52,7 @@ func main() {
 type request struct {
 	Presented            []byte
 	Anchors              []file
+	Accreditations       []file
 	Made, Until, Now, At string
 	Origin, Language     string
 	Fetcher              verifier.Fetcher
@@ -65,7 +68,10 @@ type file struct {
 const own = "this-installation.json"
 
 // judge answers pages, with the words of ours.
-type judge struct{ answers *web.Answers }
+type judge struct {
+	answers *web.Answers
+	zone    *time.Location
+}
 
 func newJudge() (judge, error) {
 	zone, err := time.LoadLocation("Europe/Rome")
@@ -73,7 +79,7 @@ func newJudge() (judge, error) {
 		return judge{}, fmt.Errorf("finding the time zone: %w", err)
 	}
 	answers, err := web.NewAnswers(zone)
-	return judge{answers}, err
+	return judge{answers, zone}, err
 }
 
 // check judges what a page asks about. An error is that of the page: about what
@@ -87,12 +93,17 @@ func (j judge) check(ctx context.Context, q request) (web.Answer, error) {
 		}
 		times[name] = at
 	}
-	trust, err := trustOf(q.Anchors)
+	trust, revoked, err := trustOf(q.Anchors)
+	if err != nil {
+		return web.Answer{}, err
+	}
+	lists, err := j.listsOf(q.Accreditations, revoked)
 	if err != nil {
 		return web.Answer{}, err
 	}
 	v := verifier.New(verifier.Config{
 		Trust: func() keys.Trust { return trust }, Now: func() time.Time { return times["now"] }, Fetcher: q.Fetcher,
+		Accreditations: func() accreditation.Lists { return lists },
 	})
 	report, then, err := v.VerifyCopy(ctx, q.Presented, times["at"], times["made"])
 	if err != nil {
@@ -103,13 +114,11 @@ func (j judge) check(ctx context.Context, q request) (web.Answer, error) {
 
 // trustOf reads anchors. What the installation revoked counts for all of them:
 // keys of its own stand under the anchors of others too.
-func trustOf(files []file) (keys.Trust, error) {
-	var trust keys.Trust
-	var revoked []keys.RevokedKey
+func trustOf(files []file) (trust keys.Trust, revoked []keys.RevokedKey, err error) {
 	for _, f := range files {
 		anchors, err := keys.ParseAnchors(path.Base(f.Name), f.Data)
 		if err != nil {
-			return trust, errors.Join(fmt.Errorf("reading the anchor %s", f.Name), err)
+			return trust, nil, errors.Join(fmt.Errorf("reading the anchor %s", f.Name), err)
 		}
 		if path.Base(f.Name) == own {
 			for _, a := range anchors {
@@ -121,5 +130,18 @@ func trustOf(files []file) (keys.Trust, error) {
 	for n := range trust.Anchors {
 		trust.Anchors[n].Revoked = slices.Concat(trust.Anchors[n].Revoked, revoked)
 	}
-	return trust, nil
+	return trust, revoked, nil
+}
+
+// listsOf reads lists of accredited providers.
+func (j judge) listsOf(files []file, revoked []keys.RevokedKey) (accreditation.Lists, error) {
+	var all []*accreditation.List
+	for _, f := range files {
+		h, err := accreditation.ReadHeld(f.Data, revoked)
+		if err != nil {
+			return accreditation.Lists{}, errors.Join(fmt.Errorf("reading %s", f.Name), err)
+		}
+		all = append(all, h.List)
+	}
+	return accreditation.NewLists(j.zone, all...), nil
 }

@@ -68,7 +68,7 @@ func (l local) Accredit(ctx context.Context, q accreditRequest) (accreditAnswer,
 		if err != nil {
 			return err
 		}
-		answer = accreditAnswer{h.list, h.token, asPEM(h.signers)}
+		answer = accreditAnswer{h.List, h.Token, asPEM(h.Signers)}
 		return l.noteAccreditation(ctx, cmp.Or(q.LegalID, own.Authority.LegalID), wordsOf(q, own))
 	})
 	return answer, err
@@ -92,7 +92,7 @@ func (l local) changedList(q accreditRequest) (*accreditation.List, error) {
 	days := 31
 	switch {
 	case err == nil:
-		*next = *held.list
+		*next = *held.List
 		days = int(next.NextUpdate.Sub(next.Issued).Hours() / 24)
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("reading the list of this installation: %w", err)
@@ -147,7 +147,7 @@ func changeList(next *accreditation.List, q accreditRequest) error {
 // sealList seals a list with the key of the authority, which is made where there
 // never was one, and keeps it.
 func (l local) sealList(next *accreditation.List) (heldList, error) {
-	h := heldList{file: l.folder.ownList(), list: next}
+	h := heldList{l.folder.ownList(), accreditation.Held{List: next}}
 	if _, err := l.ring.EnsureAuthority(ownerOf(next.Authority), l.now()); err != nil {
 		return h, fmt.Errorf("making a key for the authority: %w", err)
 	}
@@ -155,11 +155,11 @@ func (l local) sealList(next *accreditation.List) (heldList, error) {
 	if err != nil {
 		return h, fmt.Errorf("sealing the list: %w", err)
 	}
-	if h.token, err = accreditation.Seal(next, key); err != nil {
+	if h.Token, err = accreditation.Seal(next, key); err != nil {
 		return h, err
 	}
 	chain := key.Chain()
-	h.signers = []*x509.Certificate{chain[len(chain)-1]} // it outlives the key
+	h.Signers = []*x509.Certificate{chain[len(chain)-1]} // it outlives the key
 	if err := l.publishAnchor(); err != nil {
 		return h, err
 	}
@@ -239,14 +239,14 @@ func (a *app) refresh(ctx context.Context) error {
 	var failed []error
 	all, _ := heldIn(a.folder.trust()) // what cannot be used is said where it is read
 	for _, h := range all {
-		switch half := h.list.Issued.Add(h.list.NextUpdate.Sub(h.list.Issued) / 2); {
+		switch half := h.List.Issued.Add(h.List.NextUpdate.Sub(h.List.Issued) / 2); {
 		case h.own() && a.now().After(half):
 			_, err := local{a}.Accredit(ctx, accreditRequest{Do: "export"})
 			failed = append(failed, err)
-		case isAddress(h.source) && a.now().After(h.list.Issued.Add(refreshPause)):
+		case isAddress(h.Source) && a.now().After(h.List.Issued.Add(refreshPause)):
 			next, err := fetchHeld(ctx, h, a.now())
-			if err == nil && next.list.Sequence > h.list.Sequence {
-				err = errors.Join(next.write(), local{a}.noteAccreditation(ctx, next.list.Authority.LegalID, importWords(next)))
+			if err == nil && next.List.Sequence > h.List.Sequence {
+				err = errors.Join(next.write(), local{a}.noteAccreditation(ctx, next.List.Authority.LegalID, importWords(next)))
 			}
 			if err != nil {
 				err = fmt.Errorf("%s: %w", filepath.Base(h.file), err)

@@ -229,13 +229,14 @@ func sayExport(c *console, m manifest, dir string) {
 
 // manifest is export.json: what an export is, and its files.
 type manifest struct {
-	Format    string         `json:"format"`
-	PublicURL string         `json:"public_url"` // of the installation that it stands for
-	Made      time.Time      `json:"made"`
-	Until     time.Time      `json:"until,omitzero"`
-	Verifier  bool           `json:"verifier"` // the one for browsers is in it
-	Anchors   []string       `json:"anchors"`
-	Files     []manifestFile `json:"files"`
+	Format         string         `json:"format"`
+	PublicURL      string         `json:"public_url"` // of the installation that it stands for
+	Made           time.Time      `json:"made"`
+	Until          time.Time      `json:"until,omitzero"`
+	Verifier       bool           `json:"verifier"` // the one for browsers is in it
+	Anchors        []string       `json:"anchors"`
+	Accreditations []string       `json:"accreditations"` // lists of accredited providers
+	Files          []manifestFile `json:"files"`
 }
 
 // manifestFile is one file, and the path that it stands for at the public

@@ -40,7 +40,7 @@ type exporting struct {
 // that checks with it. It holds nothing that is not public already.
 func (l local) Export(ctx context.Context, q exportRequest, w io.Writer) error {
 	x := &exporting{local: l, out: tar.NewWriter(w), manifest: manifest{
-		Format: manifestFormat, PublicURL: l.settings.PublicURL, Anchors: []string{}, Files: []manifestFile{},
+		Format: manifestFormat, PublicURL: l.settings.PublicURL, Anchors: []string{}, Accreditations: []string{}, Files: []manifestFile{},
 		Made: l.now().UTC().Truncate(time.Second), Until: q.Until.UTC().Truncate(time.Second),
 	}}
 	if !q.Until.IsZero() {
@@ -49,7 +49,7 @@ func (l local) Export(ctx context.Context, q exportRequest, w io.Writer) error {
 	// One line for each kind of thing that is published. What can be refused
 	// comes first, and the log last: it says what was done.
 	for _, part := range []func(context.Context) error{
-		x.statusLists, x.keyHistory, x.anchors, x.pages, x.servers, x.auditLog,
+		x.statusLists, x.keyHistory, x.anchors, x.accreditations, x.pages, x.servers, x.auditLog,
 	} {
 		if err := part(ctx); err != nil {
 			return fmt.Errorf("exporting: %w", err)
@@ -257,6 +257,28 @@ func (x *exporting) anchors(context.Context) error {
 		}
 	}
 	return x.trustedLists(here, add)
+}
+
+// accreditations writes the lists of accredited providers that are held here.
+// Where they came from is nobody's business.
+func (x *exporting) accreditations(context.Context) error {
+	all, bad := heldIn(x.folder.trust())
+	if len(bad) > 0 {
+		return &hinted{errors.Join(bad...), removeHeld}
+	}
+	for _, h := range all {
+		h.Source = ""
+		raw, err := h.File()
+		if err != nil {
+			return err
+		}
+		name := "trust/" + filepath.Base(h.file)
+		x.manifest.Accreditations = append(x.manifest.Accreditations, name)
+		if err := x.add(name, "application/json", raw); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // trustedLists writes what was read of the trusted lists of the Union, as it is.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"attesta/accreditation"
 	"attesta/keys"
 	"attesta/verifier"
 	"attesta/web"
@@ -82,6 +83,9 @@ func survive(t *testing.T, flags ...string) survivor {
 	if err := os.WriteFile(s.broken, changed, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	// Whoever issues may keep a list of its own, and then it holds that.
+	attesta(t, s.dir, "trust", "authority", "--id", "https://albo.example.org/accreditati", "--name", "Albo Dimostrativo", "--legal-id", "VATIT-00000000099", "--country", "IT")
+	attesta(t, s.dir, "trust", "accredit", "DM:IT-iss-scuola", "--name", "Scuola Dimostrativa", "--register", "Albo", "--number", "7", "--from", "2025-01-01")
 	if s.key, err = output(t, s.dir, "log", "key"); err != nil {
 		t.Fatal(err)
 	}
@@ -169,8 +173,8 @@ func TestSurvival(t *testing.T) {
 				t.Errorf("%s, %s %v: %d %s, want %s\n%s", c.name, filepath.Base(x.file), x.flags, code, headline, x.want, all)
 			}
 		}
-		if _, _, all := s.check(t, now, s.valid, folder...); !strings.Contains(all, c.then) {
-			t.Errorf("%s: %q is not said:\n%s", c.name, c.then, all)
+		if _, _, all := s.check(t, now, s.valid, folder...); !strings.Contains(all, c.then) || !strings.Contains(all, "Albo Dimostrativo") {
+			t.Errorf("%s: %q is not said, or not who accredits:\n%s", c.name, c.then, all)
 		}
 	}
 }
@@ -238,12 +242,13 @@ const bytes = (text) => new Uint8Array(Buffer.from(text, "base64"));
 	const go = new Go();
 	const { instance } = await WebAssembly.instantiate(zlib.gunzipSync(fs.readFileSync(q.assets + "/verifier.bin")), go.importObject);
 	await new Promise((resolve, reject) => { globalThis.attestaReady = resolve; go.run(instance).then(reject, reject); });
-	const anchors = q.anchors.map((a) => ({ name: a.name, data: bytes(a.data) }));
+	const read = (files) => files.map((a) => ({ name: a.name, data: bytes(a.data) }));
+	const anchors = read(q.anchors), accreditations = read(q.accreditations);
 	const list = async (address) => address in q.lists ? bytes(q.lists[address]) : null;
 	const answers = [];
 	for (const presented of q.files)
-		answers.push(JSON.parse(await attesta({ ...q.with, presented: bytes(presented), anchors, list })));
-	const wrong = await attesta({ ...q.with, now: "today", presented: new Uint8Array(), anchors, list }).catch((e) => e.message);
+		answers.push(JSON.parse(await attesta({ ...q.with, presented: bytes(presented), anchors, accreditations, list })));
+	const wrong = await attesta({ ...q.with, now: "today", presented: new Uint8Array(), anchors, accreditations, list }).catch((e) => e.message);
 	process.stdout.write(JSON.stringify({ answers, wrong }), () => process.exit(0));
 })();
 `
@@ -308,7 +313,14 @@ func native(t *testing.T, s survivor, m manifest, presented []byte, language str
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := verifier.New(verifier.Config{Trust: func() keys.Trust { return trust }, Now: func() time.Time { return now }, Fetcher: copied})
+	lists, err := heldFor("", s.public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := verifier.New(verifier.Config{
+		Trust: func() keys.Trust { return trust }, Now: func() time.Time { return now }, Fetcher: copied,
+		Accreditations: func() accreditation.Lists { return lists },
+	})
 	report, then, err := v.VerifyCopy(t.Context(), presented, time.Time{}, m.Made)
 	if err != nil {
 		t.Fatal(err)
@@ -345,7 +357,8 @@ func inNode(t *testing.T, s survivor, m manifest, presented [][]byte, with map[s
 		Files   [][]byte          `json:"files"`
 		Lists   map[string][]byte `json:"lists"`
 		Anchors []namedFile       `json:"anchors"`
-	}{filepath.Join(s.public(), "assets"), with, presented, map[string][]byte{}, nil}
+		Held    []namedFile       `json:"accreditations"`
+	}{filepath.Join(s.public(), "assets"), with, presented, map[string][]byte{}, nil, nil}
 	for n, f := range q.Files {
 		if f == nil {
 			q.Files[n] = []byte{}
@@ -359,7 +372,10 @@ func inNode(t *testing.T, s survivor, m manifest, presented [][]byte, with map[s
 		if strings.HasPrefix(f.Name, "status/") {
 			q.Lists[m.PublicURL+f.Path] = data
 		}
-		if strings.HasPrefix(f.Name, "trust/") {
+		switch {
+		case strings.HasSuffix(f.Name, heldEnding):
+			q.Held = append(q.Held, namedFile{f.Name, data})
+		case strings.HasPrefix(f.Name, "trust/"):
 			q.Anchors = append(q.Anchors, namedFile{f.Name, data})
 		}
 	}

@@ -2,10 +2,7 @@ package main
 
 import (
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/hex"
-	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -24,19 +21,8 @@ const heldEnding = ".accreditation"
 
 // heldList is a list of accredited providers as it lies in a folder of anchors.
 type heldList struct {
-	file    string
-	source  string // address or file it came from; "" for the one kept here
-	signers []*x509.Certificate
-	token   []byte
-	list    *accreditation.List
-}
-
-// heldFile is how a list is written: the sealed list as it came, and who may
-// seal it.
-type heldFile struct {
-	Source  string `json:"source,omitempty"`
-	Signers string `json:"signers"` // PEM
-	List    string `json:"list"`    // compact JWS
+	file string
+	accreditation.Held
 }
 
 // heldIn reads the lists of a folder, each with its seal, and says what is wrong
@@ -74,62 +60,22 @@ func heldIn(dir string) (all []heldList, bad []error) {
 func readHeld(name string, revoked []keys.RevokedKey) (heldList, error) {
 	h := heldList{file: name}
 	raw, err := os.ReadFile(name)
-	if err != nil {
-		return h, err
+	if err == nil {
+		h.Held, err = accreditation.ReadHeld(raw, revoked)
 	}
-	var f heldFile
-	if err := json.Unmarshal(raw, &f); err != nil {
-		return h, err
-	}
-	h.source, h.token = f.Source, []byte(f.List)
-	if h.signers, err = certificatesOf([]byte(f.Signers)); err != nil {
-		return h, err
-	}
-	h.list, err = accreditation.Read(h.token, alsoRevoked(signersTrust(h.signers), revoked), time.Time{})
 	return h, err
 }
 
 func (h heldList) write() error {
-	var signers strings.Builder
-	for _, c := range h.signers {
-		signers.Write(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}))
-	}
-	raw, err := json.MarshalIndent(heldFile{h.source, signers.String(), string(h.token)}, "", " ")
+	raw, err := h.File()
 	if err != nil {
-		return fmt.Errorf("writing the list: %w", err)
+		return err
 	}
-	return keys.WriteFile(h.file, append(raw, '\n'))
+	return keys.WriteFile(h.file, raw)
 }
 
 // own tells whether the list is kept in this installation.
 func (h heldList) own() bool { return filepath.Base(h.file) == filepath.Base(folder("").ownList()) }
-
-// signersTrust trusts the certificates that may sign one list, for that list.
-func signersTrust(signers []*x509.Certificate) keys.Trust {
-	var t keys.Trust
-	for _, c := range signers {
-		t.Anchors = append(t.Anchors, keys.Anchor{Name: nameOf(c), Level: keys.Advanced, Certificate: c})
-	}
-	return t
-}
-
-func certificatesOf(raw []byte) ([]*x509.Certificate, error) {
-	var all []*x509.Certificate
-	for block, rest := pem.Decode(raw); block != nil; block, rest = pem.Decode(rest) {
-		if block.Type != "CERTIFICATE" {
-			continue
-		}
-		c, err := x509.ParseCertificate(block.Bytes)
-		if err != nil {
-			return nil, fmt.Errorf("reading the certificates of the signers: %w", err)
-		}
-		all = append(all, c)
-	}
-	if len(all) == 0 {
-		return nil, errors.New("reading the certificates of the signers: there is none")
-	}
-	return all, nil
-}
 
 // asLists holds lists for asking, with days of Rome.
 func asLists(all []heldList) (accreditation.Lists, error) {
@@ -139,7 +85,7 @@ func asLists(all []heldList) (accreditation.Lists, error) {
 	}
 	var lists []*accreditation.List
 	for _, h := range all {
-		lists = append(lists, h.list)
+		lists = append(lists, h.List)
 	}
 	return accreditation.NewLists(zone, lists...), nil
 }

@@ -207,7 +207,7 @@ func (l local) owner(ctx context.Context, id string) (keys.Owner, error) {
 	}
 	n := slices.IndexFunc(all, func(p credentials.Provider) bool { return p.ID == id })
 	if own, err := l.ownList(); n < 0 && id == authorityOwner && err == nil {
-		return ownerOf(own.list.Authority), nil
+		return ownerOf(own.List.Authority), nil
 	}
 	if n < 0 {
 		return keys.Owner{}, fmt.Errorf("looking for the provider %q: %w; %s", id, registry.ErrNotFound, namesOf(all))

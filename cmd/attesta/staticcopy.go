@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"attesta/accreditation"
 	"attesta/credentials"
 	"attesta/keys"
 	"attesta/presentation"
@@ -80,7 +81,13 @@ func verifyStatic(ctx context.Context, c *console, what, dir, trust string, at t
 	if err != nil {
 		return exitUsage, err
 	}
-	v := verifier.New(verifier.Config{Trust: func() keys.Trust { return anchors }, Now: c.now, Fetcher: s})
+	lists, err := heldFor(trust, dir)
+	if err != nil {
+		return exitUsage, err
+	}
+	v := verifier.New(verifier.Config{
+		Trust: func() keys.Trust { return anchors }, Now: c.now, Fetcher: s, Accreditations: func() accreditation.Lists { return lists },
+	})
 	report, then, err := v.VerifyCopy(ctx, presented, at, s.Made)
 	if err != nil {
 		return exitUsage, err

@@ -199,7 +199,7 @@ func exportList(c *console, file, certificate string, a accreditAnswer) error {
 	if err := keys.WriteFile(certificate, a.Signers); err != nil {
 		return err
 	}
-	all, err := certificatesOf(a.Signers)
+	all, err := accreditation.Signers(a.Signers)
 	if err != nil {
 		return err
 	}

@@ -24,10 +24,10 @@ func holdList(ctx context.Context, c *console, d anchorFolder, source, signer st
 	if len(bad) > 0 {
 		return none, &hinted{errors.Join(bad...), "take it away first: attesta trust remove FILE"}
 	}
-	h := heldList{source: source}
+	h := heldList{Held: accreditation.Held{Source: source}}
 	if !isAddress(source) {
 		if path, err := filepath.Abs(source); err == nil {
-			h.source = path
+			h.Source = path
 		}
 	}
 	var err error
@@ -36,31 +36,31 @@ func holdList(ctx context.Context, c *console, d anchorFolder, source, signer st
 		if err != nil {
 			return none, fmt.Errorf("reading the signer: %w", err)
 		}
-		if h.signers, err = certificatesOf(raw); err != nil {
+		if h.Signers, err = accreditation.Signers(raw); err != nil {
 			return none, &hinted{err, "name a file with the certificate of the authority, in PEM"}
 		}
 	}
-	if h.token, err = tokenFrom(ctx, source); err != nil {
+	if h.Token, err = tokenFrom(ctx, source); err != nil {
 		return none, err
 	}
 	if signer == "" {
-		h.signers = knownSigners(all, h.token, c.now())
-		if h.signers == nil {
+		h.Signers = knownSigners(all, h.Token, c.now())
+		if h.Signers == nil {
 			return none, misuse("the authority says which certificate that is, by another way than the list", "who may sign this list is not known yet, or is not who signed it: name the certificate with --signer FILE.pem")
 		}
 	}
-	if h.list, err = accreditation.Read(h.token, signersTrust(h.signers), c.now()); err != nil {
+	if h.List, err = accreditation.Read(h.Token, accreditation.SignersTrust(h.Signers), c.now()); err != nil {
 		return none, heldHint(err)
 	}
-	h.file = heldName(string(d), h.list)
+	h.file = heldName(string(d), h.List)
 	for _, old := range all {
-		if old.list.ID != h.list.ID {
+		if old.List.ID != h.List.ID {
 			continue
 		}
 		if old.own() {
-			return none, fmt.Errorf("importing the list: %s is kept in this installation itself", h.list.ID)
+			return none, fmt.Errorf("importing the list: %s is kept in this installation itself", h.List.ID)
 		}
-		if err := h.list.Follows(old.list); err != nil {
+		if err := h.List.Follows(old.List); err != nil {
 			return none, heldHint(fmt.Errorf("importing the list: %w", err))
 		}
 		h.file = old.file
@@ -72,9 +72,9 @@ func holdList(ctx context.Context, c *console, d anchorFolder, source, signer st
 // one of the same authority.
 func knownSigners(all []heldList, token []byte, now time.Time) []*x509.Certificate {
 	for _, old := range all {
-		l, err := accreditation.Read(token, signersTrust(old.signers), now)
-		if err == nil && l.ID == old.list.ID {
-			return old.signers
+		l, err := accreditation.Read(token, accreditation.SignersTrust(old.Signers), now)
+		if err == nil && l.ID == old.List.ID {
+			return old.Signers
 		}
 	}
 	return nil
@@ -120,17 +120,17 @@ func tokenFrom(ctx context.Context, source string) ([]byte, error) {
 func fetchHeld(ctx context.Context, h heldList, now time.Time) (heldList, error) {
 	next := h
 	var err error
-	if next.token, err = tokenFrom(ctx, h.source); err != nil {
+	if next.Token, err = tokenFrom(ctx, h.Source); err != nil {
 		return next, err
 	}
-	if next.list, err = accreditation.Read(next.token, signersTrust(h.signers), now); err != nil {
+	if next.List, err = accreditation.Read(next.Token, accreditation.SignersTrust(h.Signers), now); err != nil {
 		return next, err
 	}
-	return next, next.list.Follows(h.list)
+	return next, next.List.Follows(h.List)
 }
 
 func importWords(h heldList) string {
-	return fmt.Sprintf("import; list no. %d of %s", h.list.Sequence, h.list.ID)
+	return fmt.Sprintf("import; list no. %d of %s", h.List.Sequence, h.List.ID)
 }
 
 // importAccreditation imports a list and notes it where an installation is open.
@@ -143,7 +143,7 @@ func importAccreditation(ctx context.Context, c *console, d anchorFolder, data f
 	if !noted {
 		return exitDone, nil
 	}
-	if err := noteHeld(ctx, c, data, h.list.Authority.LegalID, importWords(h)); err != nil {
+	if err := noteHeld(ctx, c, data, h.List.Authority.LegalID, importWords(h)); err != nil {
 		return exitNo, err
 	}
 	return exitDone, nil
@@ -168,13 +168,13 @@ func refreshHeld(ctx context.Context, c *console, d anchorFolder, data folder, n
 	all, bad := heldIn(string(d))
 	failed := bad
 	for _, h := range all {
-		if !isAddress(h.source) {
+		if !isAddress(h.Source) {
 			continue
 		}
 		next, err := fetchHeld(ctx, h, c.now())
-		if err == nil && next.list.Sequence > h.list.Sequence {
+		if err == nil && next.List.Sequence > h.List.Sequence {
 			if err = next.write(); err == nil && noted {
-				err = noteHeld(ctx, c, data, next.list.Authority.LegalID, importWords(next))
+				err = noteHeld(ctx, c, data, next.List.Authority.LegalID, importWords(next))
 			}
 		}
 		if err != nil {
@@ -199,8 +199,8 @@ type heldAnswer struct {
 
 func heldState(h heldList, now time.Time) string {
 	switch {
-	case now.After(h.list.NextUpdate):
-		return "STALE: says nothing of the days after " + h.list.NextUpdate.Format(time.DateOnly)
+	case now.After(h.List.NextUpdate):
+		return "STALE: says nothing of the days after " + h.List.NextUpdate.Format(time.DateOnly)
 	case h.own():
 		return "kept here"
 	}
@@ -208,7 +208,7 @@ func heldState(h heldList, now time.Time) string {
 }
 
 func printHeld(c *console, h heldList, now time.Time) {
-	l := h.list
+	l := h.List
 	c.printf("%s (%s), list no. %d of %s, next %s: %s\n", plain(l.Authority.Name), plain(l.Authority.LegalID), l.Sequence,
 		l.Issued.Format(time.DateOnly), l.NextUpdate.Format(time.DateOnly), heldState(h, now))
 	c.printf("  %s, %s\n", plain(l.ID), filepath.Base(h.file))
@@ -258,7 +258,7 @@ func heldAnswers(d anchorFolder, now time.Time) (all []heldList, answers []heldA
 	all, bad = heldIn(string(d))
 	answers = []heldAnswer{}
 	for _, h := range all {
-		answers = append(answers, heldAnswer{filepath.Base(h.file), h.source, heldState(h, now), h.list})
+		answers = append(answers, heldAnswer{filepath.Base(h.file), h.Source, heldState(h, now), h.List})
 	}
 	return all, answers, bad
 }
@@ -278,7 +278,7 @@ func heldNamed(d anchorFolder, name string) []string {
 		}
 	}
 	for _, h := range all {
-		if h.list.Authority.Name == name && !slices.Contains(found, h.file) {
+		if h.List.Authority.Name == name && !slices.Contains(found, h.file) {
 			found = append(found, h.file)
 		}
 	}
@@ -295,7 +295,7 @@ func removeHeldList(ctx context.Context, c *console, d anchorFolder, data folder
 	all, _ := heldIn(string(d)) // one that cannot be used is removed too
 	for _, h := range all {
 		if h.file == file {
-			what = h.list.Authority.LegalID
+			what = h.List.Authority.LegalID
 		}
 	}
 	if err := os.Remove(file); err != nil {
@@ -320,14 +320,14 @@ func (l local) checkHeld() []diagnosis {
 		found = append(found, diagnosis{true, "A list of accredited providers cannot be used: " + err.Error() + ".", "Import it again: attesta trust import --accreditation; if it is kept here: attesta trust export FILE; to do without it: attesta trust remove FILE"})
 	}
 	for _, h := range all {
-		if !l.now().After(h.list.NextUpdate) {
+		if !l.now().After(h.List.NextUpdate) {
 			continue
 		}
 		remedy := "Import the newer one: attesta trust import --accreditation"
 		if h.own() {
 			remedy = "Export it, and hand it out: attesta trust export FILE"
 		}
-		found = append(found, diagnosis{true, "The list of " + h.list.Authority.Name + " spoke until " + h.list.NextUpdate.Format(time.DateOnly) + ": who is accredited today it does not say.", remedy})
+		found = append(found, diagnosis{true, "The list of " + h.List.Authority.Name + " spoke until " + h.List.NextUpdate.Format(time.DateOnly) + ": who is accredited today it does not say.", remedy})
 	}
 	return found
 }

@@ -161,7 +161,7 @@ func TestAServerKeepsListsFresh(t *testing.T) {
 		found := map[string]int{}
 		all, bad := heldIn(folder(data).trust())
 		for _, h := range all {
-			found[h.list.Authority.Name] = h.list.Sequence
+			found[h.List.Authority.Name] = h.List.Sequence
 		}
 		if len(bad) > 0 || len(found) != 2 {
 			t.Fatal(bad, found)

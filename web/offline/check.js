@@ -44,7 +44,8 @@
 	const load = async () => {
 		const [manifest, program] = await Promise.all([needed("export.json"), needed("assets/verifier.bin").then(unpacked), started("assets/wasm_exec.js")]);
 		const copy = JSON.parse(new TextDecoder().decode(manifest));
-		const anchors = await Promise.all(copy.anchors.map(async (name) => ({ name, data: await needed(name) })));
+		const all = (names) => Promise.all(names.map(async (name) => ({ name, data: await needed(name) })));
+		const [anchors, accreditations] = await Promise.all([all(copy.anchors), all(copy.accreditations)]);
 		const go = new Go();
 		const { instance } = await WebAssembly.instantiate(program, go.importObject);
 		const ready = new Promise((resolve) => { globalThis.attestaReady = resolve; });
@@ -53,7 +54,7 @@
 		const names = new Map(copy.files.map((f) => [copy.public_url + f.path, f.name]));
 		const list = (address) => names.has(address) ? fetched(names.get(address)) : Promise.resolve(null);
 		return (presented) => Promise.race([ended, attesta({
-			presented, anchors, list, made: copy.made, until: copy.until || "", now: new Date().toISOString(), at: "",
+			presented, anchors, accreditations, list, made: copy.made, until: copy.until || "", now: new Date().toISOString(), at: "",
 			origin: copy.public_url, language: document.documentElement.lang,
 		})]);
 	};
