@@ -342,3 +342,39 @@ func TestCheckOnAllCores(t *testing.T) {
 		t.Errorf("%d answers: %v", len(answers), err)
 	}
 }
+
+// TestSmallPDFsKeepLittle (F1, F6): what many small PDFs unpack to is bounded for
+// all of them together, in an archive and in several steps.
+func TestSmallPDFsKeepLittle(t *testing.T) {
+	large := pdfWith("{"+strings.Repeat(" ", 4<<20-1), "{"+strings.Repeat(" ", 4<<20-1))
+	beyond := pdfWith("{" + strings.Repeat(" ", 4<<20))
+	var all []string
+	for n := range 30 {
+		all = append(all, fmt.Sprint(n, ".pdf"), string(large))
+	}
+	archive := zipOf(t, all...)
+	kept := func(items []Item) (n, refused int) {
+		for _, i := range items {
+			n += len(i.Sealed)
+			if i.Problem != nil && i.Problem.Code == "pdf_large" {
+				refused++
+			}
+		}
+		return n, refused
+	}
+	if n, refused := kept(NewReader(house).Read(t.Context(), File{Data: archive})); n > MaxBytes || n < MaxBytes/2 || refused == 0 {
+		t.Errorf("an archive of %d bytes: %d bytes kept, %d refused", len(archive), n, refused)
+	}
+	reading, n, refused := NewReader(house).Begin(t.Context()), 0, 0
+	for range 30 {
+		more, no := kept(reading.Read(File{Data: large}))
+		n, refused = n+more, refused+no
+	}
+	if n > MaxBytes || n < MaxBytes/2 || refused == 0 {
+		t.Errorf("30 steps: %d bytes kept, %d refused", n, refused)
+	}
+	items := NewReader(house).Read(t.Context(), File{Data: beyond})
+	if len(items) != 1 || items[0].Problem == nil || items[0].Problem.Code != "large" {
+		t.Errorf("an attachment that no verifier reads: %+v", items[0].Problem)
+	}
+}

@@ -66,20 +66,24 @@ func (r *reading) attached(i Item, data []byte) bool {
 	bare := bytes.TrimLeft(data, " \t\r\n")
 	switch {
 	case bytes.HasPrefix(bare, []byte("{")), token.Match(bytes.TrimSpace(data)):
+		if len(data) > maxSealed {
+			r.problem(i, "large")
+			return true
+		}
 		i.Sealed = data
-		r.add(i)
+		r.unpacked(i)
 		return true
 	case bytes.HasPrefix(data, []byte(pngSignature)):
 		facts, code := readPNG(data)
 		if code == "" && facts.statement != nil {
 			i.Found = InBadge
-			r.add(r.refer(i, string(facts.statement)))
+			r.unpacked(r.refer(i, string(facts.statement)))
 			return true
 		}
 	case bytes.HasPrefix(bare, []byte("<")) && isSVG(bare):
 		if statement, code := readSVG(bare); code == "" {
 			i.Found = InBadge
-			r.add(r.refer(i, statement))
+			r.unpacked(r.refer(i, statement))
 			return true
 		}
 	}

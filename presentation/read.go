@@ -75,7 +75,7 @@ type reading struct {
 	*Reader
 	ctx     context.Context //nolint:containedctx // lives as long as the call
 	items   []Item
-	bytes   int64 // that may still be unpacked
+	bytes   int64 // that may still be unpacked, and of PDFs be kept
 	entries int   // of archives that may still be opened
 }
 
@@ -83,11 +83,25 @@ type reading struct {
 // item. Where the context ends meanwhile, the files that are left have the
 // problem late.
 func (r *Reader) Read(ctx context.Context, files ...File) []Item {
-	all := &reading{Reader: r, ctx: ctx, bytes: MaxBytes, entries: MaxEntries}
+	return r.Begin(ctx).Read(files...)
+}
+
+// Reading is a reading in several steps. The limits hold for all of them
+// together. It is not safe for concurrent use.
+type Reading struct{ all *reading }
+
+// Begin begins a reading.
+func (r *Reader) Begin(ctx context.Context) *Reading {
+	return &Reading{&reading{Reader: r, ctx: ctx, bytes: MaxBytes, entries: MaxEntries}}
+}
+
+// Read is that of Reader.
+func (r *Reading) Read(files ...File) []Item {
+	before := len(r.all.items)
 	for _, f := range files {
-		all.file(Item{Name: clean(f.Name, maxName), Found: InFile}, f.Data, false)
+		r.all.file(Item{Name: clean(f.Name, maxName), Found: InFile}, f.Data, false)
 	}
-	return all.items
+	return r.all.items[before:]
 }
 
 // ReadText returns what a text holds that was typed or pasted: the text of a
@@ -104,6 +118,18 @@ func (r *reading) add(i Item) {
 	case len(r.items) == MaxEntries:
 		r.items = append(r.items, Item{Name: i.Name, Found: i.Found, Problem: &Problem{Code: "many"}})
 	}
+}
+
+// unpacked keeps an item that was unpacked from a PDF, however small that is,
+// as far as there is room for all of them.
+func (r *reading) unpacked(i Item) {
+	if int64(len(i.Sealed)) > r.bytes {
+		i.Sealed = nil
+		r.problem(i, "pdf_large")
+		return
+	}
+	r.bytes -= int64(len(i.Sealed))
+	r.add(i)
 }
 
 func (r *reading) problem(i Item, code string) {

@@ -77,14 +77,11 @@ func (s *Site) readRequest(w http.ResponseWriter, r *http.Request) (read func(co
 	if kind != "application/json" {
 		return one, kind == "application/zip", nil
 	}
-	var list []json.RawMessage
-	if json.Unmarshal(body, &list) == nil {
-		if len(list) == 0 {
-			return nil, false, refusal{http.StatusBadRequest, "empty"}
-		}
-		if len(list) > presentation.MaxEntries {
-			return nil, false, refusal{http.StatusRequestEntityTooLarge, "many"}
-		}
+	list, err := listIn(body)
+	if err != nil {
+		return nil, false, err
+	}
+	if list != nil {
 		read, err = s.readList(list)
 		return read, true, err
 	}
@@ -97,6 +94,33 @@ func (s *Site) readRequest(w http.ResponseWriter, r *http.Request) (read func(co
 		return func(context.Context) []presentation.Item { return []presentation.Item{item} }, false, err
 	}
 	return func(ctx context.Context) []presentation.Item { return s.reader.Read(ctx, presented.file) }, false, nil
+}
+
+// listIn splits a list of JSON; nil where the body is none. One that is too long
+// is read no further than that is known.
+func listIn(body []byte) ([]json.RawMessage, error) {
+	d := json.NewDecoder(bytes.NewReader(body))
+	if t, err := d.Token(); err != nil || t != json.Delim('[') {
+		return nil, nil //nolint:nilerr // whoever reads it as something else says what is wrong
+	}
+	var list []json.RawMessage
+	for d.More() {
+		if len(list) == presentation.MaxEntries {
+			return nil, refusal{http.StatusRequestEntityTooLarge, "many"}
+		}
+		var one json.RawMessage
+		if err := d.Decode(&one); err != nil {
+			return nil, refusal{http.StatusBadRequest, "json"}
+		}
+		list = append(list, one)
+	}
+	if _, err := d.Token(); err != nil || len(bytes.TrimSpace(body[d.InputOffset():])) > 0 {
+		return nil, refusal{http.StatusBadRequest, "json"}
+	}
+	if len(list) == 0 {
+		return nil, refusal{http.StatusBadRequest, "empty"}
+	}
+	return list, nil
 }
 
 // object is one thing that a program presents in JSON.
@@ -120,24 +144,18 @@ func (s *Site) readList(list []json.RawMessage) (func(context.Context) []present
 		objects[n] = presented
 	}
 	return func(ctx context.Context) (items []presentation.Item) {
-		var files []presentation.File
-		flush := func() {
-			items = append(items, s.reader.Read(ctx, files...)...)
-			files = nil
-		}
+		reading := s.reader.Begin(ctx) // the limits are those of the whole list
 		for _, o := range objects {
 			if o.text == "" {
-				files = append(files, o.file)
+				items = append(items, reading.Read(o.file)...)
 				continue
 			}
-			flush()
 			item, err := s.typedOne(o.text)
 			if err != nil {
 				item = s.reader.ReadText(o.text)
 			}
 			items = append(items, item)
 		}
-		flush()
 		return items
 	}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -267,4 +268,26 @@ func FuzzPresentedJSON(f *testing.F) {
 			t.Fatalf("%q: %+v, %v", body, o, err)
 		}
 	})
+}
+
+// TestListIsReadNoFurther (W7): a list that is too long costs no more than its
+// bytes, however many things are in it.
+func TestListIsReadNoFurther(t *testing.T) {
+	_, r := newSite(t, newWorld())
+	body := "[" + strings.Repeat("1,", 2_000_000) + "1]"
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	answer := ask(r, "POST", "/api/v1/verify", strings.NewReader(body), "Content-Type", "application/json")
+	runtime.ReadMemStats(&after)
+	if answer.Code != 413 {
+		t.Errorf("%d %s", answer.Code, answer.Body)
+	}
+	if used := after.TotalAlloc - before.TotalAlloc; used > 40<<20 {
+		t.Errorf("%d MiB for a list of 4 MB", used>>20)
+	}
+	for body, want := range map[string]int{"[1,": 400, "[1]x": 400, "[]": 400, "[1 2]": 400, "null": 400} {
+		if answer := ask(r, "POST", "/api/v1/verify", strings.NewReader(body), "Content-Type", "application/json"); answer.Code != want {
+			t.Errorf("%s: %d, want %d", body, answer.Code, want)
+		}
+	}
 }
