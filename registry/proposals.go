@@ -7,8 +7,12 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"attesta/status"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
 )
 
 // ProposalState is how far a proposal has come.
@@ -167,10 +171,21 @@ func checkName(by string) error {
 	return refs(field{"name of who acts", by})
 }
 
-// samePerson tells whether two names are meant to be one person's.
+// samePerson tells whether two names are meant to be one person's: they look
+// alike but for case, accents, blanks, the way in which a letter is encoded, and
+// what does not show.
 func samePerson(a, b string) bool {
-	one := func(s string) string { return strings.Join(strings.Fields(s), " ") }
-	return strings.EqualFold(one(a), one(b))
+	silent := func(c rune) rune {
+		if unicode.In(c, unicode.Mn, unicode.Other_Default_Ignorable_Code_Point) {
+			return -1
+		}
+		return c
+	}
+	one := func(s string) string {
+		s = strings.Map(silent, norm.NFKD.String(cases.Fold().String(norm.NFKC.String(s))))
+		return strings.Join(strings.Fields(s), " ")
+	}
+	return one(a) == one(b)
 }
 
 // Approve lets an open proposal take effect: who asked for it carries it out and
