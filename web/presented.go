@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"attesta/presentation"
@@ -24,6 +25,7 @@ const (
 	smallForm    = 4 << 20
 	largeAtOnce  = 4
 	judgedAtOnce = 4
+	judgedForOne = 2                // of these for one visitor, or for all behind one address
 	judgingWait  = 10 * time.Second // for a turn
 	judgingTime  = 40 * time.Second // for all that was presented at once
 	sendingTime  = 2 * time.Minute  // for what is large, over a telephone
@@ -156,6 +158,39 @@ func (s *Site) turn(w http.ResponseWriter, r *http.Request, places chan struct{}
 	}
 }
 
+// shares are the places that each visitor has, while he has or waits for one.
+type shares struct {
+	mu sync.Mutex
+	of map[string]*share
+}
+
+type share struct {
+	places chan struct{}
+	users  int
+}
+
+// turnOfOne does a work when it is its turn among those of its visitor and then
+// among all, so that whoever presents what takes long keeps places for others.
+func (s *Site) turnOfOne(w http.ResponseWriter, r *http.Request, work func() error) error {
+	who := visitor(r)
+	s.shares.mu.Lock()
+	own := s.shares.of[who]
+	if own == nil {
+		own = &share{places: make(chan struct{}, judgedForOne)}
+		s.shares.of[who] = own
+	}
+	own.users++
+	s.shares.mu.Unlock()
+	defer func() {
+		s.shares.mu.Lock()
+		defer s.shares.mu.Unlock()
+		if own.users--; own.users == 0 {
+			delete(s.shares.of, who)
+		}
+	}()
+	return s.turn(w, r, own.places, func() error { return s.turn(w, r, s.judging, work) })
+}
+
 // judging is how everything that was presented at once is judged.
 type judging struct {
 	at    time.Time // that is asked about; zero for now
@@ -166,8 +201,8 @@ type judging struct {
 // answers there is at least one.
 func (s *Site) judgeAll(w http.ResponseWriter, r *http.Request, j judging, read func(context.Context) []presentation.Item) ([]presentation.Answer, error) {
 	var answers []presentation.Answer
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(judgingWait + judgingTime + answerTime)) // as above
-	err := s.turn(w, r, s.judging, func() (err error) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(2*judgingWait + judgingTime + answerTime)) // as above
+	err := s.turnOfOne(w, r, func() (err error) {
 		ctx, cancel := context.WithTimeout(r.Context(), judgingTime)
 		defer cancel()
 		items := read(ctx)

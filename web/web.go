@@ -126,6 +126,7 @@ type Site struct {
 	loopback  bool   // the public address opens on this computer only
 	reader    *presentation.Reader
 	judging   chan struct{}
+	shares    shares
 	persons   personLimits
 	large     chan struct{}
 	catalogue catalogue
@@ -161,6 +162,7 @@ func New(c Config) (*Site, error) {
 		Config: c, secure: address.Scheme == "https", host: address.Host, loopback: loopback(address.Hostname()),
 		judging: make(chan struct{}, judgedAtOnce), large: make(chan struct{}, largeAtOnce), reader: presentation.NewReader(c.PublicURL),
 	}
+	s.shares.of = map[string]*share{}
 	s.persons = s.newPersonLimits()
 	if s.catalogue, err = readCatalogue(); err != nil {
 		return nil, err
