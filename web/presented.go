@@ -8,9 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"attesta/presentation"
@@ -18,16 +16,18 @@ import (
 	"attesta/verifier"
 )
 
-// What is presented for a check is bounded in bytes: what is small may come from
+// What is presented for a check is bounded in bytes: what is usual may come from
 // anybody at any time, of what is larger few are taken at once.
 const (
 	maxForm      = presentation.MaxBytes + 1<<20 // with what a form adds
 	smallForm    = 4 << 20
+	usualForm    = 256 << 10 // five times what a sealed file has
+	smallAtOnce  = 12        // of those between usual and small
 	largeAtOnce  = 4
 	judgedAtOnce = 4
-	judgedForOne = 2                // of these for one visitor, or for all behind one address
 	judgingWait  = 10 * time.Second // for a turn
 	judgingTime  = 40 * time.Second // for all that was presented at once
+	smallTime    = 30 * time.Second // for what is small to arrive
 	sendingTime  = 2 * time.Minute  // for what is large, over a telephone
 	answerTime   = 20 * time.Second // for the answer to arrive
 )
@@ -121,17 +121,21 @@ func readParts(r *http.Request) (fields map[string]string, files []presentation.
 	return nil, nil, errors.New("reading the form: too many fields")
 }
 
-// roomy lets few large bodies in at once, so that memory has a bound. Who says
-// nothing of its length is taken for large.
+// roomy lets few bodies in at once that are larger than usual, so that memory
+// has a bound. Who says nothing of its length is taken for large.
 func (s *Site) roomy(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.ContentLength >= 0 && r.ContentLength <= smallForm {
+		places, sending := s.small, smallTime
+		switch {
+		case r.ContentLength >= 0 && r.ContentLength <= usualForm:
 			next.ServeHTTP(w, r)
 			return
+		case r.ContentLength < 0 || r.ContentLength > smallForm:
+			places, sending = s.large, sendingTime
 		}
-		err := s.turn(w, r, s.large, func() error {
+		err := places.turn(w, r, func() error {
 			// Connections have the clock of this computer. One that has no deadlines needs none.
-			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(sendingTime))
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(sending))
 			next.ServeHTTP(w, r)
 			return nil
 		})
@@ -139,56 +143,6 @@ func (s *Site) roomy(next http.Handler) http.Handler {
 			s.answer(w, r, err)
 		}
 	})
-}
-
-// turn does a work when it is its turn. Where that takes too long the visitor is
-// told when to come back.
-func (s *Site) turn(w http.ResponseWriter, r *http.Request, places chan struct{}, work func() error) error {
-	wait := time.NewTimer(judgingWait)
-	defer wait.Stop()
-	select {
-	case places <- struct{}{}:
-		defer func() { <-places }()
-		return work()
-	case <-r.Context().Done():
-		return fmt.Errorf("waiting for a turn: %w", r.Context().Err())
-	case <-wait.C:
-		w.Header().Set("Retry-After", strconv.Itoa(int(judgingWait.Seconds())))
-		return refusal{http.StatusServiceUnavailable, "busy"}
-	}
-}
-
-// shares are the places that each visitor has, while he has or waits for one.
-type shares struct {
-	mu sync.Mutex
-	of map[string]*share
-}
-
-type share struct {
-	places chan struct{}
-	users  int
-}
-
-// turnOfOne does a work when it is its turn among those of its visitor and then
-// among all, so that whoever presents what takes long keeps places for others.
-func (s *Site) turnOfOne(w http.ResponseWriter, r *http.Request, work func() error) error {
-	who := visitor(r)
-	s.shares.mu.Lock()
-	own := s.shares.of[who]
-	if own == nil {
-		own = &share{places: make(chan struct{}, judgedForOne)}
-		s.shares.of[who] = own
-	}
-	own.users++
-	s.shares.mu.Unlock()
-	defer func() {
-		s.shares.mu.Lock()
-		defer s.shares.mu.Unlock()
-		if own.users--; own.users == 0 {
-			delete(s.shares.of, who)
-		}
-	}()
-	return s.turn(w, r, own.places, func() error { return s.turn(w, r, s.judging, work) })
 }
 
 // judging is how everything that was presented at once is judged.
@@ -202,7 +156,7 @@ type judging struct {
 func (s *Site) judgeAll(w http.ResponseWriter, r *http.Request, j judging, read func(context.Context) []presentation.Item) ([]presentation.Answer, error) {
 	var answers []presentation.Answer
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(2*judgingWait + judgingTime + answerTime)) // as above
-	err := s.turnOfOne(w, r, func() (err error) {
+	err := s.judging.turn(w, r, func() (err error) {
 		ctx, cancel := context.WithTimeout(r.Context(), judgingTime)
 		defer cancel()
 		items := read(ctx)

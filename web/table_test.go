@@ -340,7 +340,7 @@ func TestBatchBounds(t *testing.T) {
 func TestLargeUploadsTakeTurns(t *testing.T) {
 	s, r := newSite(t, newWorld())
 	for range largeAtOnce {
-		s.large <- struct{}{}
+		s.large.all <- struct{}{}
 	}
 	body, kind := several(t, upload{"a", `{"valid": 1}`})
 	request := httptest.NewRequest(http.MethodPost, "/verify", body)

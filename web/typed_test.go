@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -174,8 +175,15 @@ func TestParallelChecks(t *testing.T) {
 		s, r := newSite(t, w)
 		h := &reader{r, "it"}
 		answers := make(chan *httptest.ResponseRecorder, 6)
-		for range judgedAtOnce + 2 {
-			go func() { answers <- paste(h, `{"valid":1}`) }()
+		for n := range judgedAtOnce + 2 {
+			go func() {
+				request := httptest.NewRequest(http.MethodPost, "/verify?lang=it", strings.NewReader("text="+url.QueryEscape(`{"valid":1}`)))
+				request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				request.RemoteAddr = fmt.Sprintf("198.51.100.%d:1000", n)
+				answer := httptest.NewRecorder()
+				r.ServeHTTP(answer, request)
+				answers <- answer
+			}()
 		}
 		begun := time.Now()
 		for range 2 {
@@ -191,7 +199,7 @@ func TestParallelChecks(t *testing.T) {
 		defer leave()
 		gone := httptest.NewRequest(http.MethodPost, "/verify", nil).WithContext(ctx)
 		begun = time.Now()
-		if err := s.turn(httptest.NewRecorder(), gone, s.judging, func() error { return nil }); err == nil || time.Since(begun) != time.Second {
+		if err := s.judging.turn(httptest.NewRecorder(), gone, func() error { return nil }); err == nil || time.Since(begun) != time.Second {
 			t.Errorf("who left waited %v: %v", time.Since(begun), err)
 		}
 		close(release)

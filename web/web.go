@@ -125,10 +125,10 @@ type Site struct {
 	host      string // of the public address, with its port
 	loopback  bool   // the public address opens on this computer only
 	reader    *presentation.Reader
-	judging   chan struct{}
-	shares    shares
+	judging   *places
 	persons   personLimits
-	large     chan struct{}
+	small     *places
+	large     *places
 	catalogue catalogue
 	pages     pageSet
 	assets    assetSet
@@ -160,9 +160,8 @@ func New(c Config) (*Site, error) {
 	}
 	s := &Site{
 		Config: c, secure: address.Scheme == "https", host: address.Host, loopback: loopback(address.Hostname()),
-		judging: make(chan struct{}, judgedAtOnce), large: make(chan struct{}, largeAtOnce), reader: presentation.NewReader(c.PublicURL),
+		judging: newPlaces(judgedAtOnce), small: newPlaces(smallAtOnce), large: newPlaces(largeAtOnce), reader: presentation.NewReader(c.PublicURL),
 	}
-	s.shares.of = map[string]*share{}
 	s.persons = s.newPersonLimits()
 	if s.catalogue, err = readCatalogue(); err != nil {
 		return nil, err

@@ -39,7 +39,7 @@ func TestPlacesForOthers(t *testing.T) {
 			}
 		})
 	}
-	for range judgedForOne {
+	for range judgedAtOnce / 2 {
 		<-begun
 	}
 	if code := present("198.51.100.1:1000", `{"other":1}`); code != http.StatusOK {
@@ -47,7 +47,7 @@ func TestPlacesForOthers(t *testing.T) {
 	}
 	close(end)
 	wait.Wait()
-	if len(s.shares.of) != 0 {
-		t.Errorf("%d visitors are remembered", len(s.shares.of))
+	if len(s.judging.of) != 0 {
+		t.Errorf("%d visitors are remembered", len(s.judging.of))
 	}
 }
