@@ -94,6 +94,20 @@ func NewLists(zone *time.Location, lists ...*List) Lists {
 	return ls
 }
 
+// named is the provider that legal identifiers name, the first one if they name
+// several: then nobody may seal for it by them.
+func (h held) named(legalIDs []string) (found *Provider, sole bool) {
+	sole = true
+	for _, id := range legalIDs {
+		p := h.byID[id]
+		if found == nil {
+			found = p
+		}
+		sole = sole && (p == nil || p == found)
+	}
+	return found, sole
+}
+
 // Empty tells whether no list is held.
 func (ls Lists) Empty() bool { return len(ls.held) == 0 }
 
@@ -115,18 +129,15 @@ func (ls Lists) Day(t time.Time) credentials.Date { return dayOf(t, ls.Zone()) }
 func (ls Lists) Ask(q Question, then, day credentials.Date, now time.Time) (Answer, bool) {
 	var all []Answer
 	for _, h := range ls.held {
-		for _, id := range q.LegalIDs {
-			p := h.byID[id]
-			if p == nil {
-				continue
-			}
-			all = append(all, Answer{
-				List: h.List, Provider: p, question: q,
-				Then: ls.standing(h.List, p, q, then, now), Day: ls.standing(h.List, p, q, day, now),
-				MaySeal: q.Sealer == "" || slices.Contains(p.LegalIDs, q.Sealer) || slices.Contains(p.SealedBy, q.Sealer),
-			})
-			break
+		p, sole := h.named(q.LegalIDs)
+		if p == nil {
+			continue
 		}
+		all = append(all, Answer{
+			List: h.List, Provider: p, question: q,
+			Then: ls.standing(h.List, p, q, then, now), Day: ls.standing(h.List, p, q, day, now),
+			MaySeal: sole && (q.Sealer == "" || slices.Contains(p.LegalIDs, q.Sealer) || slices.Contains(p.SealedBy, q.Sealer)),
+		})
 	}
 	if len(all) == 0 {
 		return Answer{}, false
