@@ -60,6 +60,19 @@ func visitor(r *http.Request) string {
 	return httprate.CanonicalizeIP(middleware.GetClientIP(r.Context()))
 }
 
+// visitorsIP finds out who a visitor is: who is connected, or behind proxies of
+// ours the last address that they name which is none of theirs.
+func (s *Site) visitorsIP() func(http.Handler) http.Handler {
+	if len(s.Behind) == 0 {
+		return middleware.ClientIPFromRemoteAddr
+	}
+	var networks []string
+	for _, n := range s.Behind {
+		networks = append(networks, n.String())
+	}
+	return middleware.ClientIPFromXFF(networks...)
+}
+
 // commonCount asks what all servers counted at a door.
 type commonCount struct {
 	*Site

@@ -111,6 +111,9 @@ type Config struct {
 	// end at most. This server counts for itself too, and alone when Count is nil
 	// or fails.
 	Count func(ctx context.Context, door, who string, length time.Duration, most int) (int, error)
+	// Behind are the networks of proxies in front of this server: from there, and
+	// only from there, X-Forwarded-For says who a visitor is.
+	Behind []netip.Prefix
 	// RequestID names a request in the log; random when nil.
 	RequestID func() string
 	// TableKey authenticates the tables of answers that pages post again, to be
@@ -195,7 +198,7 @@ const sessionLength = 8 * time.Hour
 // router's answers for what is not found and for methods that are not allowed.
 func (s *Site) Routes(r chi.Router) {
 	r.Group(func(r chi.Router) {
-		r.Use(middleware.ClientIPFromRemoteAddr, s.visiting, s.logging, s.recovering, s.securing, s.foreign.Handler)
+		r.Use(s.visitorsIP(), s.visiting, s.logging, s.recovering, s.securing, s.foreign.Handler)
 		r.NotFound(s.answering(func(http.ResponseWriter, *http.Request) error { return registry.ErrNotFound }))
 		r.MethodNotAllowed(s.answering(otherMethod))
 		s.publicRoutes(r)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"slices"
 	"sync"
@@ -38,6 +39,7 @@ type app struct {
 	verifier *verifier.Verifier
 	wallet   *wallet.Wallet
 	stamps   timeAuthority
+	behind   []netip.Prefix // networks of proxies in front of the server
 	crls     *verifier.Kept // one, so that connections are used again
 	master   string         // file of the master key
 	backups  sync.Mutex     // one at a time
@@ -267,7 +269,7 @@ func (a *app) site() (*web.Site, error) {
 	c := web.Config{
 		Registry: a.registry, Wallet: a.wallet, Verify: a.verifier.VerifyAt, Lists: lists{a.issuer}, Keys: keyDocuments{a}, Audit: logDocuments{a}, Acts: a.issuer,
 		PublicURL: a.settings.PublicURL, Now: a.now, Zone: a.zone,
-		Demonstration: a.settings.Demonstration, Log: a.log, Ready: a.ready, TableKey: a.tables,
+		Demonstration: a.settings.Demonstration, Log: a.log, Ready: a.ready, TableKey: a.tables, Behind: a.behind,
 	}
 	if a.store.shared { // one process needs no other count than its own
 		c.Count = func(ctx context.Context, door, who string, length time.Duration, most int) (int, error) {

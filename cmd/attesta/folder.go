@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -47,6 +48,8 @@ type settings struct {
 	Moving bool `json:"moving,omitempty"`
 	// TimeAuthority is asked for time stamps; empty when none is.
 	TimeAuthority string `json:"time_authority,omitempty"`
+	// Behind are the networks of proxies in front of a server, for one start.
+	Behind []netip.Prefix `json:"-"`
 }
 
 const defaultAddress = "127.0.0.1:8080"

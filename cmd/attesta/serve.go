@@ -20,6 +20,7 @@ import (
 var serveCommand = command{
 	name: "serve", short: "serve the pages of an installation",
 	help: `usage: attesta serve [--data DIR] [--listen ADDR] [--public-url URL] [--store URL]
+                     [--behind NETWORK]...
 
 Serves the pages for holders, employers and the provider, and the status lists.
 With --public-url, a folder that holds nothing yet becomes an installation.
@@ -33,13 +34,18 @@ With --public-url, a folder that holds nothing yet becomes an installation.
                      database, postgres://user@host/database, instead of a file
                      in the folder (or $ATTESTA_STORE). The folder remembers it;
                      for one that has such a registry, its new address
+  --behind NETWORK   where a proxy in front of it is, such as 127.0.0.1 or
+                     10.1.0.0/16; can be repeated (or $ATTESTA_BEHIND, with
+                     commas). Only from there X-Forwarded-For is believed
 
-For the outside world put a proxy that speaks TLS in front of it.
+For the outside world put a proxy that speaks TLS in front of it, and name it
+with --behind: else all visitors are one to the limits on requests.
 `,
 	run: func(ctx context.Context, c *console, args []string) (int, error) {
 		f := flags("serve")
 		data, listen := dataFlag(f, c), f.String("listen", c.getenv("ATTESTA_LISTEN"), "")
-		public, store := f.String("public-url", "", ""), storeFlag(f)
+		public, store, behind := f.String("public-url", "", ""), storeFlag(f), many{}
+		f.Var(&behind, "behind", "")
 		rest, err := parse(f, args)
 		if err != nil {
 			return exitUsage, err
@@ -50,9 +56,31 @@ For the outside world put a proxy that speaks TLS in front of it.
 		if *listen == "" {
 			*listen = defaultAddress
 		}
-		err = serve(ctx, c, folder(*data), *listen, settings{PublicURL: *public, Store: *store}, nil)
+		if len(behind) == 0 {
+			behind = strings.FieldsFunc(c.getenv("ATTESTA_BEHIND"), func(r rune) bool { return r == ',' || r == ' ' })
+		}
+		networks, err := networksOf(behind)
+		if err != nil {
+			return exitUsage, err
+		}
+		err = serve(ctx, c, folder(*data), *listen, settings{PublicURL: *public, Store: *store, Behind: networks}, nil)
 		return worked(err), err
 	},
+}
+
+// networksOf reads networks and single addresses.
+func networksOf(texts []string) (all []netip.Prefix, err error) {
+	for _, text := range texts {
+		network, err := netip.ParsePrefix(text)
+		if one, alone := netip.ParseAddr(text); alone == nil {
+			network, err = netip.PrefixFrom(one.Unmap(), one.Unmap().BitLen()), nil
+		}
+		if err != nil || network.Bits() == 0 {
+			return nil, misuse("the address of the proxy or its network, such as 127.0.0.1 or 10.1.0.0/16", "--behind %q is no network of proxies", text)
+		}
+		all = append(all, network.Masked())
+	}
+	return all, nil
 }
 
 // serve opens or begins an installation and serves it until the context ends.
@@ -75,6 +103,7 @@ func serve(ctx context.Context, c *console, f folder, listen string, s settings,
 		return err
 	}
 	defer a.Close()
+	a.behind = s.Behind
 	if err := a.changePublicURL(ctx, s.PublicURL); err != nil {
 		return err
 	}
