@@ -23,9 +23,9 @@ var exportCommand = command{
 	help: `usage: attesta export --static DIR [--until DATE|--years N] [--replace] [--data DIR]
 
 Writes everything that others need to check what was issued here: the status
-lists, all keys with their dates and certificates, the trusted anchors, the audit
-log, and a page that checks credentials in the browser. Any web server can hold
-it, without attesta. Put at the old address it keeps old credentials checkable by
+lists, all keys with their dates and certificates, the trusted anchors, the lists
+of accredited providers, the audit log, and a page that checks credentials in the
+browser. Any web server can hold it, without attesta. Put at the old address it keeps old credentials checkable by
 every verifier; the folder server/ has what nginx, Apache and Caddy must be told.
 It holds no person, no credential and no secret. A server may go on working
 meanwhile.
