@@ -69,7 +69,7 @@ func (l local) SetStatus(ctx context.Context, r statusRequest, progress func(reg
 	if r.Look {
 		o, err := l.issuer.Outlook(ctx, a)
 		if err == nil && o.All() == 0 {
-			err = fmt.Errorf("looking for the credentials of %s: %w", r.what(), registry.ErrNotFound)
+			err = fmt.Errorf("looking for credentials, %s: %w", r.what(), registry.ErrNotFound)
 		}
 		return statusAnswer{Tally: o.Tally, Below: o.Below, FourEyes: o.FourEyes}, err
 	}

@@ -277,7 +277,7 @@ func (s *statusFlags) proposal(ctx context.Context, c *console) (int, error) {
 	switch n, err := strconv.ParseUint(strings.Join(s.rest, " "), 10, 40); {
 	case q.Decision == "" && len(s.rest) > 0:
 		return exitUsage, misuse("", "%q is one word too many", s.rest[0])
-	case q.Decision != "" && err != nil:
+	case q.Decision != "" && (err != nil || n == 0):
 		return exitUsage, misuse("they are printed by: attesta status proposals", "name one proposal by its number, for example: attesta status %s 3", s.verb)
 	default:
 		q.Number = n
@@ -287,11 +287,13 @@ func (s *statusFlags) proposal(ctx context.Context, c *console) (int, error) {
 		return exitNo, err
 	}
 	defer o.Close()
+	open := false
 	if s.verb == "approve" {
 		seen, err := o.Proposals(ctx, proposalRequest{Number: q.Number}, nil)
 		if err != nil {
 			return exitNo, err
 		}
+		open = seen[0].State == "open"
 		if !s.json {
 			printProposals(c, seen)
 		}
@@ -300,7 +302,7 @@ func (s *statusFlags) proposal(ctx context.Context, c *console) (int, error) {
 		}
 	}
 	answer, err := o.Proposals(ctx, q, progressOn(c))
-	if errors.Is(err, registry.ErrConflict) && s.verb == "approve" {
+	if errors.Is(err, registry.ErrConflict) && open {
 		return exitNo, &hinted{err, "another person than its author approves it, with another name: --by NAME"}
 	}
 	if err != nil {
