@@ -232,7 +232,7 @@ var sentences = map[string][4]string{
 	"validity_no_end":  {"È valido dal {from} e non ha scadenza.", "", "It is valid from {from} and does not expire.", ""},
 	"validity_until":   {"È valido fino al {on}.", "", "It is valid until {on}.", ""},
 	"validity_expired": {"È scaduto il {on}.", "Chiedi se esiste un attestato più recente.", "It expired on {on}.", "Ask whether there is a newer credential."},
-	"validity_not_yet": {"Sarà valido solo dal {on}.", "Riprova da quel giorno.", "It is valid only from {on}.", "Try again from that day."},
+	"validity_not_yet": {"È valido solo dal {on}.", "Conta da quel giorno in poi, non prima.", "It is valid only from {on}.", "It counts from that day on, and not before."},
 	"validity_sealed_later": {
 		"Nel giorno richiesto non c’era ancora: è stato sigillato il {on}.", "",
 		"It was not there yet on the day asked about: it was sealed on {on}.", "",

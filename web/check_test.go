@@ -97,7 +97,7 @@ func TestVerdictSentences(t *testing.T) {
 		{verifier.NotValid, "status_revoked", map[string]string{"at": "<b>never</b>"}, "Non valido: revocato"},
 		{verifier.NotValid, "status_suspended", map[string]string{"at": "2026-07-03"}, "Non valido: sospeso dal 3 luglio 2026"},
 		{verifier.NotValid, "validity_expired", map[string]string{"on": "2026-06-30"}, "Non valido: scaduto il 30 giugno 2026"},
-		{verifier.NotValid, "validity_not_yet", map[string]string{"on": "2027-01-10"}, "Non valido: non ancora valido, lo sarà dal 10 gennaio 2027"},
+		{verifier.NotValid, "validity_not_yet", map[string]string{"on": "2027-01-10"}, "Non valido: non ancora valido, lo è dal 10 gennaio 2027"},
 		{verifier.NotValid, "seal_broken", nil, "Non valido: modificato o falso"},
 		{verifier.NotValid, "format_not_json", nil, "Non valido: questo non è un attestato digitale con sigillo"},
 		{verifier.NotValid, "issuer_mismatch", nil, "Non valido: l’ente indicato non è quello del sigillo"},
