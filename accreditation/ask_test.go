@@ -268,7 +268,7 @@ func TestChanges(t *testing.T) {
 		{"suspended", func() error { return l.Suspend(coop, "", Suspension{From: "2026-11-21"}) }, nil},
 		{"suspended again", func() error { return l.Suspend(coop, "", Suspension{From: "2026-12-01"}) }, ErrList},
 		{"reinstated", func() error { return l.Reinstate(coop, "", "2026-12-24") }, nil},
-		{"reinstated again", func() error { return l.Reinstate(coop, "", "2026-12-26") }, ErrUnknown},
+		{"reinstated again", func() error { return l.Reinstate(coop, "", "2026-12-26") }, ErrNone},
 		{"renamed", func() error { return l.Rename(coop, "Terzo nome", "2026-12-01") }, nil},
 		{"renamed before", func() error { return l.Rename(coop, "Quarto nome", "2026-11-01") }, ErrList},
 		{"renamed by accrediting", func() error {

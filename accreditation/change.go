@@ -8,9 +8,12 @@ import (
 	"attesta/credentials"
 )
 
-// ErrUnknown is wrapped when a change names a provider or an accreditation that
-// is not in the list.
+// ErrUnknown is wrapped when a change names a provider that is not in the list.
 var ErrUnknown = errors.New("it is not in the list")
+
+// ErrNone is wrapped when a provider of the list has no accreditation to which a
+// change could happen on its day.
+var ErrNone = errors.New("it has no accreditation to which this could happen on that day")
 
 // Admission is an accreditation that is to stand in a list, with who has it.
 type Admission struct {
@@ -116,7 +119,7 @@ func (l *List) each(doing, legalID, number string, change func(*Accreditation) b
 			}
 		}
 		if !done {
-			return fmt.Errorf("%w: on that day it has no accreditation to which this could happen", ErrUnknown)
+			return ErrNone
 		}
 		return nil
 	})

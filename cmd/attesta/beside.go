@@ -183,7 +183,7 @@ func (e *besideError) Is(target error) bool {
 
 // kindOf names the kind of an error that a command matches.
 func kindOf(err error) string {
-	for _, kind := range []error{registry.ErrNotFound, registry.ErrConflict, registry.ErrInvalid, keys.ErrNoKey, keys.ErrRecipient, keys.ErrTooLong, accreditation.ErrUnknown, accreditation.ErrList, issuer.ErrNoAuthority, errForked} {
+	for _, kind := range []error{registry.ErrNotFound, registry.ErrConflict, registry.ErrInvalid, keys.ErrNoKey, keys.ErrRecipient, keys.ErrTooLong, accreditation.ErrUnknown, accreditation.ErrNone, accreditation.ErrList, issuer.ErrNoAuthority, errForked} {
 		if errors.Is(err, kind) {
 			return kind.Error()
 		}

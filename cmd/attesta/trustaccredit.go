@@ -181,6 +181,8 @@ func accreditHint(err error) error {
 	switch {
 	case errors.Is(err, accreditation.ErrUnknown):
 		return &hinted{err, "see what is in it: attesta trust list; a provider that is new needs --name"}
+	case errors.Is(err, accreditation.ErrNone):
+		return &hinted{err, "see its days and numbers: attesta trust list"}
 	case errors.Is(err, accreditation.ErrList), errors.Is(err, registry.ErrConflict), errors.Is(err, keys.ErrNoKey):
 		return err
 	}
