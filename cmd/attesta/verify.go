@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"time"
@@ -109,7 +110,8 @@ func trusted(path, data string) (keys.Trust, error) {
 	return t, err
 }
 
-// moment reads a day, which means its end in Rome (today: now), or a time.
+// moment reads a day, which means its end in Rome, or a time. Nothing, and today,
+// mean now, which is the zero time.
 func moment(s string, now time.Time) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
@@ -120,7 +122,7 @@ func moment(s string, now time.Time) (time.Time, error) {
 	}
 	end := day.AddDate(0, 0, 1).Add(-time.Second)
 	if now.After(day) && now.Before(end) {
-		return now, nil
+		return time.Time{}, nil
 	}
 	return end, nil
 }
@@ -179,6 +181,13 @@ func printReport(c *console, r verifier.Report) {
 		if todo != "" && check.Outcome != verifier.Pass {
 			c.printf("  %-8s %-13s → %s\n", "", "", plain(todo))
 		}
+	}
+	if !r.At.Equal(r.CheckedAt) {
+		about := "the answer is about %s, %s\n"
+		if language == "it" {
+			about = "la risposta riguarda il %s, %s\n"
+		}
+		c.printf("  %s", verifier.Elided(fmt.Sprintf(about, verifier.Day(r.At, language), r.At.Format("15:04 MST"))))
 	}
 	if r.Reason == "issuer_unrecognised" {
 		c.printf("  to trust an installation or an authority: --data DIR or --trust PATH\n")
