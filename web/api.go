@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,11 +25,15 @@ type results struct {
 // any of the kinds of files that hold one, is answered with its report; a form, a
 // list and an archive with a list of answers in their order.
 func (s *Site) verifyAPI(w http.ResponseWriter, r *http.Request) error {
-	read, many, err := s.readRequest(w, r)
+	read, many, day, err := s.readRequest(w, r)
 	if err != nil {
 		return err
 	}
-	answers, err := s.judgeAll(w, r, judging{}, read)
+	at, err := s.askedDay(day)
+	if err != nil {
+		return err
+	}
+	answers, err := s.judgeAll(w, r, judging{at: at}, read)
 	switch {
 	case err != nil:
 		return fmt.Errorf("checking what was presented: %w", err)
@@ -42,9 +47,10 @@ func (s *Site) verifyAPI(w http.ResponseWriter, r *http.Request) error {
 	return answerJSON(w, answers[0].Report)
 }
 
-// readRequest takes a request of a program: how to read what it presents, and
-// whether it asks for a list.
-func (s *Site) readRequest(w http.ResponseWriter, r *http.Request) (read func(context.Context) []presentation.Item, many bool, err error) {
+// readRequest takes a request of a program: how to read what it presents, whether
+// it asks for a list, and the day that it asks about.
+func (s *Site) readRequest(w http.ResponseWriter, r *http.Request) (read func(context.Context) []presentation.Item, many bool, day string, err error) {
+	day = r.URL.Query().Get("at")
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil {
 		kind = ""
@@ -52,14 +58,21 @@ func (s *Site) readRequest(w http.ResponseWriter, r *http.Request) (read func(co
 	if kind == "multipart/form-data" {
 		in, err := readPresented(w, r)
 		if err != nil {
-			return nil, false, err
+			return nil, false, "", err
 		}
+		day = cmp.Or(in.day, day)
 		if in.text != "" {
 			items, err := s.typed(in.text)
-			return func(context.Context) []presentation.Item { return items }, true, err
+			return func(context.Context) []presentation.Item { return items }, true, day, err
 		}
-		return func(ctx context.Context) []presentation.Item { return s.reader.Read(ctx, in.files...) }, true, nil
+		return func(ctx context.Context) []presentation.Item { return s.reader.Read(ctx, in.files...) }, true, day, nil
 	}
+	read, many, err = s.readBody(w, r, kind)
+	return read, many, day, err
+}
+
+// readBody takes what stands in a body as it is.
+func (s *Site) readBody(w http.ResponseWriter, r *http.Request, kind string) (read func(context.Context) []presentation.Item, many bool, err error) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	body, err := io.ReadAll(r.Body)
 	if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {

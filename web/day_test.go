@@ -44,8 +44,10 @@ func TestAnotherDay(t *testing.T) {
 		body, kind := form(day, `{"x":1}`)
 		multi := ask(r, http.MethodPost, "/verify", strings.NewReader(body), "Content-Type", kind)
 		plain := ask(r, http.MethodPost, "/verify", strings.NewReader(url.Values{"at": {day}, "text": {`{"x":1}`}}.Encode()), "Content-Type", "application/x-www-form-urlencoded")
-		if len(about) != 3 {
-			t.Fatalf("%q: judged %d times, %d, %d", day, len(about), multi.Code, plain.Code)
+		inForm := ask(r, http.MethodPost, "/api/v1/verify", strings.NewReader(body), "Content-Type", kind)
+		inQuery := ask(r, http.MethodPost, "/api/v1/verify?at="+day, strings.NewReader(`{"x":1}`), "Content-Type", "application/json")
+		if len(about) != 5 {
+			t.Fatalf("%q: judged %d times, %d, %d, %d, %d", day, len(about), multi.Code, plain.Code, inForm.Code, inQuery.Code)
 		}
 		for _, at := range about {
 			if !at.Equal(want) {
@@ -72,6 +74,8 @@ func TestAnotherDay(t *testing.T) {
 		for _, answer := range []int{
 			ask(r, http.MethodGet, "/v/"+handleValid+"?at="+url.QueryEscape(day), nil).Code,
 			ask(r, http.MethodPost, "/verify", strings.NewReader(body), "Content-Type", kind).Code,
+			ask(r, http.MethodPost, "/api/v1/verify", strings.NewReader(body), "Content-Type", kind).Code,
+			ask(r, http.MethodPost, "/api/v1/verify?at="+url.QueryEscape(day), strings.NewReader(`{"x":1}`), "Content-Type", "application/json").Code,
 		} {
 			if answer != http.StatusBadRequest || len(about) > 0 {
 				t.Errorf("%.20q: %d, judged %d times", day, answer, len(about))
