@@ -62,7 +62,7 @@ func (s *Site) verifyPresented(w http.ResponseWriter, r *http.Request) error {
 // showAnswers shows one answer on a page of its own and several in a table.
 func (s *Site) showAnswers(w http.ResponseWriter, r *http.Request, answers []presentation.Answer, in presented) error {
 	if len(answers) > 1 {
-		return s.showTable(w, r, s.tableOf(r, answers), "")
+		return s.showTable(w, r, s.tableOf(r, answers, in.asked), "")
 	}
 	only := answers[0]
 	switch {

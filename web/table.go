@@ -33,8 +33,9 @@ const (
 
 // table is a checked batch, in the words of one language.
 type table struct {
-	At   time.Time  `json:"at"`
-	Rows []tableRow `json:"rows"`
+	At    time.Time  `json:"at"`
+	Asked string     `json:"asked,omitempty"` // the day asked about, where it is not today
+	Rows  []tableRow `json:"rows"`
 }
 
 // tableRow is the answer about one item.
@@ -57,6 +58,8 @@ type tablePage struct {
 	Action    string // where the table is posted again
 	Signed    string // the table and its authentication code
 	CheckedAt string
+	At        string // the moment asked about, where it is another one
+	Asked     string // the same, for the addresses of single answers
 	Counts    []tableCount
 	Rows      []tableRow
 	Sorts     []tableSort
@@ -84,10 +87,11 @@ var verdicts = []string{"not_valid", "unread", "cannot_tell", "valid"}
 // which the files came.
 var sorts = []string{"given", "verdict", "person", "title", "provider", "day", "file"}
 
-// tableOf puts answers into a table.
-func (s *Site) tableOf(r *http.Request, answers []presentation.Answer) table {
+// tableOf puts answers into a table. asked is the day that they are about, ""
+// for now.
+func (s *Site) tableOf(r *http.Request, answers []presentation.Answer, asked string) table {
 	p := s.page(r, "table.title")
-	t := table{At: s.Now().Truncate(time.Second)}
+	t := table{At: s.Now().Truncate(time.Second), Asked: asked}
 	for _, a := range answers {
 		row := tableRow{Name: cut(a.Name), Handle: a.Handle}
 		if row.Name == "" {
@@ -172,6 +176,9 @@ func (s *Site) showTable(w http.ResponseWriter, r *http.Request, t table, by str
 	p.Wide = true
 	p.Action = p.Link("/verify/table")
 	p.CheckedAt = p.moment(t.At)
+	if about, err := s.askedDay(t.Asked); err == nil && !about.IsZero() {
+		p.At, p.Asked = p.moment(about), "?at="+t.Asked
+	}
 	for _, name := range slices.Backward(verdicts) {
 		count := tableCount{Name: name, Word: p.T("verdict." + name + ".bare")}
 		if name == "valid" || name == "unread" {
@@ -254,9 +261,15 @@ func (s *Site) tableAgain(w http.ResponseWriter, r *http.Request) error {
 func (s *Site) saveTable(w http.ResponseWriter, r *http.Request, t table) error {
 	p := s.page(r, "table.title")
 	rows := [][]string{{p.T("col.file"), p.T("col.verdict"), p.T("fact.holder"), p.T("fact.title"), p.T("fact.issuer"), p.T("col.day"), p.T("col.reason"), p.T("col.checked")}}
+	if t.Asked != "" {
+		rows[0] = append(rows[0], p.T("col.asked"))
+	}
 	at := t.At.In(s.Zone).Format("2006-01-02 15:04")
 	for _, row := range t.Rows {
 		rows = append(rows, []string{row.Name, row.Word, row.Person, row.Title, row.Provider, row.On, row.Reason, at})
+		if t.Asked != "" {
+			rows[len(rows)-1] = append(rows[len(rows)-1], t.Asked)
+		}
 	}
 	var b bytes.Buffer
 	if err := intake.WriteCSV(&b, rows); err != nil {

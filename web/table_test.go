@@ -226,6 +226,38 @@ func TestTableCSV(t *testing.T) {
 	}
 }
 
+// TestTableOfAnotherDay: a table about another day says so, also when it is sorted
+// or saved, and its links lead to answers about that day.
+func TestTableOfAnotherDay(t *testing.T) {
+	_, r := newSite(t, newWorld())
+	for day, there := range map[string]bool{"2026-03-14": true, "": false, "2026-11-21": false} {
+		var b strings.Builder
+		m := multipart.NewWriter(&b)
+		for _, field := range [][2]string{{"at", day}, {"text", handleValid + "\n" + handleValid}} {
+			if err := m.WriteField(field[0], field[1]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := m.Close(); err != nil {
+			t.Fatal(err)
+		}
+		page := ask(r, "POST", "/verify?lang=it", strings.NewReader(b.String()), "Content-Type", m.FormDataContentType()).Body.String()
+		found := tableField.FindStringSubmatch(page)
+		if found == nil {
+			t.Fatalf("%q: no table: %s", day, text(page))
+		}
+		for step, shown := range map[string]string{"first": page, "sorted": again(r, found[1], "&sort=verdict").Body.String()} {
+			if strings.Contains(text(shown), "La risposta riguarda il 14 marzo 2026") != there || strings.Contains(shown, "/v/"+handleValid+"?at=2026-03-14") != there {
+				t.Errorf("%q, %s: the table says the day: %v", day, step, !there)
+			}
+		}
+		saved := again(r, found[1], "&as=csv").Body.String()
+		if strings.Contains(saved, "Giorno richiesto") != there || strings.Contains(saved, "2026-03-14") != there {
+			t.Errorf("%q: %s", day, saved)
+		}
+	}
+}
+
 // TestUnjudged (Q1, Q2, Q3): one thing that is no credential of ours gets a page
 // that shows where it leads, plainly, and no link to it.
 func TestUnjudged(t *testing.T) {
