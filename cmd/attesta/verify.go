@@ -147,6 +147,18 @@ func headline(r verifier.Report) string {
 	return "CANNOT TELL: " + strings.ToUpper(strings.ReplaceAll(r.Reason, "_", " "))
 }
 
+// otherDay says which moment an answer is about, where it is not that of the check.
+func otherDay(r verifier.Report, language string) string {
+	if r.At.Equal(r.CheckedAt) {
+		return ""
+	}
+	about := "the answer is about %s, %s"
+	if language == "it" {
+		about = "la risposta riguarda il %s, %s"
+	}
+	return verifier.Elided(fmt.Sprintf(about, verifier.Day(r.At, language), r.At.Format("15:04 MST")))
+}
+
 func printReport(c *console, r verifier.Report) {
 	language := c.language()
 	c.printf("%s\n", headline(r))
@@ -182,12 +194,8 @@ func printReport(c *console, r verifier.Report) {
 			c.printf("  %-8s %-13s → %s\n", "", "", plain(todo))
 		}
 	}
-	if !r.At.Equal(r.CheckedAt) {
-		about := "the answer is about %s, %s\n"
-		if language == "it" {
-			about = "la risposta riguarda il %s, %s\n"
-		}
-		c.printf("  %s", verifier.Elided(fmt.Sprintf(about, verifier.Day(r.At, language), r.At.Format("15:04 MST"))))
+	if day := otherDay(r, language); day != "" {
+		c.printf("  %s\n", day)
 	}
 	if r.Reason == "issuer_unrecognised" {
 		c.printf("  to trust an installation or an authority: --data DIR or --trust PATH\n")

@@ -130,20 +130,23 @@ func printAnswers(c *console, answers []presentation.Answer, asJSON bool) error 
 		}
 		return nil
 	}
-	counts := map[string]int{}
+	counts, day := map[string]int{}, ""
 	for _, a := range answers {
 		var word, said string
 		if a.Report == nil {
 			word, said = "NOTHING TO CHECK", unread(a.Item, c.language())[0]
 		} else {
 			word, _, _ = strings.Cut(headline(*a.Report), ":")
-			said = about(*a.Report, c.language())
+			said, day = about(*a.Report, c.language()), otherDay(*a.Report, c.language())
 		}
 		counts[word]++
 		c.printf("%-16s  %s  %s\n", word, plain(a.Name), plain(said))
 	}
 	c.printf("%s: %d valid, %d not valid, %d cannot tell, %d with nothing to check\n", count(len(answers), "thing"),
 		counts["VALID"], counts["NOT VALID"], counts["CANNOT TELL"], counts["NOTHING TO CHECK"])
+	if day != "" {
+		c.printf("  %s\n", day)
+	}
 	return nil
 }
 
