@@ -52,7 +52,7 @@ func (r *reading) photo(i Item, data []byte) {
 // scan decodes a picture, one at a time, and the QR in it. The libraries that
 // do it are the work of others on the input of anybody: should one give up in
 // the middle, the picture is damaged and nothing else is.
-func (r *Reader) scan(data []byte) (text, code string) {
+func (r *reading) scan(data []byte) (text, code string) {
 	kind := pictureKind(data)
 	if kind == "other" {
 		return "", "picture_kind"
@@ -60,8 +60,12 @@ func (r *Reader) scan(data []byte) (text, code string) {
 	if code := declared(kind, data); code != "" {
 		return "", code
 	}
-	r.pictures.Lock()
-	defer r.pictures.Unlock()
+	select {
+	case r.pictures <- struct{}{}:
+		defer func() { <-r.pictures }()
+	case <-r.ctx.Done():
+		return "", "late"
+	}
 	code = surviving(func() (code string) {
 		text, code = decode(kind, data)
 		return code

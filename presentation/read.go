@@ -5,7 +5,6 @@ import (
 	"context"
 	"regexp"
 	"strings"
-	"sync"
 	"unicode/utf8"
 )
 
@@ -62,13 +61,13 @@ func (i Item) Judged() bool { return i.Address == nil && i.Text == "" && i.Probl
 // Reader reads presented files. It is safe for concurrent use and decodes one
 // picture at a time, whoever presents it, so that its memory has a bound.
 type Reader struct {
-	own      string // public address of this installation, "" where there is none
-	pictures sync.Mutex
+	own      string        // public address of this installation, "" where there is none
+	pictures chan struct{} // has room for the one that is decoded
 }
 
 // NewReader returns a reader that takes addresses below own, such as
 // https://attestati.example.org, for those of this installation.
-func NewReader(own string) *Reader { return &Reader{own: own} }
+func NewReader(own string) *Reader { return &Reader{own, make(chan struct{}, 1)} }
 
 // reading is one call of Read: the items so far and what may still be read.
 type reading struct {

@@ -263,7 +263,11 @@ func (s *statusFlags) say(c *console, q statusRequest, done statusAnswer) {
 		c.printf("proposal %d: %s\n", p.Number, plain(p.Text))
 		c.printf("  Nothing is changed yet. Somebody else approves it until %s: attesta status approve %d --by NAME\n", p.Expires.Format("2006-01-02 15:04"), p.Number)
 	case done.One != nil:
-		c.printf("%s is now %s (%s)\n", done.One.Number, done.One.Status, done.One.Reason)
+		when := "is now"
+		if done.Already > 0 {
+			when = "was already"
+		}
+		c.printf("%s %s %s (%s)\n", done.One.Number, when, done.One.Status, done.One.Reason)
 	default:
 		c.printf("%s: %d%s\n", map[string]string{"revoke": "revoked", "suspend": "suspended", "reinstate": "reinstated"}[s.verb], done.Changed, others(done.Tally, q.To))
 	}
