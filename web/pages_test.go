@@ -66,6 +66,20 @@ func TestLocales(t *testing.T) {
 			t.Errorf("%s: straight apostrophe", key)
 		}
 	}
+	for _, l := range languages {
+		data, err := files.ReadFile("locales/" + l + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := map[string]bool{}
+		for _, m := range regexp.MustCompile(`(?m)^\s*"([^"]+)":`).FindAllSubmatch(data, -1) {
+			if key := string(m[1]); seen[key] {
+				t.Errorf("%s: twice in %s.json", key, l)
+			} else {
+				seen[key] = true
+			}
+		}
+	}
 	for key := range c["en"] {
 		if !c["it"].Has(key) {
 			t.Errorf("%s: not in it.json", key)
