@@ -59,6 +59,7 @@ type checkRow struct {
 	Found   string
 	Source  string // where it can be looked up
 	Todo    string
+	Above   string // says that the rest stands under who vouches for the provider
 }
 
 // result puts a report into words. Handle is "" for what was presented by hand.
@@ -88,10 +89,11 @@ func (p *resultPage) fill(report verifier.Report) {
 	}
 	for _, c := range report.Checks {
 		row := p.rowOf(c)
-		p.Checks = append(p.Checks, row)
-		if c.ID == "issuer" || c.ID == "accreditation" {
+		if p.Claims != nil && (c.ID == "issuer" || c.ID == "accreditation") {
 			p.Vouchers = append(p.Vouchers, row)
+			row = checkRow{Name: row.Name, Outcome: row.Outcome, Word: row.Word, Above: p.T("checks.above")}
 		}
+		p.Checks = append(p.Checks, row)
 	}
 	p.Limits = p.limitsOf(report)
 }
