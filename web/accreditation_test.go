@@ -46,7 +46,7 @@ func TestThePageSaysWhoAccredits(t *testing.T) {
 		}, "non lo abbiamo potuto confermare"},
 		{verifier.Pass, "accreditation_then_and_now", verifier.Valid, "en", []string{"and is today: Regione Esempio says so.", "list no. 7 of Regione Esempio"}, "could not confirm it"},
 		{verifier.Unknown, "accreditation_ended_unproven", verifier.Valid, "it", []string{"Valido", "lo dice solo il sigillo", "non lo abbiamo potuto confermare"}, "Non valido"},
-		{verifier.Fail, "accreditation_not_then", verifier.NotValid, "it", []string{"Non valido: l’ente non era accreditato quando lo ha rilasciato", "NON era accreditato"}, "sì;"},
+		{verifier.Fail, "accreditation_not_then", verifier.NotValid, "it", []string{"Non valido: l’ente non era accreditato quando lo ha rilasciato", "NON era accreditato", "Che cosa fare. Non accettarlo come prova."}, "non lo abbiamo potuto confermare"},
 		{verifier.Fail, "accreditation_suspended_then", verifier.NotValid, "en", []string{"Not valid: the accreditation of the provider was suspended when it issued it"}, ""},
 	} {
 		_, r := newSite(t, accredited(c.outcome, c.reason, c.verdict, facts))

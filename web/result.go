@@ -237,11 +237,15 @@ func (p Page) limitsOf(report verifier.Report) []string {
 	if report.Level == "demonstration" {
 		limits = append(limits, p.T("limit.demonstration"))
 	}
-	if report.Find("accreditation").Outcome != verifier.Pass {
+	if o := report.Find("accreditation").Outcome; o != verifier.Pass && o != verifier.Fail {
 		limits = append(limits, p.T("limit.accreditation"))
 	}
 	if report.Credential.Level != nil {
 		limits = append(limits, p.T("limit.level"))
 	}
-	return append(limits, p.T("limit.training"), p.T("limit.later"))
+	limits = append(limits, p.T("limit.training"))
+	if report.Verdict == verifier.Valid {
+		limits = append(limits, p.T("limit.later"))
+	}
+	return limits
 }
