@@ -179,7 +179,7 @@ func (s *Site) showTable(w http.ResponseWriter, r *http.Request, t table, by str
 	if about, err := s.askedDay(t.Asked); err == nil && !about.IsZero() {
 		p.At, p.Asked = p.moment(about), "?at="+t.Asked
 	}
-	for _, name := range slices.Backward(verdicts) {
+	for _, name := range []string{"valid", "not_valid", "cannot_tell", "unread"} {
 		count := tableCount{Name: name, Word: p.T("verdict." + name + ".bare")}
 		if name == "valid" || name == "unread" {
 			count.Word = p.T("verdict." + name)

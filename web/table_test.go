@@ -131,7 +131,7 @@ func TestBatch(t *testing.T) {
 	}
 	said := text(page)
 	for _, words := range []string{
-		"Valido: 1 · Non è possibile dirlo ora: 1 · Niente da verificare: 5 · Non valido: 3",
+		"Valido: 1 · Non valido: 3 · Non è possibile dirlo ora: 1 · Niente da verificare: 5",
 		"zoe.jsonld Valido Sigillo dimostrativo. Accreditamento: non verificabile Nicolò D’Angelo-Çelik Formare formatori con metodi partecipativi Scuola Dimostrativa per le Politiche Attive del Lavoro 29 maggio 2026",
 		"anna.jsonld Non valido modificato o falso", "cv.pdf Niente da verificare Il PDF è danneggiato",
 		"bruno.jsonld Non è possibile dirlo ora non riusciamo", "scan.png Non valido revocato il 3 luglio 2026 Nicolò",
