@@ -208,7 +208,7 @@ func (p Page) accreditation(c *claims, v *credentials.View) {
 func (p Page) assessmentOf(a credentials.AssessmentView) assessment {
 	row := assessment{Title: p.say(a.Title)}
 	add := func(key string, value said) { row.Facts = appendFact(row.Facts, p.T(key), said{}, []said{value}) }
-	if a.Type != nil {
+	if a.Type != nil && p.concept(*a.Type).Text != row.Title.Text {
 		add("fact.type", p.concept(*a.Type))
 	}
 	add("fact.grade", p.say(a.Grade))
