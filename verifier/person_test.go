@@ -133,7 +133,8 @@ func TestPersonOfASealedFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, text := range []string{string(raw), fmt.Sprintf("%v %+v %#v", got, got, got.Holder), fmt.Sprintf("%+v", *got.Credential)} {
-			if strings.Contains(text, "1980") || strings.Contains(text, taxCode) || strings.Contains(text, "1979") || strings.Contains(text, "VRDLGI") {
+			// With the hyphen: the address of something in memory may hold any digits.
+			if strings.Contains(text, "1980-") || strings.Contains(text, taxCode) || strings.Contains(text, "1979-") || strings.Contains(text, "VRDLGI") {
 				t.Errorf("it is written out: %s", text)
 			}
 		}
