@@ -157,7 +157,8 @@ func (s *stage) issue(rows int) cost {
 // template is a credential that the issuer sealed, to make others like it.
 type template struct {
 	record registry.Record
-	pieces []string // of its sealed file, with places between them
+	house  registry.House // that sealed it
+	pieces []string       // of its sealed file, with places between them
 	places []string
 	shared []byte // the same, with nothing in the places
 	body   []byte // what a plan holds, as long as a real one
@@ -177,7 +178,9 @@ func (s *stage) learn() {
 		if len(page) == 0 {
 			s.Fatalf("nothing of %s was issued", code)
 		}
-		t := template{record: page[0]}
+		list, err := s.registry.List(s.Context(), page[0].List)
+		s.must(err)
+		t := template{record: page[0], house: list.House}
 		sealed, err := s.registry.SealedBytes(s.Context(), t.record.Seq)
 		s.must(err)
 		known, err := s.registry.Learners(s.Context(), []string{t.record.Learner})
@@ -256,7 +259,7 @@ func (s *stage) intents(n int) []registry.Intent {
 		learner, module, edition := award(s.rows)
 		t := s.templates[module]
 		all[k] = registry.Intent{
-			Provider: t.record.Provider, Learner: learnerRef(learner), Module: module, Version: t.record.Version, Edition: edition,
+			Provider: t.record.Provider, House: t.house, Learner: learnerRef(learner), Module: module, Version: t.record.Version, Edition: edition,
 			Facts: registry.Facts{CompletedOn: "2026-05-29", Attendance: fmt.Sprint(90 + s.rows%11), Score: fmt.Sprint(70 + s.rows%30)},
 			Body:  t.body, Shared: t.shared,
 		}
