@@ -52,10 +52,6 @@ const (
 	TokenListMediaType  = "application/statuslist+jwt"
 )
 
-// StatusTokenType is the typ header of a Status List Token (IETF Token Status
-// List, section 5.1); its media type is application/ and this.
-const StatusTokenType = "statuslist+jwt"
-
 // SealCompact writes claims as a compact JWS that carries the certificates of
 // its signer. The claims are a struct, so that no name in them comes from
 // outside.

@@ -7,10 +7,9 @@ import (
 	"time"
 )
 
-// viewOf reads a learning-model document written by anyone: members may be one
-// value or several, concepts may be given in full or by their id alone.
-func viewOf(doc node) View { return viewWith(doc, indexed(doc)) }
-
+// viewWith reads a learning-model document written by anyone: members may be one
+// value or several, concepts may be given in full or by their id alone. Known are
+// the nodes of the document by their id.
 func viewWith(doc node, known map[string]node) View {
 	r := reader{known, &budget{left: maxShown}}
 	subject := doc.get("credentialSubject")

@@ -17,6 +17,8 @@ func view(t *testing.T, text string) View {
 	return viewOf(n)
 }
 
+func viewOf(doc node) View { return viewWith(doc, indexed(doc)) }
+
 // What is shown of our own credential is what the award says.
 func TestViewSaysWhatTheAwardSays(t *testing.T) {
 	a := goodAward(t)

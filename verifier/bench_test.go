@@ -67,7 +67,7 @@ func BenchmarkStatus(b *testing.B) {
 	}
 	l := h.tokenList(2, nil)
 	l.List.List = zipped(b, data)
-	h.publishToken(credentials.StatusTokenType, h.key(keys.Status), l)
+	h.publishToken(credentials.TokenListType, h.key(keys.Status), l)
 	parsed, err := credentials.Parse(h.sealedToken("4711"))
 	if err != nil {
 		b.Fatal(err)

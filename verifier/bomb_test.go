@@ -39,7 +39,7 @@ func TestHostileListsCostLittle(t *testing.T) {
 	sign := func(lst string) []byte {
 		l := h.tokenList(2, nil)
 		l.Subject, l.List.List = address, lst
-		token, err := credentials.SealCompact(credentials.StatusTokenType, l, h.key(keys.Status))
+		token, err := credentials.SealCompact(credentials.TokenListType, l, h.key(keys.Status))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -48,7 +48,7 @@ func FuzzVerify(f *testing.F) {
 func FuzzReadList(f *testing.F) {
 	h := newHouse(f)
 	h.publishAll()
-	h.publishToken(credentials.StatusTokenType, h.key(keys.Status), h.tokenList(2, nil))
+	h.publishToken(credentials.TokenListType, h.key(keys.Status), h.tokenList(2, nil))
 	for _, token := range h.lists.at {
 		f.Add(token, true)
 		f.Add(token, false)
@@ -57,7 +57,7 @@ func FuzzReadList(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte, token bool) {
 		kind, typ := kindBitstring, credentials.StatusListType
 		if token {
-			kind, typ = kindToken, credentials.StatusTokenType
+			kind, typ = kindToken, credentials.TokenListType
 		}
 		l, err := readList(data, kind)
 		if l == nil && err == nil {

@@ -57,7 +57,7 @@ func TestOneFetchForAll(t *testing.T) {
 			now := func() time.Time { return theMoment(t).Add(time.Since(start)) }
 			l := h.tokenList(2, nil)
 			l.TTL = c.ttl
-			h.publishToken(credentials.StatusTokenType, h.key(keys.Status), l)
+			h.publishToken(credentials.TokenListType, h.key(keys.Status), l)
 			sealed := h.sealedToken("4711")
 			asked := &counted{Fetcher: h.lists, wait: time.Second}
 			v := New(Config{Trust: func() keys.Trust { return h.trust }, Now: now, Fetcher: NewKept(asked, now)})
@@ -111,11 +111,11 @@ func TestFailuresAreKeptShortly(t *testing.T) {
 			}
 		}
 		step("down", "status_unreachable", 1)
-		h.publishToken(credentials.StatusTokenType, newHouse(t).key(keys.Status), h.tokenList(2, nil))
+		h.publishToken(credentials.TokenListType, newHouse(t).key(keys.Status), h.tokenList(2, nil))
 		step("up again, within the minute", "status_unreachable", 1)
 		time.Sleep(time.Minute)
 		step("signed by somebody else, for long", "status_list_untrusted", 2)
-		h.publishToken(credentials.StatusTokenType, h.key(keys.Status), h.tokenList(2, nil))
+		h.publishToken(credentials.TokenListType, h.key(keys.Status), h.tokenList(2, nil))
 		time.Sleep(time.Minute)
 		step("good", "valid", 3)
 		h.lists.err = ErrUnreachable
@@ -144,7 +144,7 @@ func TestRevokedWithinTheBound(t *testing.T) {
 					l = h.tokenList(2, map[uint32]status.Value{position: status.Revoked})
 				}
 				l.TTL = ttl
-				h.publishToken(credentials.StatusTokenType, h.key(keys.Status), l)
+				h.publishToken(credentials.TokenListType, h.key(keys.Status), l)
 				return h.lists.Fetch(ctx, address, nil)
 			})}
 			v := New(Config{Trust: func() keys.Trust { return h.trust }, Now: now, Fetcher: NewKept(asked, now)})
@@ -182,7 +182,7 @@ func TestKeptNotBeyondItsEnd(t *testing.T) {
 	v := New(Config{Trust: func() keys.Trust { return h.trust }, Now: func() time.Time { return h.now }, Fetcher: NewKept(asked, func() time.Time { return h.now })})
 	l := h.tokenList(2, nil)
 	l.TTL, l.Expires = 43_200, start.Add(10*time.Minute).Unix()
-	h.publishToken(credentials.StatusTokenType, h.key(keys.Status), l)
+	h.publishToken(credentials.TokenListType, h.key(keys.Status), l)
 	sealed := h.sealedToken("4711")
 	for _, step := range []struct {
 		at   time.Duration

@@ -97,7 +97,7 @@ func kindOf(e credentials.StatusEntry) string {
 func readList(token []byte, want string) (*publishedList, error) {
 	kind := credentials.StatusListType
 	if want == kindToken {
-		kind = credentials.StatusTokenType
+		kind = credentials.TokenListType
 	}
 	envelope, err := credentials.ParseCompact(token, kind)
 	if err != nil {
@@ -107,7 +107,7 @@ func readList(token []byte, want string) (*publishedList, error) {
 		return nil, &listError{"status_list_untrusted"}
 	}
 	l := &publishedList{token: token, chain: envelope.Chain}
-	if kind == credentials.StatusTokenType {
+	if kind == credentials.TokenListType {
 		return l, l.readToken(envelope.Payload())
 	}
 	return l, l.readCredential(envelope.Payload())

@@ -27,7 +27,7 @@ func TestAnOldListTakesNothingBack(t *testing.T) {
 				if set {
 					values[position] = status.Revoked
 				}
-				h.publishToken(credentials.StatusTokenType, h.key(keys.Status), h.tokenList(2, values))
+				h.publishToken(credentials.TokenListType, h.key(keys.Status), h.tokenList(2, values))
 				return
 			}
 			l := h.list(status.Revocation)

@@ -81,7 +81,7 @@ func TestWhatAListTellsOfThePast(t *testing.T) {
 		sealed := h.seal(credentials.Document(text))
 		h.now = h.now.AddDate(0, 0, 10)
 		h.publishAll()
-		h.publishToken(credentials.StatusTokenType, h.key(keys.Status), h.tokenList(c.width, nil))
+		h.publishToken(credentials.TokenListType, h.key(keys.Status), h.tokenList(c.width, nil))
 		for at, want := range map[time.Time]string{h.now.AddDate(0, 0, -5): c.want, h.now: "status_valid", {}: "status_valid"} {
 			r := h.verifyAt(sealed, at)
 			if check := r.Find(CheckStatus); r.Verdict != Valid || check.Reason != want || check.Outcome != Pass {

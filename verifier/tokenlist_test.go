@@ -144,7 +144,7 @@ func TestTokenListVerdicts(t *testing.T) {
 			if c.change != nil {
 				c.change(h, &claims)
 			}
-			h.publishToken(credentials.StatusTokenType, h.key(keys.Status), claims)
+			h.publishToken(credentials.TokenListType, h.key(keys.Status), claims)
 			r := h.verify(h.sealedToken(c.index))
 			if r.Verdict != c.verdict || r.Reason != c.reason {
 				t.Errorf("%s because of %s; want %s, %s", r.Verdict, r.Reason, c.verdict, c.reason)
@@ -175,25 +175,25 @@ func TestTokenListSigners(t *testing.T) {
 		reason  string
 	}{
 		"the seal key": {func(h *house) {
-			h.publishToken(credentials.StatusTokenType, h.key(keys.Seal), h.tokenList(2, nil))
+			h.publishToken(credentials.TokenListType, h.key(keys.Seal), h.tokenList(2, nil))
 		}, Valid, "valid"},
 		"another house": {func(h *house) {
-			h.publishToken(credentials.StatusTokenType, newHouse(h.t).key(keys.Status), h.tokenList(2, nil))
+			h.publishToken(credentials.TokenListType, newHouse(h.t).key(keys.Status), h.tokenList(2, nil))
 		}, NotValid, "status_list_untrusted"},
 		"a neighbour": {func(h *house) {
 			h.ensure("iss-cfp", "DM:IT-iss-cfp")
 			owner := h.owner
 			h.owner = "iss-cfp"
-			h.publishToken(credentials.StatusTokenType, h.key(keys.Status), h.tokenList(2, nil))
+			h.publishToken(credentials.TokenListType, h.key(keys.Status), h.tokenList(2, nil))
 			h.owner = owner
 		}, NotValid, "status_list_untrusted"},
 		"another house, and a bomb": {func(h *house) {
 			l := h.tokenList(2, nil)
 			l.List.List = zipped(h.t, make([]byte, 8<<20))
-			h.publishToken(credentials.StatusTokenType, newHouse(h.t).key(keys.Status), l)
+			h.publishToken(credentials.TokenListType, newHouse(h.t).key(keys.Status), l)
 		}, NotValid, "status_list_untrusted"},
 		"one byte changed": {func(h *house) {
-			h.publishToken(credentials.StatusTokenType, h.key(keys.Status), h.tokenList(2, nil))
+			h.publishToken(credentials.TokenListType, h.key(keys.Status), h.tokenList(2, nil))
 			token := h.lists.at[tokenURL]
 			first, rest, _ := bytes.Cut(token, []byte("."))
 			if rest[40] == 'A' {
@@ -224,7 +224,7 @@ func TestTokenListSigners(t *testing.T) {
 			h.publishToken(credentials.StatusListType, h.key(keys.Status), l)
 		}, NotValid, "status_list_unreadable"},
 		"a key that no longer counts": {func(h *house) {
-			h.publishToken(credentials.StatusTokenType, h.key(keys.Status), h.tokenList(2, nil))
+			h.publishToken(credentials.TokenListType, h.key(keys.Status), h.tokenList(2, nil))
 			h.trust.Anchors[0].Revoked = []keys.RevokedKey{{Certificate: keys.Fingerprint(h.key(keys.Status).Certificate()), Since: h.now.Add(-time.Hour)}}
 		}, NotValid, "status_list_untrusted"},
 	} {
@@ -252,7 +252,7 @@ func TestBothKindsOfList(t *testing.T) {
 		if c.bits {
 			h.publish(status.Revocation, h.list(status.Revocation, position))
 		}
-		h.publishToken(credentials.StatusTokenType, h.key(keys.Status), h.tokenList(2, set))
+		h.publishToken(credentials.TokenListType, h.key(keys.Status), h.tokenList(2, set))
 		d := h.changed(h.document(), `"status":[`, `"status":[{"status_list":{"idx":4711,"uri":"`+tokenURL+`"}},`)
 		if r := h.verify(h.seal(d)); r.Reason != c.reason || len(h.lists.asked) != 3 {
 			t.Errorf("%+v: %s, asked %v", c, r.Reason, h.lists.asked)
