@@ -98,8 +98,8 @@ func wire(ctx context.Context, c *console, f folder, s settings, store store) (*
 
 func (a *app) assemble(ctx context.Context, store store) error {
 	var err error
-	if a.zone, err = time.LoadLocation("Europe/Rome"); err != nil {
-		return fmt.Errorf("finding the time zone: %w", err)
+	if a.zone, err = rome(); err != nil {
+		return err
 	}
 	if a.ring, err = keys.Open(a.folder.keys(), a.master); err != nil {
 		return fmt.Errorf("opening the keys: %w", err)

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"attesta/accreditation"
 	"attesta/keys"
@@ -79,9 +78,9 @@ func (h heldList) own() bool { return filepath.Base(h.file) == filepath.Base(fol
 
 // asLists holds lists for asking, with days of Rome.
 func asLists(all []heldList) (accreditation.Lists, error) {
-	zone, err := time.LoadLocation("Europe/Rome")
+	zone, err := rome()
 	if err != nil {
-		return accreditation.Lists{}, fmt.Errorf("finding the time zone: %w", err)
+		return accreditation.Lists{}, err
 	}
 	var lists []*accreditation.List
 	for _, h := range all {

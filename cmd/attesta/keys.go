@@ -233,14 +233,23 @@ func (k *keyFlags) request(c *console, f *flag.FlagSet, rest []string) (keyReque
 	return q, err
 }
 
+// rome is the zone whose days count.
+func rome() (*time.Location, error) {
+	zone, err := time.LoadLocation("Europe/Rome")
+	if err != nil {
+		return nil, fmt.Errorf("finding the time zone: %w", err)
+	}
+	return zone, nil
+}
+
 // startOf reads a time, or a day, which means its start in Rome.
 func startOf(s string) (at time.Time, day bool, err error) {
 	if at, err = time.Parse(time.RFC3339, s); err == nil {
 		return at, false, nil
 	}
-	zone, err := time.LoadLocation("Europe/Rome")
+	zone, err := rome()
 	if err != nil {
-		return at, false, fmt.Errorf("finding the time zone: %w", err)
+		return at, false, err
 	}
 	if at, err = time.ParseInLocation(time.DateOnly, s, zone); err != nil {
 		return at, false, misuse("write 2026-03-14 or 2026-03-14T10:00:00Z", "%q is no time", s)

@@ -103,8 +103,8 @@ func verifyStatic(ctx context.Context, c *console, what, dir, trust string, at t
 // printCopied says how old the copy is, and what it said then.
 func printCopied(c *console, m manifest, report verifier.Report, then *verifier.Report) {
 	language, zone := c.language(), time.UTC
-	if rome, err := time.LoadLocation("Europe/Rome"); err == nil {
-		zone = rome
+	if here, err := rome(); err == nil {
+		zone = here
 	}
 	say := func(en, it string) {
 		if language == "it" {

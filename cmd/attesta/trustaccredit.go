@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -147,9 +146,9 @@ func (a *accreditFlags) request(c *console, rest []string) (accreditRequest, err
 		q.LegalID = rest[1]
 	}
 	if q.Day == "" && accreditVerbs()[q.Do].defaultDay != "" {
-		zone, err := time.LoadLocation("Europe/Rome")
+		zone, err := rome()
 		if err != nil {
-			return q, fmt.Errorf("finding the time zone: %w", err)
+			return q, err
 		}
 		q.Day = credentials.Date(c.now().In(zone).Format(time.DateOnly))
 	}
