@@ -42,7 +42,7 @@ func BenchmarkIssueCore(b *testing.B) {
 			series, p := picturedSeries(b, s)
 			for b.Loop() {
 				p.Index++
-				sealed, err := series.Seal(p, theMoment)
+				sealed, err := series.Seal(nil, p, theMoment)
 				if err == nil && compare {
 					_, err = series.Compare(sealed, p, theMoment)
 				}

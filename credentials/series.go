@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -148,9 +149,9 @@ func (s *Series) Document(p Particulars) (Document, error) {
 	return o.template.appendRest(bytes.Clone(o.template.plain[0]), o.values), nil
 }
 
-// Seal is EDC.Seal for an award of the series. The seal is not to be handed out
-// before Compare has read it back.
-func (s *Series) Seal(p Particulars, at time.Time) ([]byte, error) {
+// Seal is EDC.Seal for an award of the series, appended to dst. The seal is not to
+// be handed out before Compare has read it back.
+func (s *Series) Seal(dst []byte, p Particulars, at time.Time) ([]byte, error) {
 	o, err := s.one(p, at)
 	if err != nil {
 		return nil, fmt.Errorf("writing the document: %w", err)
@@ -169,7 +170,7 @@ func (s *Series) Seal(p Particulars, at time.Time) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("signing the document: %w", err)
 	}
-	file := make([]byte, 0, len(o.template.quoted[0])+2*len(rest)+len(o.moment.end)+2*len(signature))
+	file := slices.Grow(dst, len(o.template.quoted[0])+2*len(rest)+len(o.moment.end)+2*len(signature))
 	file = append(o.template.appendFile(file, o.values), o.moment.end...)
 	file = base64.RawURLEncoding.AppendEncode(file, signature)
 	return append(file, fileEnds...), nil

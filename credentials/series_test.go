@@ -132,7 +132,7 @@ func TestASeriesRefusesWhatNewDocumentRefuses(t *testing.T) {
 		if _, err := series.Document(p); want == nil || err == nil || err.Error() != want.Error() {
 			t.Errorf("%s: %v, NewDocument says %v", name, err, want)
 		}
-		if _, err := series.Seal(p, theMoment); err == nil {
+		if _, err := series.Seal(nil, p, theMoment); err == nil {
 			t.Errorf("%s: it was sealed", name)
 		}
 	}
@@ -176,7 +176,7 @@ func TestASeriesSealsAsTheFormatDoes(t *testing.T) {
 				p := particularsOf(t, a)
 				p.Learner.FamilyName = strings.Repeat(`"Ł`, n)
 				at := theMoment.Add(time.Duration(n/2) * time.Second)
-				sealed, err := series.Seal(p, at)
+				sealed, err := series.Seal(nil, p, at)
 				if err != nil {
 					t.Fatalf("%s: %v", name, err)
 				}
@@ -209,7 +209,7 @@ func TestCompareFindsEveryFault(t *testing.T) {
 	for _, first := range []bool{true, false} {
 		series := seriesOf(t, a, s)
 		p := particularsOf(t, a)
-		good, err := series.Seal(p, theMoment)
+		good, err := series.Seal(nil, p, theMoment)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -219,12 +219,12 @@ func TestCompareFindsEveryFault(t *testing.T) {
 			}
 		}
 		faults := map[string][]byte{"nothing": nil, "a space after it": append(bytes.Clone(good), ' '), "twice": append(bytes.Clone(good), good...)}
-		wrong, err := seriesOf(t, a, other).Seal(p, theMoment)
+		wrong, err := seriesOf(t, a, other).Seal(nil, p, theMoment)
 		if err != nil {
 			t.Fatal(err)
 		}
 		faults["another key"] = wrong
-		if faults["another second"], err = series.Seal(p, theMoment.Add(time.Second)); err != nil {
+		if faults["another second"], err = series.Seal(nil, p, theMoment.Add(time.Second)); err != nil {
 			t.Fatal(err)
 		}
 		for name, change := range map[string]func(*Particulars){
@@ -233,13 +233,13 @@ func TestCompareFindsEveryFault(t *testing.T) {
 		} {
 			q := p
 			change(&q)
-			if faults[name], err = series.Seal(q, theMoment); err != nil {
+			if faults[name], err = series.Seal(nil, q, theMoment); err != nil {
 				t.Fatal(err)
 			}
 		}
 		b := a
 		b.Module.Title = both("Another")
-		if faults["another module"], err = seriesOf(t, b, s).Seal(p, theMoment); err != nil {
+		if faults["another module"], err = seriesOf(t, b, s).Seal(nil, p, theMoment); err != nil {
 			t.Fatal(err)
 		}
 		step := func(n int) int { // most closely where one differs from the next
@@ -281,7 +281,7 @@ func TestWhatASeriesSharesIsOfNobody(t *testing.T) {
 			BirthDate: "1911-03-07", NationalID: &NationalID{Number: "CANARY6", Country: "AUT", Scheme: "CANARY7"},
 		}
 		p.Credential, p.Index, p.CompletedOn, p.Score = "urn:credential:cacacaca-caca-4aca-8aca-cacacacacaca", 99991, "2031-03-07", "91.37"
-		sealed, err := series.Seal(p, theMoment)
+		sealed, err := series.Seal(nil, p, theMoment)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -341,7 +341,7 @@ func FuzzSeries(f *testing.F) {
 			if !utf8.Valid(got) {
 				t.Fatalf("%q", got)
 			}
-			sealed, err := all[n].Seal(p, theMoment)
+			sealed, err := all[n].Seal(nil, p, theMoment)
 			if err != nil {
 				t.Fatal(err)
 			}

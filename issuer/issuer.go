@@ -57,6 +57,7 @@ type Issuer struct {
 	boards map[string]*board // by list
 
 	packers     sync.Pool // of *status.Packer
+	buffers     sync.Pool // of *[]byte, for sealed files
 	aggregation atomic.Pointer[Published]
 }
 

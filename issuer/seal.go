@@ -63,6 +63,7 @@ func (i *Issuer) store(ctx context.Context, done *sealed, at time.Time) (elsewhe
 	for len(done.sealings) > 0 {
 		err := i.Registry.Complete(ctx, done.sealings, at)
 		if err == nil {
+			i.reuse(done.sealings)
 			break
 		}
 		if !errors.Is(err, registry.ErrConflict) {
@@ -82,6 +83,21 @@ func (i *Issuer) store(ctx context.Context, done *sealed, at time.Time) (elsewhe
 	}
 	done.sealings = nil // they are large
 	return elsewhere, nil
+}
+
+// buffer is room for a sealed file, of which each takes some 50 kB.
+func (i *Issuer) buffer() []byte {
+	if b, ok := i.buffers.Get().(*[]byte); ok {
+		return (*b)[:0]
+	}
+	return nil
+}
+
+// reuse gives back the room of what is stored.
+func (i *Issuer) reuse(stored []registry.Sealing) {
+	for _, s := range stored {
+		i.buffers.Put(&s.Sealed)
+	}
 }
 
 // stillOpen parts what may still be stored from what has its seal already.
@@ -137,7 +153,7 @@ func (i *Issuer) sealOne(t task, current *currentKeys, at time.Time) (s registry
 	}
 	// 4. Seal.
 	s.Seq, s.SealKey = t.record.Seq, t.key.ID
-	if s.Sealed, err = series.Seal(p, at); err != nil {
+	if s.Sealed, err = series.Seal(i.buffer(), p, at); err != nil {
 		return s, "", err
 	}
 	// 5. Compare: read the seal back and hold it against what was intended.

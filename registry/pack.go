@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"slices"
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
@@ -18,6 +19,7 @@ const (
 	packedPlain  = 0 // the content
 	packedZstd   = 1 // its length as a number, then a zstd frame
 	packedShared = 2 // the SharedID, the length of what follows the prefix, then a frame of that
+	packedRest   = 3 // the SharedID, then what follows the prefix
 )
 
 // SharedID names content that many others share: the first bytes of the
@@ -35,6 +37,10 @@ func sharedEntry(prefix int, content []byte) (SharedID, []byte) {
 
 // least is the length of what follows a prefix that is worth a dictionary.
 const least = 64
+
+// short is the length of what follows a prefix that is not worth a frame: bodies,
+// which are there only until their document is.
+const short = 768
 
 // maxDictionaries bounds how many shared contents are kept ready.
 const maxDictionaries = 64
@@ -194,6 +200,10 @@ func (d *dictionary) pack(content []byte) []byte {
 		head = append(head, packedZstd)
 	case bytes.HasPrefix(content, d.prefix):
 		head, rest = append(append(head, packedShared), d.id[:]...), content[len(d.prefix):]
+		if len(rest) <= short {
+			head[0] = packedRest
+			return append(head, rest...)
+		}
 	default:
 		return append([]byte{packedPlain}, content...)
 	}
@@ -228,6 +238,8 @@ func (d *dictionary) unpack(b []byte) ([]byte, error) {
 	switch {
 	case len(b) > 0 && b[0] == packedPlain:
 		return bytes.Clone(b[1:]), nil
+	case len(b) > len(d.id) && b[0] == packedRest:
+		return slices.Concat(d.prefix, b[1+len(d.id):]), nil
 	case len(b) > 0 && b[0] == packedShared:
 		at += len(d.id)
 	}
@@ -257,7 +269,7 @@ func packedBy(b []byte) (id SharedID, err error) {
 	switch {
 	case len(b) == 0:
 		return id, errors.New("unpacking: there is nothing")
-	case b[0] == packedShared && len(b) > len(id):
+	case (b[0] == packedShared || b[0] == packedRest) && len(b) > len(id):
 		copy(id[:], b[1:])
 		if id == (SharedID{}) {
 			return id, errors.New("unpacking: the shared content has no name")
