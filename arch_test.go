@@ -66,6 +66,7 @@ var rooms = map[string]struct{ imports, tests string }{
 // with the room "tests" may stand in any test and in a room of testHelp.
 var libraries = map[string]string{
 	"filippo.io/age":                             "keys cmd/attesta", // there in tests only
+	"filippo.io/nistec":                          "credentials",
 	"github.com/digitorus/timestamp":             "timestamp timestamp/timestamptest",
 	"github.com/beevik/etree":                    "trustlist trustlist/trustlisttest",
 	"github.com/go-chi/chi/v5":                   "web cmd/attesta",

@@ -47,6 +47,7 @@ type Series struct {
 	hash      crypto.Hash
 	chain     []*x509.Certificate
 	kid       []byte
+	own       sameKey // of chain[0]
 	particular
 
 	mu        sync.Mutex
@@ -233,7 +234,7 @@ func (s *Series) Compare(sealed []byte, p Particulars, at time.Time) (digest [sh
 	if sum, err = o.moment.began.sum([]byte(rest)); err != nil {
 		return digest, fmt.Errorf("reading the seal back: %w", err)
 	}
-	if err := verifyDigest(s.algorithm, s.chain[0].PublicKey, sum, signature); err != nil {
+	if err := s.own.verify(s.algorithm, s.chain[0].PublicKey, sum, signature); err != nil {
 		return digest, fmt.Errorf("reading the seal back: %w: %w", ErrSeal, err)
 	}
 	if !o.moment.proven.Load() {

@@ -121,7 +121,7 @@ func (s *sharing) entries(p *packer) ([]SharedEntry, error) {
 	}
 	var out []SharedEntry
 	for _, d := range s.new {
-		out = append(out, SharedEntry{ID: d.id, Content: plain.pack(d.kept)})
+		out = append(out, SharedEntry{ID: d.id, Content: plain.of(d.kept).pack()})
 	}
 	return out, nil
 }
@@ -155,8 +155,8 @@ func (r *Registry) dictionaryNamed(ctx context.Context, id SharedID) (*dictionar
 }
 
 // enclose packs and encrypts content for a place.
-func (r *Registry) enclose(d *dictionary, who holder, place string, content []byte) ([]byte, error) {
-	return r.vault.seal(who.cipher, place, d.pack(content))
+func (r *Registry) enclose(c content, who holder, place string) ([]byte, error) {
+	return r.vault.seal(who.cipher, place, c.pack())
 }
 
 // disclose is the inverse of enclose. It also tells what the content shares
@@ -174,17 +174,17 @@ func (r *Registry) disclose(ctx context.Context, who holder, place string, b []b
 	if err != nil {
 		return nil, id, err
 	}
-	content, err := d.unpack(packed)
+	whole, err := d.unpack(packed)
 	if err != nil {
 		return nil, id, fmt.Errorf("%v: %w", err, errContent)
 	}
-	return content, id, nil
+	return whole, id, nil
 }
 
 // document packs, encrypts and names sealed bytes.
-func (r *Registry) document(d *dictionary, who holder, seq uint64, sealed []byte) (Document, error) {
-	data, err := r.enclose(d, who, who.documentPlace(), sealed)
-	digest := d.digest(sealed)
+func (r *Registry) document(sealed content, who holder, seq uint64) (Document, error) {
+	data, err := r.enclose(sealed, who, who.documentPlace())
+	digest := sealed.digest()
 	return Document{Seq: seq, Digest: hex.EncodeToString(digest[:]), Data: data}, err
 }
 

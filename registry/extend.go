@@ -117,7 +117,7 @@ func (r *Registry) extended(ctx context.Context, x Extension) (out ExtendedDocum
 	d, err := r.dictionaryNamed(ctx, id)
 	if err == nil {
 		out.Before, out.Level = x.Before, x.Level
-		out.Document, err = r.document(d, who, x.Seq, x.Sealed)
+		out.Document, err = r.document(d.of(x.Sealed), who, x.Seq)
 	}
 	return out, err
 }

@@ -79,11 +79,11 @@ func (r *Registry) reserve(ctx context.Context, intents []Intent, at time.Time) 
 	}
 	holders, shared := make([]holder, len(intents)), sharing{}
 	err = parallel(len(intents), func(i int) error {
-		d, err := r.packer.choose(intents[i].Shared, intents[i].Body)
+		body, err := r.packer.choose(intents[i].Shared, intents[i].Body)
 		if err != nil {
 			return err
 		}
-		shared.add(d)
+		shared.add(body.dictionary)
 		if holders[i], err = r.holder(Record{Credential: names[i].Credential, Learner: ids[i]}, people); err != nil {
 			return err
 		}
@@ -92,7 +92,7 @@ func (r *Registry) reserve(ctx context.Context, intents []Intent, at time.Time) 
 				return err
 			}
 		}
-		hidden[i].Body, err = r.enclose(d, holders[i], holders[i].bodyPlace(), intents[i].Body)
+		hidden[i].Body, err = r.enclose(body, holders[i], holders[i].bodyPlace())
 		return err
 	})
 	if err != nil {
@@ -191,12 +191,12 @@ func (r *Registry) Complete(ctx context.Context, sealings []Sealing, at time.Tim
 		if err != nil {
 			return fmt.Errorf("record %d: %w", x.Seq, err)
 		}
-		d, err := r.packer.choose(x.Shared, x.Sealed)
+		sealed, err := r.packer.choose(x.Shared, x.Sealed)
 		if err != nil {
 			return fmt.Errorf("record %d: %w", x.Seq, err)
 		}
-		shared.add(d)
-		documents[i], err = r.document(d, who, x.Seq, x.Sealed)
+		shared.add(sealed.dictionary)
+		documents[i], err = r.document(sealed, who, x.Seq)
 		documents[i].SealKey = x.SealKey
 		return err
 	})

@@ -151,25 +151,53 @@ func (p *packer) keep(d *dictionary) {
 	p.ready[d.id] = d
 }
 
-// choose returns the dictionary for content that has some of it in common with
+// content is what is to be packed, beside the dictionary that packs it.
+type content struct {
+	*dictionary
+	whole  []byte
+	begins bool // with the prefix of the dictionary
+}
+
+// of looks once whether content begins as the dictionary has it.
+func (d *dictionary) of(whole []byte) content {
+	return content{d, whole, d.kept != nil && bytes.HasPrefix(whole, d.prefix)}
+}
+
+// rest is what follows the prefix of the dictionary, or all of it.
+func (c content) rest() []byte {
+	if c.begins {
+		return c.whole[len(c.prefix):]
+	}
+	return c.whole
+}
+
+// choose finds the dictionary for content that has some of it in common with
 // others. Its prefix is what the first such content and the shared one begin
 // with, or less when another begins with less. Shared must not be changed any
 // more.
-func (p *packer) choose(shared, content []byte) (*dictionary, error) {
+func (p *packer) choose(shared, whole []byte) (content, error) {
 	if len(shared) < least || len(shared) > MaxBytes {
-		return p.none()
+		d, err := p.none()
+		if err != nil {
+			return content{}, err
+		}
+		return d.of(whole), nil
+	}
+	p.mu.Lock()
+	d := p.chosen[&shared[0]]
+	p.mu.Unlock()
+	if d != nil {
+		if c := d.of(whole); c.begins {
+			return c, nil
+		}
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if d := p.chosen[&shared[0]]; d != nil && bytes.HasPrefix(content, d.prefix) {
-		return d, nil
-	}
-	id, kept := sharedEntry(common(shared, content), shared)
-	d := p.ready[id]
-	if d == nil {
+	id, kept := sharedEntry(common(shared, whole), shared)
+	if d = p.ready[id]; d == nil {
 		var err error
 		if d, err = newDictionary(id, kept); err != nil {
-			return nil, err
+			return content{}, err
 		}
 		p.keep(d)
 	}
@@ -177,7 +205,7 @@ func (p *packer) choose(shared, content []byte) (*dictionary, error) {
 		p.chosen = map[*byte]*dictionary{}
 	}
 	p.chosen[&shared[0]] = d
-	return d, nil
+	return d.of(whole), nil
 }
 
 // common is how many bytes two begin with alike.
@@ -193,37 +221,35 @@ func common(a, b []byte) int {
 
 // pack makes content smaller. What would not come back exactly the same is
 // kept as it is.
-func (d *dictionary) pack(content []byte) []byte {
-	head, rest := make([]byte, 0, 1+len(d.id)+binary.MaxVarintLen64), content
+func (c content) pack() []byte {
+	head, rest := make([]byte, 0, 1+len(c.id)+binary.MaxVarintLen64), c.rest()
 	switch {
-	case d.kept == nil:
+	case c.kept == nil:
 		head = append(head, packedZstd)
-	case bytes.HasPrefix(content, d.prefix):
-		head, rest = append(append(head, packedShared), d.id[:]...), content[len(d.prefix):]
-		if len(rest) <= short {
-			head[0] = packedRest
-			return append(head, rest...)
-		}
+	case !c.begins:
+		return append([]byte{packedPlain}, c.whole...)
+	case len(rest) <= short:
+		return append(append(append(head, packedRest), c.id[:]...), rest...)
 	default:
-		return append([]byte{packedPlain}, content...)
+		head = append(append(head, packedShared), c.id[:]...)
 	}
 	head = binary.AppendUvarint(head, uint64(len(rest)))
-	out := d.encode.EncodeAll(rest, append(make([]byte, 0, len(head)+len(rest)/4+512), head...))
-	if len(out) <= len(content) {
-		if back, err := d.decode.DecodeAll(out[len(head):], make([]byte, 0, len(rest))); err == nil && bytes.Equal(back, rest) {
+	out := c.encode.EncodeAll(rest, append(make([]byte, 0, len(head)+len(rest)/4+512), head...))
+	if len(out) <= len(c.whole) {
+		if back, err := c.decode.DecodeAll(out[len(head):], make([]byte, 0, len(rest))); err == nil && bytes.Equal(back, rest) {
 			return out
 		}
 	}
-	return append([]byte{packedPlain}, content...)
+	return append([]byte{packedPlain}, c.whole...)
 }
 
-// digest is the SHA-256 of content.
-func (d *dictionary) digest(content []byte) [sha256.Size]byte {
-	h := sha256.New()
-	if len(d.prefix) > 0 && bytes.HasPrefix(content, d.prefix) && resume(h, d.state) {
-		content = content[len(d.prefix):]
+// digest is the SHA-256 of the content.
+func (c content) digest() [sha256.Size]byte {
+	h, left := sha256.New(), c.whole
+	if c.begins && resume(h, c.state) {
+		left = c.rest()
 	}
-	h.Write(content) // a hash takes everything
+	h.Write(left) // a hash takes everything
 	return [sha256.Size]byte(h.Sum(nil))
 }
 

@@ -47,7 +47,7 @@ func TestPacking(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		packed := d.pack(x.content)
+		packed := d.pack()
 		if len(packed) > x.most {
 			t.Errorf("%s: %d bytes take %d", x.name, len(x.content), len(packed))
 		}
@@ -64,7 +64,7 @@ func TestPacking(t *testing.T) {
 		if err != nil || !bytes.Equal(back, x.content) {
 			t.Errorf("%s: %d bytes came back as %d, %v", x.name, len(x.content), len(back), err)
 		}
-		if d.digest(x.content) != sha256.Sum256(x.content) {
+		if d.digest() != sha256.Sum256(x.content) {
 			t.Errorf("%s: another digest", x.name)
 		}
 	}
@@ -81,13 +81,14 @@ func FuzzUnpack(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	with, err := p.choose(shared, append(bytes.Clone(shared[:100]), "other"...))
+	other, err := p.choose(shared, append(bytes.Clone(shared[:100]), "other"...))
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(plain.pack([]byte("x")))
-	f.Add(plain.pack(bytes.Repeat([]byte("ab"), 500)))
-	f.Add(with.pack(append(bytes.Clone(shared[:120]), "a"...)))
+	with := other.dictionary
+	f.Add(plain.of([]byte("x")).pack())
+	f.Add(plain.of(bytes.Repeat([]byte("ab"), 500)).pack())
+	f.Add(with.of(append(bytes.Clone(shared[:120]), "a"...)).pack())
 	f.Add([]byte{1, 0xff, 0xff, 0xff, 0xff, 0x0f})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		id, err := packedBy(b)
@@ -121,12 +122,12 @@ func BenchmarkPack(b *testing.B) {
 	}
 	b.Run("digest", func(b *testing.B) {
 		for b.Loop() {
-			d.digest(content)
+			d.digest()
 		}
 	})
 	b.Run("pack", func(b *testing.B) {
 		for b.Loop() {
-			b.ReportMetric(float64(len(d.pack(content))), "bytes")
+			b.ReportMetric(float64(len(d.pack())), "bytes")
 		}
 	})
 }
