@@ -39,6 +39,7 @@ type accreditRequest struct {
 	Reason    string                  `json:"reason,omitempty"`
 	Valid     int                     `json:"valid,omitempty"`    // days; 0 as before, or a month
 	Sequence  int                     `json:"sequence,omitempty"` // at least this number
+	By        string                  `json:"by,omitempty"`
 }
 
 // accreditAnswer is the list after the change, sealed.
@@ -56,7 +57,7 @@ func (r *remote) Accredit(ctx context.Context, q accreditRequest) (a accreditAns
 // and notes it in the log.
 func (l local) Accredit(ctx context.Context, q accreditRequest) (accreditAnswer, error) {
 	if q.Do == "note" {
-		return accreditAnswer{}, l.noteAccreditation(ctx, q.LegalID, q.Reason)
+		return accreditAnswer{}, l.noteAccreditation(ctx, q.LegalID, q.By, q.Reason)
 	}
 	var answer accreditAnswer
 	err := l.changeFolderKeys(ctx, false, func(ctx context.Context) error {
@@ -69,7 +70,7 @@ func (l local) Accredit(ctx context.Context, q accreditRequest) (accreditAnswer,
 			return err
 		}
 		answer = accreditAnswer{h.List, h.Token, asPEM(h.Signers)}
-		return l.noteAccreditation(ctx, cmp.Or(q.LegalID, own.Authority.LegalID), wordsOf(q, own))
+		return l.noteAccreditation(ctx, cmp.Or(q.LegalID, own.Authority.LegalID), q.By, wordsOf(q, own))
 	})
 	return answer, err
 }
@@ -179,9 +180,9 @@ func asPEM(all []*x509.Certificate) []byte {
 	return out.Bytes()
 }
 
-// noteAccreditation notes in the log what was done with a list.
-func (l local) noteAccreditation(ctx context.Context, what, why string) error {
-	return l.registry.Note(ctx, "accreditation", what, "operator", clipped(why), l.now())
+// noteAccreditation notes in the log what was done with a list, and by whom.
+func (l local) noteAccreditation(ctx context.Context, what, by, why string) error {
+	return l.registry.Note(ctx, "accreditation", what, cmp.Or(by, "operator"), clipped(why), l.now())
 }
 
 // wordsOf says a change in a line.
@@ -235,18 +236,21 @@ func (a *app) refreshLater(ctx context.Context) {
 	}
 }
 
+// theServer is who acts where nobody asked for it.
+const theServer = "attesta"
+
 func (a *app) refresh(ctx context.Context) error {
 	var failed []error
 	all, _ := heldIn(a.folder.trust()) // what cannot be used is said where it is read
 	for _, h := range all {
 		switch half := h.List.Issued.Add(h.List.NextUpdate.Sub(h.List.Issued) / 2); {
 		case h.own() && a.now().After(half):
-			_, err := local{a}.Accredit(ctx, accreditRequest{Do: "export"})
+			_, err := local{a}.Accredit(ctx, accreditRequest{Do: "export", By: theServer})
 			failed = append(failed, err)
 		case isAddress(h.Source) && a.now().After(h.List.Issued.Add(refreshPause)):
 			next, err := fetchHeld(ctx, h, a.now())
 			if err == nil && next.List.Sequence > h.List.Sequence {
-				err = errors.Join(next.write(), local{a}.noteAccreditation(ctx, next.List.Authority.LegalID, importWords(next)))
+				err = errors.Join(next.write(), local{a}.noteAccreditation(ctx, next.List.Authority.LegalID, theServer, importWords(next)))
 			}
 			if err != nil {
 				err = fmt.Errorf("%s: %w", filepath.Base(h.file), err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +13,7 @@ import (
 
 var eraseCommand = command{
 	name: "erase", short: "erase what is known of a learner",
-	help: `usage: attesta erase LEARNER [--yes] [--data DIR]
+	help: `usage: attesta erase LEARNER [--by NAME] [--yes] [--data DIR]
 
 Erases, for good, what the registry knows of a learner: names, e-mail address
 and the rest of the class list, the sealed credentials, and the marks that came
@@ -30,12 +31,13 @@ Backups that were made before still hold the person until they are deleted. Who
 restores one of them must erase again. LEARNER is the learner_id of the class
 list.
 
+  --by NAME    who does it (the account on this computer, or $ATTESTA_BY)
   --yes        do not ask
   --data DIR   folder of the installation (attesta-data, or $ATTESTA_DATA)
 `,
 	run: func(ctx context.Context, c *console, args []string) (int, error) {
 		f := flags("erase")
-		data, sure := dataFlag(f, c), f.Bool("yes", false, "")
+		data, by, sure := dataFlag(f, c), f.String("by", "", ""), f.Bool("yes", false, "")
 		rest, err := parse(f, args)
 		if err != nil {
 			return exitUsage, err
@@ -48,7 +50,7 @@ list.
 			return exitNo, err
 		}
 		defer o.Close()
-		err = erase(ctx, c, o, rest[0], *sure)
+		err = erase(ctx, c, o, eraseRequest{Learner: rest[0], By: whoActs(c, *by)}, *sure)
 		if errors.Is(err, registry.ErrNotFound) {
 			err = &hinted{err, "the installation in " + *data + " knows nobody by this learner_id; who was erased is not known any more, and nothing of them is left in its files"}
 		}
@@ -56,12 +58,12 @@ list.
 	},
 }
 
-func erase(ctx context.Context, c *console, o operator, learner string, sure bool) error {
-	who, err := o.Erase(ctx, eraseRequest{Learner: learner, Only: true})
+func erase(ctx context.Context, c *console, o operator, q eraseRequest, sure bool) error {
+	who, err := o.Erase(ctx, eraseRequest{Learner: q.Learner, Only: true})
 	if err != nil {
 		return err
 	}
-	c.printf("%s, %s: %s\n", plain(learner), plain(who.Name), count(who.Credentials, "credential"))
+	c.printf("%s, %s: %s\n", plain(q.Learner), plain(who.Name), count(who.Credentials, "credential"))
 	if !sure {
 		c.printf("Erase this person for good? Type yes: ")
 		line, _ := bufio.NewReader(c.in).ReadString('\n') // no answer is no yes
@@ -69,7 +71,7 @@ func erase(ctx context.Context, c *console, o operator, learner string, sure boo
 			return &hinted{errors.New("nothing was erased"), "answer yes, or call it with --yes"}
 		}
 	}
-	done, err := o.Erase(ctx, eraseRequest{Learner: learner})
+	done, err := o.Erase(ctx, q)
 	if err != nil {
 		return err
 	}
@@ -80,6 +82,7 @@ func erase(ctx context.Context, c *console, o operator, learner string, sure boo
 // eraseRequest asks to erase a learner, or only what there is to erase.
 type eraseRequest struct {
 	Learner string `json:"learner"`
+	By      string `json:"by,omitempty"`
 	Only    bool   `json:"only,omitempty"`
 }
 
@@ -90,7 +93,7 @@ type eraseAnswer struct {
 
 func (l local) Erase(ctx context.Context, r eraseRequest) (eraseAnswer, error) {
 	if !r.Only {
-		n, err := l.registry.Erase(ctx, r.Learner, "operator", l.now())
+		n, err := l.registry.Erase(ctx, r.Learner, cmp.Or(r.By, "operator"), l.now())
 		if err == nil {
 			err = l.finishErasing(ctx)
 		}

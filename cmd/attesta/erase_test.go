@@ -40,10 +40,10 @@ func TestErasingAgainFinishesWhatWasCutOff(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := &console{out: t.Output()}
-		if err := erase(t.Context(), c, local{a}, "TOT25-001", true); err == nil || errors.Is(err, registry.ErrNotFound) {
+		if err := erase(t.Context(), c, local{a}, eraseRequest{Learner: "TOT25-001", By: "Marta"}, true); err == nil || errors.Is(err, registry.ErrNotFound) {
 			t.Fatalf("cut off: %v", err)
 		}
-		if err := erase(t.Context(), c, local{a}, "TOT25-001", true); !errors.Is(err, registry.ErrNotFound) || store.scrubs != 2 {
+		if err := erase(t.Context(), c, local{a}, eraseRequest{Learner: "TOT25-001", By: "Marta"}, true); !errors.Is(err, registry.ErrNotFound) || store.scrubs != 2 {
 			t.Errorf("again: %v, after the files were written over %d times", err, store.scrubs)
 		}
 	})

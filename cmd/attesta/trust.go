@@ -99,6 +99,8 @@ with new dates.
   --sequence N         the list gets at least this number; after a restore, one
                        above the last that others have
   --certificate FILE   write the certificate that others name with --signer
+  --by NAME            who does it, for the log (the account on this computer, or
+                       $ATTESTA_BY)
 
   --json               print the list as JSON
   --data DIR           the anchors of the installation in this folder

@@ -17,7 +17,7 @@ import (
 // accreditVerb is a word of attesta trust by which an authority keeps its list.
 type accreditVerb struct {
 	words      int      // with the verb itself
-	takes      string   // flags, apart from --data
+	takes      string   // flags, apart from --data and --by
 	must       []string // of these
 	defaultDay string   // the flag that means today when it is not given
 }
@@ -39,7 +39,7 @@ type accreditFlags struct {
 	data                            *string
 	id, name, legalID, country      string
 	register, number, link          string
-	from, until, reason             string
+	from, until, reason, by         string
 	certificate                     string
 	eqf, days, sequence             int
 	also, fields, regions, sealedBy many
@@ -50,7 +50,7 @@ func (a *accreditFlags) set(c *console) *flag.FlagSet {
 	a.data = dataFlag(f, c)
 	for name, into := range map[string]*string{
 		"id": &a.id, "name": &a.name, "legal-id": &a.legalID, "country": &a.country, "register": &a.register, "number": &a.number,
-		"link": &a.link, "from": &a.from, "until": &a.until, "reason": &a.reason, "certificate": &a.certificate,
+		"link": &a.link, "from": &a.from, "until": &a.until, "reason": &a.reason, "by": &a.by, "certificate": &a.certificate,
 	} {
 		f.StringVar(into, name, "", "")
 	}
@@ -117,7 +117,7 @@ func (v accreditVerb) check(f *flag.FlagSet, name string) error {
 	given := map[string]bool{}
 	f.Visit(func(one *flag.Flag) {
 		given[one.Name] = true
-		if one.Name != "data" && !slices.Contains(strings.Fields(v.takes), one.Name) {
+		if one.Name != "data" && one.Name != "by" && !slices.Contains(strings.Fields(v.takes), one.Name) {
 			wrong = misuse("for example: attesta trust "+accreditExample(name), "attesta trust %s takes no --%s", name, one.Name)
 		}
 	})
@@ -139,7 +139,7 @@ func (a *accreditFlags) request(c *console, rest []string) (accreditRequest, err
 		return accreditRequest{}, misuse("1 to 365", "--days %d: a list speaks for a year at most", a.days)
 	}
 	q := accreditRequest{
-		Do: rest[0], ID: a.id, Name: a.name, Number: a.number, Day: credentials.Date(a.from), Until: credentials.Date(a.until), Reason: a.reason, Valid: a.days, Sequence: a.sequence,
+		Do: rest[0], ID: a.id, Name: a.name, Number: a.number, Day: credentials.Date(a.from), Until: credentials.Date(a.until), Reason: a.reason, Valid: a.days, Sequence: a.sequence, By: whoActs(c, a.by),
 		Authority: accreditation.Authority{Name: a.name, LegalID: a.legalID, Country: a.country},
 	}
 	if len(rest) > 1 {

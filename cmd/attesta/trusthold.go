@@ -159,7 +159,7 @@ func noteHeld(ctx context.Context, c *console, data folder, what, why string) er
 	if err != nil {
 		return fmt.Errorf("noting it in the log: %w", err)
 	}
-	_, err = o.Accredit(ctx, accreditRequest{Do: "note", LegalID: what, Reason: why})
+	_, err = o.Accredit(ctx, accreditRequest{Do: "note", LegalID: what, By: whoActs(c, ""), Reason: why})
 	return errors.Join(err, o.Close())
 }
 
