@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"attesta/credentials"
 	"attesta/registry"
@@ -141,7 +142,7 @@ func (i *Issuer) Act(ctx context.Context, a Act, progress func(registry.Tally)) 
 		a.Meant.Selection = &bounded
 	}
 	if len(o.FourEyes) == 0 {
-		tally, err := i.carryOut(ctx, a, progress)
+		tally, err := i.carryOut(ctx, a, time.Time{}, progress)
 		return Done{Tally: tally}, err
 	}
 	p, err := i.Registry.Propose(ctx, registry.Proposal{
@@ -153,8 +154,10 @@ func (i *Issuer) Act(ctx context.Context, a Act, progress func(registry.Tally)) 
 	return Done{Proposal: &p}, nil
 }
 
-// carryOut changes what an act is about, whoever had to approve it.
-func (i *Issuer) carryOut(ctx context.Context, a Act, progress func(registry.Tally)) (registry.Tally, error) {
+// carryOut changes what an act is about, whoever had to approve it. What was
+// approved at a time and is carried on with later leaves alone what somebody has
+// decided since, and counts it as so already; but what is revoked stays revoked.
+func (i *Issuer) carryOut(ctx context.Context, a Act, approved time.Time, progress func(registry.Tally)) (registry.Tally, error) {
 	var all registry.Tally
 	err := i.eachMeant(ctx, a.Meant, func(page []registry.Record, unknown int) error {
 		for range unknown {
@@ -162,7 +165,11 @@ func (i *Issuer) carryOut(ctx context.Context, a Act, progress func(registry.Tal
 		}
 		changes := make([]registry.Change, 0, len(page))
 		for _, r := range page {
-			if effect, _ := registry.EffectOn(r, a.To); effect != registry.Changed {
+			effect, _ := registry.EffectOn(r, a.To)
+			if effect == registry.Changed && a.To != status.Revoked && !approved.IsZero() && r.StatusAt.After(approved) {
+				effect = registry.AlreadySo
+			}
+			if effect != registry.Changed {
 				all.Add(effect)
 				continue
 			}
@@ -224,7 +231,7 @@ func (i *Issuer) Record(ctx context.Context, credential string) (registry.Record
 
 func (i *Issuer) fulfil(ctx context.Context, p registry.Proposal, progress func(registry.Tally)) (registry.Proposal, error) {
 	by := fmt.Sprintf("%s + %s, %s", p.By, p.DecidedBy, registry.ProposalName(p.Number))
-	tally, err := i.carryOut(ctx, Act{Meant: p.Meant, To: p.To, Reason: p.Reason, By: by}, progress)
+	tally, err := i.carryOut(ctx, Act{Meant: p.Meant, To: p.To, Reason: p.Reason, By: by}, p.DecidedAt, progress)
 	if err != nil {
 		return p, err
 	}
