@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"attesta/credentials"
 	"attesta/intake"
@@ -60,8 +61,36 @@ func (i *Issuer) judge(ctx context.Context, rows []intake.Completion) ([]judged,
 	all := make([]judged, len(rows))
 	for n, row := range rows {
 		all[n] = known.judge(row, today)
+		if err := i.issuedBefore(ctx, &all[n], known.models[row.Module]); err != nil {
+			return nil, err
+		}
 	}
 	return all, nil
+}
+
+// issuedBefore answers a row that is refused only because nothing may be issued
+// for its module today, when its award was issued before: it is there all the same.
+func (i *Issuer) issuedBefore(ctx context.Context, j *judged, m *model) error {
+	o := &j.outcome
+	if o.Answer != Refused || m == nil || ineligible(j.row, m.module) != "" || slices.ContainsFunc(o.Findings, func(f intake.Finding) bool {
+		return f.Severity == intake.Error && !strings.HasPrefix(f.Code, "accreditation_") && f.Code != "mandate_expired"
+	}) {
+		return nil
+	}
+	q := registry.Query{Learner: j.row.Learner, Module: m.module.Code, Limit: slice}
+	records, err := i.Registry.Records(ctx, q)
+	if err != nil {
+		return fmt.Errorf("looking for an earlier credential: %w", err)
+	}
+	now := registry.Facts{CompletedOn: string(j.row.CompletedOn), Attendance: j.row.Attendance, Score: j.row.Score}
+	for _, r := range records {
+		if r.Provider == m.provider.ID && r.Version == m.module.Version && r.Edition == j.row.Edition && r.State == registry.Sealed && differing(now, r.Facts) == nil {
+			o.Answer, o.Reason, o.Record = AlreadyIssued, "", &r
+			o.Findings = slices.DeleteFunc(o.Findings, func(f intake.Finding) bool { return f.Severity == intake.Error })
+			break
+		}
+	}
+	return nil
 }
 
 func (i *Issuer) lookUp(ctx context.Context, rows []intake.Completion) (*catalogue, error) {

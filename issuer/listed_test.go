@@ -107,6 +107,32 @@ func TestAListDecidesWhoMayIssue(t *testing.T) {
 	}
 }
 
+// What was issued while a provider might is there still when it may no more: the
+// same row says so, and gives nothing twice. Another row stays refused.
+func TestTheSameRowAfterTheAccreditationEnded(t *testing.T) {
+	h := extended(t, time.Date(2026, 6, 30, 12, 0, 0, 0, rome(t)))
+	h.holds(t, coopList(t, func(*accreditation.Accreditation) {}))
+	first := h.issueOne(t, coopRow)
+	h.clock.set(theDay(t))
+	again := h.issueOne(t, coopRow)
+	if first.Answer != issuer.Issued || again.Answer != issuer.AlreadyIssued || again.Record.Seq != first.Record.Seq || again.Reason != "" || len(again.Findings) > 0 {
+		t.Errorf("%+v, then %+v", first, again)
+	}
+	for name, row := range map[string]string{
+		"another person":  strings.Replace(coopRow, "TOT25-001", "TOT25-002", 1),
+		"another edition": strings.Replace(coopRow, "2026/A", "2026/B", 1),
+		"another day":     strings.Replace(coopRow, "05-20", "05-21", 1),
+		"failed":          strings.Replace(coopRow, "passed", "failed", 1),
+	} {
+		if o := h.issueOne(t, row); o.Answer != issuer.Refused || o.Reason != "accreditation_ended" {
+			t.Errorf("%s: %+v", name, o)
+		}
+	}
+	if c := h.counts(t); c.Sealed != 1 {
+		t.Errorf("%+v", c)
+	}
+}
+
 func suspended(a *accreditation.Accreditation) {
 	a.Suspended = []accreditation.Suspension{{From: "2026-06-01", Until: "2026-06-10"}}
 }
