@@ -220,7 +220,7 @@ func (s *Series) Compare(sealed []byte, p Particulars, at time.Time) (digest [sh
 		return digest, errDiffer
 	}
 	rest, err := unquote(text)
-	if err != nil || rest != string(o.template.appendRest(nil, o.values)) {
+	if err != nil || rest != string(o.template.appendRest(make([]byte, 0, len(rest)), o.values)) {
 		return digest, errDiffer
 	}
 	encoded, ok := bytes.CutSuffix(end, []byte(fileEnds))
