@@ -48,12 +48,14 @@ var rooms = map[string]struct{ imports, tests string }{
 	"accreditation": {"credentials keys", ""},
 
 	"issuer":   {"accreditation credentials intake keys registry status timestamp", "display registry/bolt timestamp/timestamptest verifier"},
-	"verifier": {"accreditation credentials keys status timestamp", "timestamp/timestamptest"}, // never registry, never issuer: it judges as a stranger would
+	"verifier": {"accreditation credentials keys status timestamp", "timestamp/timestamptest verifier/wordstest"}, // never registry, never issuer: it judges as a stranger would
 	"wallet":   {"credentials registry", "registry/bolt status"},
 
-	"presentation": {"verifier", ""},
+	"verifier/wordstest": {"", ""}, // for tests: holds one language against another
 
-	"web":         {"credentials display intake issuer keys presentation registry status verifier wallet", "registry/bolt"},
+	"presentation": {"verifier", "verifier/wordstest"},
+
+	"web":         {"credentials display intake issuer keys presentation registry status verifier wallet", "registry/bolt verifier/wordstest"},
 	"cmd/attesta": {"accreditation auditlog backup credentials display intake issuer keys presentation registry registry/bolt registry/postgres status timestamp trustlist verifier wallet web web/offline", "interop/dss registry/postgres/postgrestest timestamp/timestamptest trustlist/trustlisttest"},
 
 	"web/offline":      {"", ""},                                // what go generate builds; the programs that hand it out import it

@@ -20,7 +20,7 @@ func holds(t *testing.T, data []byte) {
 			shown += i.Address.Text + i.Address.Host
 		}
 		if i.Problem != nil {
-			if _, known := sentences[i.Problem.Code]; !known {
+			if _, known := english[i.Problem.Code]; !known {
 				t.Fatalf("%q has no words", i.Problem.Code)
 			}
 		}

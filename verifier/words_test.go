@@ -13,6 +13,7 @@ import (
 
 	"attesta/credentials"
 	"attesta/keys"
+	"attesta/verifier/wordstest"
 )
 
 // reasons finds every reason code in the source: strings that begin with the id
@@ -27,7 +28,7 @@ func reasons(t *testing.T) map[string]bool {
 	}
 	code := regexp.MustCompile(`^(format|seal|issuer|accreditation|validity|status|schema|holder)_[a-z_]*[a-z]$`)
 	for _, e := range entries {
-		if !strings.HasSuffix(e.Name(), ".go") || strings.HasSuffix(e.Name(), "_test.go") || e.Name() == "words.go" {
+		if !strings.HasSuffix(e.Name(), ".go") || strings.HasSuffix(e.Name(), "_test.go") || strings.HasPrefix(e.Name(), "words") {
 			continue
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), e.Name(), nil, 0)
@@ -61,7 +62,7 @@ func reasons(t *testing.T) map[string]bool {
 	return found
 }
 
-// Whatever a report can say, it says in words, in both languages; and there are
+// Whatever a report can say, it says in words, in every language; and there are
 // no words that no report can say.
 func TestEveryReasonHasWords(t *testing.T) {
 	all := reasons(t)
@@ -69,18 +70,38 @@ func TestEveryReasonHasWords(t *testing.T) {
 		t.Fatalf("only %d reasons were found in the source", len(all))
 	}
 	for reason := range all {
-		said, ok := sentences[reason]
-		if !ok {
+		if english[reason][0] == "" {
 			t.Errorf("%s has no words", reason)
-			continue
-		}
-		if said[0] == "" || said[2] == "" || (said[1] == "") != (said[3] == "") || said[0] == said[2] {
-			t.Errorf("%s is not said in both languages: %q", reason, said)
 		}
 	}
-	for reason := range sentences {
+	for reason := range english {
 		if !all[reason] && reason != "unknown" {
 			t.Errorf("the words of %s are never said", reason)
+		}
+	}
+	for language, s := range speeches {
+		if language != "en" {
+			wordstest.Compare(t, language, wordstest.Pairs(english), wordstest.Pairs(s.reasons))
+		}
+	}
+}
+
+// No language says more of a seal than another: a self-made key makes no
+// qualified seal in any.
+func TestLevelsAreSaidInEveryLanguage(t *testing.T) {
+	for language, words := range map[string][3]string{
+		"it": {"Non è un sigillo qualificato", "sigillo avanzato", "sigillo elettronico qualificato"},
+		"en": {"It is not a qualified seal", "advanced seal", "qualified electronic seal"},
+		"de": {"Es ist kein qualifiziertes Siegel", "fortgeschrittenes Siegel", "qualifiziertes elektronisches Siegel"},
+		"fr": {"Ce n’est pas un sceau qualifié", "sceau avancé", "sceau électronique qualifié"},
+	} {
+		for n, reason := range []string{"issuer_demonstration", "issuer_advanced", "issuer_qualified"} {
+			if found, _ := Words(Check{Reason: reason}, language); !strings.Contains(found, words[n]) {
+				t.Errorf("%s in %s: %s", reason, language, found)
+			}
+		}
+		if found, _ := Words(Check{Reason: "issuer_demonstration"}, language); strings.Contains(found, words[2]) {
+			t.Errorf("%s: %s", language, found)
 		}
 	}
 }
@@ -152,7 +173,7 @@ func TestNoPlaceholderIsLeft(t *testing.T) {
 	for _, r := range reports {
 		for _, c := range r.Checks {
 			said[c.Reason] = true
-			for _, language := range []string{"it", "en", "de", ""} {
+			for _, language := range []string{"it", "en", "de", "fr", ""} {
 				found, todo := Words(c, language)
 				if source := Source(c, language); strings.ContainsAny(found+todo+source, "{}") || found == "" {
 					t.Errorf("%s in %q: %s %s %s", c.Reason, language, found, todo, source)
@@ -160,8 +181,8 @@ func TestNoPlaceholderIsLeft(t *testing.T) {
 			}
 		}
 	}
-	for reason, words := range sentences {
-		if strings.Contains(strings.Join(words[:], ""), "{") && !said[reason] {
+	for reason, words := range english {
+		if strings.Contains(words[0]+words[1], "{") && !said[reason] {
 			t.Errorf("the facts of %s were not tried", reason)
 		}
 	}
@@ -186,20 +207,45 @@ func TestFactsAreNotPlaceholders(t *testing.T) {
 func TestDay(t *testing.T) {
 	zone := theMoment(t).Location()
 	for _, c := range []struct {
-		at     time.Time
-		it, en string
+		at             time.Time
+		it, en, de, fr string
 	}{
-		{time.Date(2026, 5, 29, 0, 0, 0, 0, zone), "29 maggio 2026", "29 May 2026"},
-		{time.Date(2026, 1, 1, 23, 59, 59, 0, zone), "1º gennaio 2026", "1 January 2026"},
-		{time.Date(2026, 12, 31, 23, 59, 59, 0, zone), "31 dicembre 2026", "31 December 2026"},
-		{time.Date(2026, 8, 11, 0, 0, 0, 0, zone), "11 agosto 2026", "11 August 2026"},
+		{time.Date(2026, 5, 29, 0, 0, 0, 0, zone), "29 maggio 2026", "29 May 2026", "29. Mai 2026", "29 mai 2026"},
+		{time.Date(2026, 1, 1, 23, 59, 59, 0, zone), "1º gennaio 2026", "1 January 2026", "1. Januar 2026", "1er janvier 2026"},
+		{time.Date(2026, 12, 31, 23, 59, 59, 0, zone), "31 dicembre 2026", "31 December 2026", "31. Dezember 2026", "31 décembre 2026"},
+		{time.Date(2026, 8, 11, 0, 0, 0, 0, zone), "11 agosto 2026", "11 August 2026", "11. August 2026", "11 août 2026"},
+		{time.Date(2026, 3, 14, 0, 0, 0, 0, zone), "14 marzo 2026", "14 March 2026", "14. März 2026", "14 mars 2026"},
+		{time.Date(2026, 2, 8, 0, 0, 0, 0, zone), "8 febbraio 2026", "8 February 2026", "8. Februar 2026", "8 février 2026"},
 	} {
-		if it, en := Day(c.at, "it"), Day(c.at, "en"); it != c.it || en != c.en {
-			t.Errorf("%s, %s", it, en)
+		for language, want := range map[string]string{"it": c.it, "en": c.en, "de": c.de, "fr": c.fr, "es": c.en, "": c.en} {
+			if got := Day(c.at, language); got != want {
+				t.Errorf("%q in %q, want %q", got, language, want)
+			}
+			found, _ := Words(Check{Reason: "validity_until", Facts: map[string]string{"on": stamp(c.at)}}, language)
+			if !strings.Contains(found, want) {
+				t.Errorf("%s: %s", language, found)
+			}
 		}
-		found, _ := Words(Check{Reason: "validity_until", Facts: map[string]string{"on": stamp(c.at)}}, "it")
-		if !strings.Contains(found, c.it) {
-			t.Error(found)
+	}
+}
+
+// The day asked about is called today where it is, in every language, and is
+// written out where it is another.
+func TestTodayInEveryLanguage(t *testing.T) {
+	for language, want := range map[string][2]string{
+		"it": {"e lo è oggi", "e lo è l’8 maggio 2026"},
+		"en": {"and is today", "and is on 8 May 2026"},
+		"de": {"und ist es heute", "und ist es am 8. Mai 2026"},
+		"fr": {"et aussi aujourd’hui", "et aussi le 8 mai 2026"},
+	} {
+		for n, day := range []string{"", "2026-05-08T23:59:59+02:00"} {
+			c := Check{Reason: "accreditation_then_and_now", Facts: map[string]string{}}
+			if day != "" {
+				c.Facts["day"] = day
+			}
+			if found, _ := Words(c, language); !strings.Contains(found, want[n]) {
+				t.Errorf("%s: %s", language, found)
+			}
 		}
 	}
 }
