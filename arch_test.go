@@ -47,11 +47,10 @@ var rooms = map[string]struct{ imports, tests string }{
 
 	"accreditation": {"credentials keys", ""},
 
-	"issuer":   {"accreditation credentials intake keys registry status timestamp", "display registry/bolt timestamp/timestamptest verifier"},
-	"verifier": {"accreditation credentials keys status timestamp", "timestamp/timestamptest verifier/wordstest"}, // never registry, never issuer: it judges as a stranger would
-	"wallet":   {"credentials registry", "registry/bolt status"},
-
-	"verifier/wordstest": {"", ""}, // for tests: holds one language against another
+	"issuer":             {"accreditation credentials intake keys registry status timestamp", "display registry/bolt timestamp/timestamptest verifier"},
+	"verifier/wordstest": {"", ""},
+	"verifier":           {"accreditation credentials keys status timestamp", "timestamp/timestamptest verifier/wordstest"}, // never registry, never issuer: it judges as a stranger would
+	"wallet":             {"credentials registry", "registry/bolt status"},
 
 	"presentation": {"verifier", "verifier/wordstest"},
 

@@ -207,8 +207,8 @@ func (s *Site) statusPage(r *http.Request, a asked) (p statusPage, record regist
 	p.SignedIn = true
 	if r.Method == http.MethodPost {
 		p.Action = p.Link(p.Action)
-	} else if v := visitOf(r); v.chosen {
-		p.Hidden = append(p.Hidden, line{"lang", v.language})
+	} else if v := visitOf(r); v.chosen != "" {
+		p.Hidden = append(p.Hidden, line{"lang", v.chosen})
 	}
 	q := query{Module: a.Module, Edition: a.Edition}
 	add := func(term, value string) {

@@ -68,8 +68,8 @@ func (s *Site) showAnswers(w http.ResponseWriter, r *http.Request, answers []pre
 	switch {
 	case only.Handle != "":
 		asked := url.Values{}
-		if v := visitOf(r); v.chosen {
-			asked.Set("lang", v.language)
+		if v := visitOf(r); v.chosen != "" {
+			asked.Set("lang", v.chosen)
 		}
 		if in.asked != "" {
 			asked.Set("at", in.asked)
@@ -113,10 +113,7 @@ func (s *Site) verifyHandle(w http.ResponseWriter, r *http.Request) error {
 		return handOut(w, held)
 	}
 	p := s.result(r, dated(report, held.Record, false), held.Record.Handle)
-	p.Asks, p.Keep = "/v/"+held.Record.Handle, ""
-	if v := visitOf(r); v.chosen {
-		p.Keep = v.language
-	}
+	p.Asks, p.Keep = "/v/"+held.Record.Handle, visitOf(r).chosen
 	p.ask(report, question{})
 	return s.show(w, r, http.StatusOK, p)
 }

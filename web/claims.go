@@ -142,7 +142,7 @@ func (p Page) details(c *claims, v *credentials.View) {
 	var spent []said
 	for _, a := range v.Activities {
 		if title, hours := p.say(a.Title), p.effort(a.Hours); title.Text != "" && hours != "" {
-			title.Text += ": " + hours
+			title.Text += p.T("colon") + " " + hours
 			spent = append(spent, title)
 		}
 	}

@@ -231,11 +231,8 @@ func (s *Site) records(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p := recordsPage{Page: s.page(r, "records.title"), Action: "/console/records", Filter: q}
+	p := recordsPage{Page: s.page(r, "records.title"), Action: "/console/records", Filter: q, Keep: visitOf(r).chosen}
 	p.SignedIn = true
-	if v := visitOf(r); v.chosen {
-		p.Keep = v.language
-	}
 	// One more than is shown tells whether there is an older page.
 	rows, err := s.Registry.Records(r.Context(), registry.Query{
 		Provider: q.Provider, Module: q.Module, Edition: q.Edition, Before: q.Before, Limit: recordsShown + 1,

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/url"
+	"slices"
 	"time"
 )
 
@@ -21,8 +22,10 @@ type copyPage struct {
 	Page
 	Copy
 	Root       string // way to the root of the copy: "" or "../"
+	Index      string // the page at the root in this language
 	Host       string
 	Day, Until string
+	Others     []copyPage // the same in the other languages, on the page where all of them stand
 }
 
 // CopyPages are the pages of a copy and what they need of ours, by the name of
@@ -46,28 +49,60 @@ func CopyPages(c Copy, zone *time.Location) (map[string][]byte, error) {
 			return nil, fmt.Errorf("making the pages of the copy: %w", err)
 		}
 	}
-	for _, page := range []struct{ name, frame, language, other, root string }{
-		{"index.html", "copy", "it", "index.en.html", ""},
-		{"index.en.html", "copy", "en", "index.html", ""},
-		{"verify/index.html", "copy", "it", "../index.en.html", "../"},
-		{"v/index.html", "copy-elsewhere", "it", "../index.en.html", "../"},
-	} {
-		p := copyPage{
-			Page: Page{words: catalogue[page.language], Lang: page.language, zone: zone, Style: page.root + "assets/style.css", Icon: page.root + "assets/icon.svg"},
-			Copy: c, Root: page.root, Host: address.Host,
-		}
-		p.Heading, p.Day, p.Switch = p.T("verify.title"), p.day(c.Made), page.other
-		if p.Other = languages[0]; p.Lang == languages[0] {
-			p.Other = languages[1]
-		}
-		if !c.Until.IsZero() {
-			p.Until = p.day(c.Until)
-		}
+	write := func(name, frame string, p copyPage) error {
 		var b bytes.Buffer
-		if err := t.ExecuteTemplate(&b, page.frame, p); err != nil {
-			return nil, fmt.Errorf("making the page %s: %w", page.name, err)
+		if err := t.ExecuteTemplate(&b, frame, p); err != nil {
+			return fmt.Errorf("making the page %s: %w", name, err)
 		}
-		pages[page.name] = b.Bytes()
+		pages[name] = b.Bytes()
+		return nil
+	}
+	below := make([]copyPage, 0, len(languages))
+	for _, l := range languages {
+		p := catalogue.copyPage(c, l, zone)
+		p.Host = address.Host
+		if err := write(p.Index, "copy", p.from("")); err != nil {
+			return nil, err
+		}
+		below = append(below, p.from("../"))
+	}
+	if err := write("verify/index.html", "copy", below[0]); err != nil {
+		return nil, err
+	}
+	below[0].Others = below[1:]
+	if err := write("v/index.html", "copy-elsewhere", below[0]); err != nil {
+		return nil, err
 	}
 	return pages, nil
+}
+
+// indexOf is the page at the root of a copy in a language.
+func indexOf(language string) string {
+	if language == languages[0] {
+		return "index.html"
+	}
+	return "index." + language + ".html"
+}
+
+// copyPage is the page of a copy in a language.
+func (all catalogue) copyPage(c Copy, language string, zone *time.Location) copyPage {
+	p := copyPage{Page: Page{words: all[language], Lang: language, zone: zone}, Copy: c, Index: indexOf(language)}
+	p.Heading, p.Day = p.T("verify.title"), p.day(c.Made)
+	if !c.Until.IsZero() {
+		p.Until = p.day(c.Until)
+	}
+	for _, l := range languages {
+		p.Menu = append(p.Menu, tongue{l, all[l].T("lang.name"), indexOf(l), l == language})
+	}
+	return p
+}
+
+// from is the page with its addresses as they are where root leads to the root.
+func (p copyPage) from(root string) copyPage {
+	p.Root, p.Style, p.Icon = root, root+"assets/style.css", root+"assets/icon.svg"
+	p.Menu = slices.Clone(p.Menu)
+	for n := range p.Menu {
+		p.Menu[n].Address = root + p.Menu[n].Address
+	}
+	return p
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,8 +16,21 @@ import (
 )
 
 // languages are those of the pages, the first being the one used when nothing
-// else is asked for.
-var languages = [...]string{"it", "en"}
+// else is asked for. All pages are in the first ones, and what somebody meets who
+// checks is in every one of them.
+var languages = [...]string{"it", "en", "de", "fr"}
+
+const (
+	everywhere = 2    // of the languages are those of all pages
+	instead    = "en" // stands for a language that a page does not have
+)
+
+// What a visitor reads is matched with the languages of all pages, or with those
+// of the pages for checking; the first is taken where nothing fits.
+var (
+	matchEverywhere = language.NewMatcher([]language.Tag{language.Italian, language.English})
+	matchAll        = language.NewMatcher([]language.Tag{language.Italian, language.English, language.German, language.French})
+)
 
 // words are the texts of one language.
 type words map[string]string
@@ -24,21 +38,36 @@ type words map[string]string
 // catalogue holds the words of every language.
 type catalogue map[string]words
 
-// readCatalogue reads the embedded locales.
+// readCatalogue reads the embedded locales. A text that a language does not have
+// is the English one.
 func readCatalogue() (catalogue, error) {
 	c := catalogue{}
 	for _, l := range languages {
-		data, err := files.ReadFile("locales/" + l + ".json")
+		w, err := readLocale(l)
 		if err != nil {
-			return nil, fmt.Errorf("reading locale %s: %w", l, err)
-		}
-		var w words
-		if err := json.Unmarshal(data, &w); err != nil {
-			return nil, fmt.Errorf("reading locale %s: %w", l, err)
+			return nil, err
 		}
 		c[l] = w
 	}
+	for _, l := range languages[everywhere:] {
+		all := maps.Clone(c[instead])
+		maps.Copy(all, c[l])
+		c[l] = all
+	}
 	return c, nil
+}
+
+// readLocale reads what is written in one language.
+func readLocale(l string) (words, error) {
+	data, err := files.ReadFile("locales/" + l + ".json")
+	if err != nil {
+		return nil, fmt.Errorf("reading locale %s: %w", l, err)
+	}
+	var w words
+	if err := json.Unmarshal(data, &w); err != nil {
+		return nil, fmt.Errorf("reading locale %s: %w", l, err)
+	}
+	return w, nil
 }
 
 // T returns the text of a key with its {names} filled from pairs of name and
@@ -65,19 +94,79 @@ func (w words) T(key string, pairs ...string) string {
 // Has tells whether a key has a text.
 func (w words) Has(key string) bool { _, ok := w[key]; return ok }
 
-// languageOf returns the language of a request: the one chosen by ?lang=, else
-// the best of Accept-Language, else Italian.
-func languageOf(r *http.Request) (lang string, chosen bool) {
+// spoken are the languages of the page at an address: the pages of holders and
+// of providers have the first ones only.
+func spoken(path string) []string {
+	if path == "/console" || strings.HasPrefix(path, "/console/") || strings.HasPrefix(path, "/c/") {
+		return languages[:everywhere]
+	}
+	return languages[:]
+}
+
+// languageOf returns the language of the answer to a request: the one chosen by
+// ?lang=, else the best of Accept-Language, else Italian; English where the page
+// does not have it. Chosen is the one that ?lang= names, whether the page has it
+// or not, and "" where it names none of ours.
+func languageOf(r *http.Request) (shown, chosen string) {
+	has := spoken(r.URL.Path)
 	if asked := r.URL.Query().Get("lang"); slices.Contains(languages[:], asked) {
-		return asked, true
+		if slices.Contains(has, asked) {
+			return asked, asked
+		}
+		return instead, asked
 	}
-	header := r.Header.Get("Accept-Language")
-	if header == "" || len(header) > 1000 {
-		return languages[0], false
+	if header := r.Header.Get("Accept-Language"); header != "" && len(header) <= 1000 {
+		return accepted(header, has), ""
 	}
-	matcher := language.NewMatcher([]language.Tag{language.Italian, language.English})
-	_, index := language.MatchStrings(matcher, header)
-	return languages[index], false
+	return languages[0], ""
+}
+
+// accepted is the best of the languages of a page for a visitor who reads those
+// in a header: English for whoever reads another one of ours, and Italian for
+// everybody else.
+func accepted(header string, has []string) string {
+	reads, _, err := language.ParseAcceptLanguage(header)
+	if err != nil {
+		return languages[0]
+	}
+	_, best, sure := matchAll.Match(reads...)
+	if best < len(has) {
+		return languages[best]
+	}
+	if _, other, fits := matchEverywhere.Match(reads...); fits != language.No {
+		return languages[other]
+	}
+	if sure != language.No {
+		return instead
+	}
+	return languages[0]
+}
+
+// tongue is a page in one of its languages, for the menu of them.
+type tongue struct {
+	Lang, Name, Address string
+	Current             bool
+}
+
+// menu lists the languages of a page. The answer to a form cannot be asked for
+// again: its menu leads to where it was asked, and again is then true.
+func (c catalogue) menu(r *http.Request, shown string) (all []tongue, again bool) {
+	address := *r.URL
+	if again = r.Method != http.MethodGet && r.Method != http.MethodHead; again {
+		address.RawQuery = ""
+		switch {
+		case address.Path == "/verify" || strings.HasPrefix(address.Path, "/verify/"):
+			address.Path, address.RawPath = "/verify", ""
+		case !strings.HasPrefix(address.Path, "/v/"):
+			return nil, false
+		}
+	}
+	for _, l := range spoken(r.URL.Path) {
+		if to := switchTo(&address, l); to != "" {
+			all = append(all, tongue{l, c[l].T("lang.name"), to, l == shown})
+		}
+	}
+	return all, again
 }
 
 // said is a text from a credential, ready to be shown: Lang is set only when

@@ -16,8 +16,8 @@ import (
 // visit is what is known of one request.
 type visit struct {
 	id       string
-	language string
-	chosen   bool // the language was chosen by ?lang=
+	language string // of the answer
+	chosen   string // the language that ?lang= names, which the next page may have; "" for none
 }
 
 type visitKey struct{}

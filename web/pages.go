@@ -27,8 +27,8 @@ type Page struct {
 	Changing      bool   // the console can change the status of credentials
 	Secret        bool   // the address of the page is a secret, so that it must not be printed
 	Style, Icon   string // addresses of the assets
-	Switch        string // address of this page in the other language; "" where there is none
-	Other         string // the other language
+	Menu          []tongue
+	Redo          bool   // the menu leads to the form that this page answers
 	query         string // "?lang=en" where the visitor chose a language
 	zone          *time.Location
 }
@@ -51,16 +51,10 @@ func (s *Site) page(r *http.Request, key string) Page {
 		Inside: strings.HasPrefix(route(r), "/console"), Changing: s.Acts != nil,
 	}
 	p.Heading = p.T(key)
-	if v.chosen {
-		p.query = "?lang=" + v.language
+	if v.chosen != "" {
+		p.query = "?lang=" + v.chosen
 	}
-	p.Other = languages[0]
-	if p.Lang == languages[0] {
-		p.Other = languages[1]
-	}
-	if r.Method == http.MethodGet || r.Method == http.MethodHead {
-		p.Switch = switchTo(r.URL, p.Other)
-	}
+	p.Menu, p.Redo = s.catalogue.menu(r, p.Lang)
 	return p
 }
 

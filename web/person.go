@@ -181,7 +181,7 @@ func (p *resultPage) ask(report verifier.Report, q question) {
 	}
 	if holder.Outcome == verifier.Fail {
 		v.Word, v.Because = p.T("person.verdict"), p.T("person.because")
-		v.Sentence = v.Word + ": " + v.Because
+		v.Sentence = v.Word + v.Colon + " " + v.Because
 		p.Heading = v.Sentence
 	}
 }

@@ -114,8 +114,8 @@ func (s *Site) decideProposal(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("deciding on a proposal: %w", err)
 	}
 	address := proposalAddress(number)
-	if v := visitOf(r); v.chosen {
-		address += "&lang=" + v.language
+	if v := visitOf(r); v.chosen != "" {
+		address += "&lang=" + v.chosen
 	}
 	http.Redirect(w, r, address, http.StatusSeeOther) //nolint:gosec // a path of ours, a number, and one of our languages
 	return nil

@@ -43,6 +43,7 @@ type verdict struct {
 	Sentence string // the whole of it
 	Word     string // its first half, in large letters
 	Because  string // its second half
+	Colon    string // between the two, as the language has it
 	Detail   string
 	Todo     string
 	Seal     string // the level of the seal, where it limits the verdict
@@ -69,8 +70,6 @@ func (s *Site) result(r *http.Request, report verifier.Report, handle string) re
 	p.Heading, p.Again = p.Verdict.Sentence, p.Link("/verify")
 	if handle != "" {
 		p.Address, p.Picture = s.address(handle), picture(handle)
-	} else {
-		p.Switch = "" // the answer to a form cannot be asked for again
 	}
 	return p
 }
@@ -101,7 +100,7 @@ func (p *resultPage) fill(report verifier.Report) {
 // verdictOf says the verdict and what to do. Anything but the two known good
 // answers is "cannot tell".
 func (p Page) verdictOf(report verifier.Report) verdict {
-	v := verdict{Name: string(report.Verdict)}
+	v := verdict{Name: string(report.Verdict), Colon: p.T("colon")}
 	if v.Name != string(verifier.Valid) && v.Name != string(verifier.NotValid) {
 		v.Name = string(verifier.CannotTell)
 	}

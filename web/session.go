@@ -54,8 +54,8 @@ func (s *Site) signIn(w http.ResponseWriter, r *http.Request) error {
 	}
 	http.SetCookie(w, s.cookie(secret, int(sessionLength.Seconds())))
 	address := "/console"
-	if v := visitOf(r); v.chosen {
-		address += "?lang=" + v.language
+	if v := visitOf(r); v.chosen != "" {
+		address += "?lang=" + v.chosen
 	}
 	http.Redirect(w, r, address, http.StatusSeeOther)
 	return nil

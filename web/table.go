@@ -172,7 +172,6 @@ func (s *Site) showTable(w http.ResponseWriter, r *http.Request, t table, by str
 		return err
 	}
 	p := tablePage{Page: s.page(r, "table.title"), Signed: signed, Sort: cmp.Or(by, sorts[0])}
-	p.Switch = "" // the answer to a form cannot be asked for again
 	p.Wide = true
 	p.Action = p.Link("/verify/table")
 	p.CheckedAt = p.moment(t.At)

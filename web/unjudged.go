@@ -26,7 +26,6 @@ func (unjudgedPage) template() string { return "unjudged.html" }
 // showUnjudged answers about an item that cannot be judged.
 func (s *Site) showUnjudged(w http.ResponseWriter, r *http.Request, i presentation.Item) error {
 	p := unjudgedPage{Page: s.page(r, "problem.title"), File: i.Name, Site: s.PublicURL, Whole: i.Text}
-	p.Switch = "" // the answer to a form cannot be asked for again
 	p.Heading, p.Text, p.Todo = p.unjudged(i)
 	if i.Address != nil {
 		p.Leads, p.Warning = true, !i.Address.Ours
