@@ -40,7 +40,7 @@ func NewAnswers(zone *time.Location) (*Answers, error) {
 }
 
 // OfCopy says what verifier.VerifyCopy returned, and how old the copy is. The
-// language is one of the pages; any other gives the first of these.
+// language is one of those in which somebody may check; any other gives the first.
 func (a *Answers) OfCopy(c Copy, language string, report verifier.Report, then *verifier.Report) (Answer, error) {
 	if !slices.Contains(languages[:], language) {
 		language = languages[0]

@@ -32,7 +32,7 @@ func TestCopyPages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, file := range []string{"index.html", "index.en.html", "v/index.html", "verify/index.html", "assets/style.css", "assets/icon.svg"} {
+		for _, file := range []string{"index.html", "index.en.html", "index.de.html", "index.fr.html", "v/index.html", "verify/index.html", "assets/style.css", "assets/icon.svg"} {
 			if len(pages[file]) == 0 {
 				t.Errorf("%s: there is no %s", name, file)
 			}
@@ -49,6 +49,12 @@ func TestCopyPages(t *testing.T) {
 				continue
 			}
 			text := string(page)
+			for _, l := range languages {
+				if want := `hreflang="` + l + `"`; !strings.Contains(text, want) {
+					t.Errorf("%s: %s has no %s", name, file, want)
+				}
+			}
+			wellFormed(t, name+" "+file, text)
 			if !strings.Contains(text, "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'") || !strings.HasSuffix(text, "</html>\n") {
 				t.Errorf("%s: %s has no policy or no end", name, file)
 			}
@@ -90,6 +96,11 @@ func TestAnswersOfACopy(t *testing.T) {
 		{copied, "it", stale, &good, []string{"Non è possibile dirlo ora", "Era valido l’8 novembre 2026", "se esiste ancora"}},
 		{copied, "en", stale, &held, []string{"Cannot tell", "On 8 November 2026 it was suspended"}},
 		{copied, "en", stale, &gone, []string{"On 8 November 2026 it was revoked"}},
+		{copied, "de", good, nil, []string{"Gültig", "aus einer Kopie vom 8. November 2026", "Ob der Nachweis nach dem 8. November 2026 widerrufen"}},
+		{copied, "de", stale, &gone, []string{"Kann jetzt nicht geprüft werden", "Am 8. November 2026 war der Nachweis widerrufen"}},
+		{copied, "fr", stale, &good, []string{"Impossible à dire maintenant", "Le 8 novembre 2026, l’attestation était valide", "s’il existe encore"}},
+		{last, "fr", good, nil, []string{"pour la dernière fois le 8 novembre 2026, et elles valent jusqu’au 8 novembre 2036"}},
+		{copied, "xx", good, nil, []string{"Valido"}},
 		{copied, "xx", verifier.Report{}, nil, []string{"Non è possibile dirlo ora"}},
 	} {
 		said, err := a.OfCopy(c.copy, c.language, c.report, c.then)

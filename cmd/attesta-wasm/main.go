@@ -16,7 +16,7 @@
 //	until      time to which the lists count where they are the last ones, or ""
 //	now, at    the time now, and the time that is asked about, or ""
 //	origin     public address of the installation that published them
-//	language   it or en
+//	language   it, en, de or fr
 //
 // with times in RFC 3339; the answer is that of web.Answer.
 package main
