@@ -25,6 +25,13 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%s: %+v %v", name, said.Report, err)
 		}
 	}
+	for language, want := range map[string]string{"it": "Non valido", "de": "Nicht gültig", "fr": "Non valide", "xx": "Non valido"} {
+		q := good
+		q.Language, q.Presented = language, []byte("{}")
+		if said, err := j.check(t.Context(), q); err != nil || !strings.Contains(said.HTML, want) {
+			t.Errorf("%s: %s %v", language, said.HTML, err)
+		}
+	}
 	for name, change := range map[string]func(*request){
 		"no time":       func(q *request) { q.Now = "" },
 		"a wrong time":  func(q *request) { q.Made = "yesterday" },

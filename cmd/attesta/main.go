@@ -48,11 +48,17 @@ type console struct {
 }
 
 // language is that of the person at the console: it or en.
-func (c *console) language() string {
+func (c *console) language() string { return c.speaks("it") }
+
+// speaks is the language of the person at the console where it is one of these,
+// else en.
+func (c *console) speaks(languages ...string) string {
 	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
 		if v := c.getenv(name); v != "" {
-			if strings.HasPrefix(v, "it") {
-				return "it"
+			for _, l := range languages {
+				if strings.HasPrefix(v, l) {
+					return l
+				}
 			}
 			break
 		}

@@ -102,25 +102,21 @@ func verifyStatic(ctx context.Context, c *console, what, dir, trust string, at t
 
 // printCopied says how old the copy is, and what it said then.
 func printCopied(c *console, m manifest, report verifier.Report, then *verifier.Report) {
-	language, zone := c.language(), time.UTC
+	language, zone := c.checked(), time.UTC
 	if here, err := rome(); err == nil {
 		zone = here
 	}
-	say := func(en, it string) {
-		if language == "it" {
-			en = it
-		}
-		c.printf("  %s\n", verifier.Elided(fmt.Sprintf(en, verifier.Day(m.Made.In(zone), language))))
-	}
-	say("by a copy made on %s: keys, anchors and lists are those of that day", "secondo una copia fatta il %s: chiavi, autorità ed elenchi sono quelli di quel giorno")
+	words, day := wordsOfVerify(language), verifier.Day(m.Made.In(zone), language)
+	tell := func(sentence string) { c.printf("  %s\n", ofDay(sentence, day)) }
+	tell(words.copied)
 	switch {
 	case then != nil && then.Verdict == verifier.Valid:
-		say("on %s it was valid; what happened since nobody can say from here", "il %s era valido; che cosa è successo dopo, da qui nessuno può saperlo")
+		tell(words.valid)
 	case then != nil && then.Reason == "status_suspended":
-		say("on %s it was suspended; whether it still is nobody can say from here", "il %s era sospeso; se lo sia ancora, da qui nessuno può saperlo")
+		tell(words.suspended)
 	case then != nil:
-		say("on %s it was revoked, and a revocation is final", "il %s era revocato, e una revoca è definitiva")
+		tell(words.revoked)
 	case report.Find(verifier.CheckStatus).Reason == "status_valid" && !m.Until.IsZero():
-		say("on %s the provider signed its lists for the last time", "il %s l’ente ha firmato i suoi elenchi per l’ultima volta")
+		tell(words.lastSigning)
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"strings"
 	"time"
@@ -152,32 +151,21 @@ func otherDay(r verifier.Report, language string) string {
 	if r.At.Equal(r.CheckedAt) {
 		return ""
 	}
-	about := "the answer is about %s, %s"
-	if language == "it" {
-		about = "la risposta riguarda il %s, %s"
-	}
-	return verifier.Elided(fmt.Sprintf(about, verifier.Day(r.At, language), r.At.Format("15:04 MST")))
+	return ofDay(wordsOfVerify(language).asked, verifier.Day(r.At, language), r.At.Format("15:04 MST"))
 }
 
 func printReport(c *console, r verifier.Report) {
-	language := c.language()
+	language := c.checked()
+	words := wordsOfVerify(language)
 	c.printf("%s\n", headline(r))
 	if v := r.Credential; v != nil {
 		title, _ := v.Title.In(language)
 		c.printf("  %s\n  %s\n  %s, %s\n", plain(title), plain(v.HolderName), plain(v.Issuer), verifier.Day(v.Issued, language))
 		if provider, _ := v.AwardedBy.In(language); provider != "" {
-			by := "awarded by %s, sealed on its behalf: so the sealer declares\n"
-			if language == "it" {
-				by = "rilasciato da %s, sigillato per suo conto: così dichiara chi sigilla\n"
-			}
-			c.printf("  "+by, plain(provider))
+			c.printf("  "+words.awarded+"\n", plain(provider))
 		}
 		if r.NowNamed != "" {
-			today := "today it signs its status lists as %s, with the same legal identifier\n"
-			if language == "it" {
-				today = "oggi firma le sue liste di stato come %s, con lo stesso identificativo legale\n"
-			}
-			c.printf("  "+today, plain(r.NowNamed))
+			c.printf("  "+words.signsAs+"\n", plain(r.NowNamed))
 		}
 		for _, m := range v.More {
 			title, _ := m.Title.In(language)

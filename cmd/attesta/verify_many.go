@@ -125,7 +125,7 @@ func printAnswers(c *console, answers []presentation.Answer, asJSON bool) error 
 		return nil
 	case one:
 		c.printf("NOTHING TO CHECK\n")
-		for _, line := range unread(answers[0].Item, c.language()) {
+		for _, line := range unread(answers[0].Item, c.checked()) {
 			c.printf("  %s\n", plain(line))
 		}
 		return nil
@@ -134,10 +134,10 @@ func printAnswers(c *console, answers []presentation.Answer, asJSON bool) error 
 	for _, a := range answers {
 		var word, said string
 		if a.Report == nil {
-			word, said = "NOTHING TO CHECK", unread(a.Item, c.language())[0]
+			word, said = "NOTHING TO CHECK", unread(a.Item, c.checked())[0]
 		} else {
 			word, _, _ = strings.Cut(headline(*a.Report), ":")
-			said, day = about(*a.Report, c.language()), otherDay(*a.Report, c.language())
+			said, day = about(*a.Report, c.checked()), otherDay(*a.Report, c.checked())
 		}
 		counts[word]++
 		c.printf("%-16s  %s  %s\n", word, plain(a.Name), plain(said))
@@ -166,16 +166,12 @@ func about(r verifier.Report, language string) string {
 
 // unread says in lines why a thing was not judged, and what to do.
 func unread(i presentation.Item, language string) []string {
-	italian := language == "it"
+	words := wordsOfVerify(language)
 	switch {
-	case i.Address != nil && italian:
-		return []string{"porta a " + i.Address.Text + " (sito " + i.Address.ASCII + "); non è stato aperto", "se ti fidi di quel sito: attesta verify " + i.Address.Text}
 	case i.Address != nil:
-		return []string{"it leads to " + i.Address.Text + " (site " + i.Address.ASCII + "); it was not opened", "if you trust that site: attesta verify " + i.Address.Text}
-	case i.Text != "" && italian:
-		return []string{"nel codice c’è solo un testo: " + i.Text}
+		return []string{fmt.Sprintf(words.leads, i.Address.Text, i.Address.ASCII), fmt.Sprintf(words.trust, i.Address.Text)}
 	case i.Text != "":
-		return []string{"in the code there is a text only: " + i.Text}
+		return []string{fmt.Sprintf(words.text, i.Text)}
 	}
 	found, todo := i.Problem.Words(language)
 	return []string{found, todo}
