@@ -186,13 +186,17 @@ func TestAnswersInFourLanguages(t *testing.T) {
 			{"Gültig", "29. Mai 2026", "32 Stunden", "bestanden", "Siegel zur Demonstration", "Wer für den Aussteller bürgt", "Es ist kein qualifiziertes Siegel.", "21. November 2026 um 14:05 Uhr (Zeit in Italien)", "Vergleichen Sie"},
 			{"Nicht gültig: widerrufen am 3. Juli 2026", "Nehmen Sie den Nachweis nicht als Beleg an"},
 			{"Kann jetzt nicht geprüft werden: wir konnten nicht erfahren", "Versuchen Sie es in einigen Minuten noch einmal"},
-			{"haben wir ihn nicht geöffnet", "Diese Website ist http://127.0.0.1:8080"}, {"Die drei Antworten", "Kann jetzt nicht geprüft werden"}, {"Nicht gültig für diese Person", "stimmt nicht überein"},
+			{"haben wir ihn nicht geöffnet", "Diese Website ist http://127.0.0.1:8080"},
+			{"Die drei Antworten", "Kann jetzt nicht geprüft werden"},
+			{"Nicht gültig für diese Person", "stimmt nicht überein"},
 		},
 		"fr": {
 			{"Valide", "29 mai 2026", "32 heures", "contrôle réussi", "Sceau de démonstration", "Qui se porte garant de l’émetteur", "Ce n’est pas un sceau qualifié.", "21 novembre 2026 à 14:05 (heure d’Italie)", "Comparez"},
 			{"Non valide : révoquée le 3 juillet 2026", "N’acceptez pas cette attestation comme preuve"},
 			{"Impossible à dire maintenant : nous n’avons pas pu savoir", "Réessayez dans quelques minutes"},
-			{"nous ne l’avons pas ouvert", "Ce site est http://127.0.0.1:8080"}, {"Les trois réponses", "Impossible à dire maintenant"}, {"Non valide pour cette personne", "ne correspond pas"},
+			{"nous ne l’avons pas ouvert", "Ce site est http://127.0.0.1:8080"},
+			{"Les trois réponses", "Impossible à dire maintenant"},
+			{"Non valide pour cette personne", "ne correspond pas"},
 		},
 	} {
 		for n, path := range paths {

@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"testing"
 	"unicode/utf8"
 )
 
@@ -35,11 +34,17 @@ var (
 	}
 )
 
+// Reporter is the part of a *testing.T that hears of faults.
+type Reporter interface {
+	Helper()
+	Errorf(format string, args ...any)
+}
+
 // Compare fails where other, by the same keys, does not say what english says:
 // it names all keys that have no text and all that are of no use, and each text
 // that is empty, fills other blanks, is the English one, is far longer, or has
 // not the manners of the language. Same are keys whose text may be the English one.
-func Compare(t *testing.T, language string, english, other map[string]string, same ...string) {
+func Compare(t Reporter, language string, english, other map[string]string, same ...string) {
 	t.Helper()
 	if lacking := without(english, other); len(lacking) > 0 {
 		t.Errorf("%s lacks the words of %d keys: %s", language, len(lacking), strings.Join(lacking, ", "))
