@@ -25,10 +25,11 @@ var rooms = map[string]struct{ imports, tests string }{
 	"status":      {"", ""},
 	"credentials": {"status", "keys"},
 	"keys":        {"", "credentials"},
+	"brief":       {"credentials status", "keys"},
 	"display":     {"credentials", ""},
 	"intake":      {"credentials registry", ""},
-
-	"auditlog": {"", ""},
+	"auditlog":    {"", ""},
+	"backup":      {"", ""},
 
 	"registry":              {"auditlog status", "registry/bolt registry/registrytest"},
 	"registry/bolt":         {"auditlog registry status", "registry/registrytest"},
@@ -36,8 +37,6 @@ var rooms = map[string]struct{ imports, tests string }{
 	"registry/postgres":     {"auditlog registry status", "registry/bolt registry/postgres/postgrestest registry/registrytest"},
 
 	"registry/postgres/postgrestest": {"", ""},
-
-	"backup": {"", ""},
 
 	"timestamp":               {"", "timestamp/timestamptest"},
 	"timestamp/timestamptest": {"timestamp", ""},
@@ -47,15 +46,15 @@ var rooms = map[string]struct{ imports, tests string }{
 
 	"accreditation": {"credentials keys", ""},
 
-	"issuer":             {"accreditation credentials intake keys registry status timestamp", "display registry/bolt timestamp/timestamptest verifier"},
+	"issuer":             {"accreditation brief credentials intake keys registry status timestamp", "display registry/bolt timestamp/timestamptest verifier"},
 	"verifier/wordstest": {"", ""},
-	"verifier":           {"accreditation credentials keys status timestamp", "timestamp/timestamptest verifier/wordstest"}, // never registry, never issuer: it judges as a stranger would
+	"verifier":           {"accreditation brief credentials keys status timestamp", "timestamp/timestamptest verifier/wordstest"}, // never registry, never issuer: it judges as a stranger would
 	"wallet":             {"credentials registry", "registry/bolt status"},
 
-	"presentation": {"verifier", "verifier/wordstest"},
+	"presentation": {"brief verifier", "verifier/wordstest"},
 
-	"web":         {"credentials display intake issuer keys presentation registry status verifier wallet", "registry/bolt verifier/wordstest"},
-	"cmd/attesta": {"accreditation auditlog backup credentials display intake issuer keys presentation registry registry/bolt registry/postgres status timestamp trustlist verifier wallet web web/offline", "interop/dss registry/postgres/postgrestest timestamp/timestamptest trustlist/trustlisttest"},
+	"web":         {"brief credentials display intake issuer keys presentation registry status verifier wallet", "registry/bolt verifier/wordstest"},
+	"cmd/attesta": {"accreditation auditlog backup brief credentials display intake issuer keys presentation registry registry/bolt registry/postgres status timestamp trustlist verifier wallet web web/offline", "interop/dss registry/postgres/postgrestest timestamp/timestamptest trustlist/trustlisttest"},
 
 	"web/offline":      {"", ""},                                // what go generate builds; the programs that hand it out import it
 	"cmd/attesta-wasm": {"accreditation keys verifier web", ""}, // the verifier, with the words of the pages
@@ -68,13 +67,15 @@ var rooms = map[string]struct{ imports, tests string }{
 var libraries = map[string]string{
 	"filippo.io/age":                             "keys cmd/attesta", // there in tests only
 	"filippo.io/nistec":                          "credentials",
+	"github.com/fxamacker/cbor/v2":               "brief",
 	"github.com/digitorus/timestamp":             "timestamp timestamp/timestamptest",
 	"github.com/beevik/etree":                    "trustlist trustlist/trustlisttest",
 	"github.com/go-chi/chi/v5":                   "web cmd/attesta",
 	"github.com/go-chi/httprate":                 "web",
+	"github.com/veraison/go-cose":                "brief",
 	jwx:                                          "credentials keys",
 	"github.com/russellhaering/goxmldsig":        "trustlist trustlist/trustlisttest",
-	"github.com/skip2/go-qrcode":                 "web cmd/attesta", // there in tests only
+	"github.com/skip2/go-qrcode":                 "web cmd/attesta brief", // in the latter two in tests only
 	"go.etcd.io/bbolt":                           "registry/bolt",
 	"golang.org/x/crypto/ocsp":                   "keys",
 	"github.com/makiuchi-d/gozxing":              "presentation",

@@ -60,6 +60,11 @@ var signers = []string{
 	"issuer LastLists.TokenList: l.sign",
 	"issuer LastLists.sign: l.issuer.signList",
 
+	// The short form of a credential that stands in the registry, for its holder,
+	// who asked for it: it says nothing that the provider has not sealed.
+	"brief Seal: m.Sign",
+	"brief signer.Sign: s.Sealer.Sign",
+
 	// The list that an authority keeps of the providers it accredits, sealed with a
 	// key for that alone, when the operator changes it and before it fades.
 	"accreditation Seal: credentials.SealCompact",

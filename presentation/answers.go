@@ -54,6 +54,13 @@ func Check(ctx context.Context, items []Item, judge Judge) ([]Answer, error) {
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("checking what was presented: %w", context.Cause(ctx))
 	}
+	var reports []*verifier.Report
+	for _, a := range answers {
+		if a.Report != nil {
+			reports = append(reports, a.Report)
+		}
+	}
+	verifier.Pair(reports)
 	return answers, nil
 }
 

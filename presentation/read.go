@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"attesta/brief"
 )
 
 // Limits on what is read from the files of one reading.
@@ -179,6 +181,10 @@ func (r *reading) file(i Item, data []byte, packed bool) {
 func (r *Reader) refer(i Item, text string) Item {
 	text = strings.TrimSpace(text)
 	i.Sealed = nil
+	if short, ok := brief.In([]byte(text)); ok { // it says all by itself: the address before it is opened by nobody
+		i.Sealed = []byte(short)
+		return i
+	}
 	switch handle, ours := r.ownHandle(text); {
 	case strings.HasPrefix(text, "{"), token.MatchString(text):
 		i.Sealed = []byte(text)

@@ -40,6 +40,9 @@ func read(files ...File) []string {
 	return all
 }
 
+// short is a text of the length and kind of a large compact QR.
+func short() string { return "AT1:" + strings.Repeat("6BF+$/.Z0", 100) + "12" }
+
 const compact = "eyJhbGciOiJFUzI1NiJ9.eyJ4IjoxfQ.c2ln"
 
 // TestKinds reads one good file of every kind, by what it holds and whatever its
@@ -54,6 +57,11 @@ func TestKinds(t *testing.T) {
 		"token":                     {[]byte(compact + "\n"), "file sealed " + fmt.Sprint(len(compact))},
 		"SD-JWT":                    {[]byte(compact + "~WyJhIl0~"), "file sealed " + fmt.Sprint(len(compact)+9)},
 		"nothing known":             {[]byte("row;name\n1;x\n"), "file sealed 13"},
+		"compact QR in a text":      {[]byte(short() + "\n"), "file sealed " + fmt.Sprint(len(short()))},
+		"compact QR":                {asPNG(t, qr(t, strings.ToUpper(house)+"/C#"+short(), 4, false)), "qr sealed " + fmt.Sprint(len(short()))},
+		"compact QR of others":      {asJPEG(t, onPage(qr(t, "HTTPS://OTHER.EXAMPLE/C#"+short(), 8, false), 3000, 4000)), "qr sealed " + fmt.Sprint(len(short()))},
+		"compact QR in an archive":  {zipOf(t, "a.txt", short()), "file sealed " + fmt.Sprint(len(short()))},
+		"no page of a compact QR":   {[]byte("https://other.example/login#" + short()), "file elsewhere other.example"},
 		"empty":                     {nil, "file sealed 0"},
 		"a link in a text file":     {[]byte(own + "\r\n"), "file handle " + handle},
 		"PDF":                       {pdfWith(sealed), "attachment sealed 32"},

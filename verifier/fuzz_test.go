@@ -33,7 +33,7 @@ func FuzzVerify(f *testing.F) {
 		if r.Verdict != Valid && r.Verdict != NotValid && r.Verdict != CannotTell {
 			t.Fatalf("no verdict: %+v", r)
 		}
-		if r.Verdict == NotValid {
+		if r.Verdict == NotValid || r.Brief && r.Reason == "seal_brief_key" {
 			return
 		}
 		parsed, err := credentials.Parse(data)

@@ -51,6 +51,12 @@ type Report struct {
 	CheckedAt time.Time  `json:"checked_at"`          // time of the check
 	At        time.Time  `json:"at"`                  // moment the question is about; equal to CheckedAt unless asked otherwise
 	Digest    string     `json:"digest"`              // SHA-256 of the presented bytes, hex
+	// Document is the SHA-256 of the sealed document without its seal, hex, which
+	// does not change when proofs are added to the seal; "" unless the seal is good.
+	Document string `json:"document,omitempty"`
+	// Brief is set where a compact QR was presented: the document itself was not
+	// seen, and Document is what the QR says of it.
+	Brief bool `json:"brief,omitempty"`
 	// NowNamed is how the certificate of the status list names the sealer, where
 	// the seal names it otherwise. It is the same organisation, by its legal
 	// identifier, and no check hangs on its name today.

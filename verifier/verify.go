@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"attesta/accreditation"
+	"attesta/brief"
 	"attesta/credentials"
 	"attesta/keys"
 	"attesta/timestamp"
@@ -26,6 +27,9 @@ type Config struct {
 	// Accreditations are the lists of accredited providers that are believed now;
 	// nil means none.
 	Accreditations func() accreditation.Lists
+	// Certificates are those at hand of the sealing keys with an id, each with who
+	// issued it, leaf first: a compact QR names its key only. Nil means none.
+	Certificates func(id string) [][]*x509.Certificate
 }
 
 // Verifier judges presented credentials. It is safe for concurrent use.
@@ -113,6 +117,10 @@ func (j *judgement) add(id string, outcome Outcome, reason string, facts ...stri
 }
 
 func (j *judgement) run(ctx context.Context, presented []byte) {
+	if text, ok := brief.In(presented); ok {
+		j.short(ctx, text)
+		return
+	}
 	parsed, err := credentials.Parse(presented)
 	if err != nil {
 		code := "unreadable"
@@ -128,6 +136,8 @@ func (j *judgement) run(ctx context.Context, presented []byte) {
 		return
 	}
 	view := j.view
+	document := sha256.Sum256(parsed.Envelope.Payload())
+	j.report.Document = hex.EncodeToString(document[:])
 	j.report.Credential = &view
 	born, numbers := j.parsed.HolderData()
 	j.report.Holder = HolderOf(born, numbers...)

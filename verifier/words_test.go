@@ -158,6 +158,7 @@ func TestNoPlaceholderIsLeft(t *testing.T) {
 	h.now = h.now.AddDate(-5, 0, 0)
 	h.trust.Anchors[0].Level = keys.Advanced
 	reports = append(reports, h.verify(h.seal(h.document())))
+	reports = append(reports, h.briefReports()...)
 	for _, device := range []bool{true, false} {
 		reports = append(reports, h.verify(h.qualified(device)))
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode"
 
+	"attesta/brief"
 	"attesta/presentation"
 )
 
@@ -73,6 +74,9 @@ func (s *Site) typedOne(text string) (presentation.Item, error) {
 // address with a slip is never taken for a credential, because an answer about
 // its seal would be read as one about the credential that was meant.
 func (s *Site) typedIn(text string) (handle string, no *refusal) {
+	if _, short := brief.In([]byte(text)); short {
+		return "", nil
+	}
 	if len(text) > maxLink || strings.Contains(text, "{") || tokenForm.MatchString(text) {
 		return "", nil
 	}

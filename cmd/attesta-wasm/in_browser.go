@@ -52,6 +52,9 @@ func answerTo(check func(context.Context, request) (web.Answer, error), args []j
 		Made: textOf(asked, "made"), Until: textOf(asked, "until"), Now: textOf(asked, "now"), At: textOf(asked, "at"),
 		Origin: textOf(asked, "origin"), Language: textOf(asked, "language"),
 	}
+	if set := asked.Get("keys"); set.Type() == js.TypeObject {
+		q.Keys = bytesOf(set)
+	}
 	for name, files := range map[string]*[]file{"anchors": &q.Anchors, "accreditations": &q.Accreditations} {
 		given := asked.Get(name)
 		if given.Type() != js.TypeObject {

