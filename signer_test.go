@@ -64,6 +64,7 @@ var signers = []string{
 	// who asked for it: it says nothing that the provider has not sealed.
 	"brief Seal: m.Sign",
 	"brief signer.Sign: s.Sealer.Sign",
+	"issuer Issuer.Brief: brief.Seal",
 
 	// The list that an authority keeps of the providers it accredits, sealed with a
 	// key for that alone, when the operator changes it and before it fades.

@@ -37,6 +37,7 @@ type holderPage struct {
 	Nearby   bool   // the address opens on this computer only
 	Download string
 	File     string
+	Compact  string // where a compact QR is asked for, "" where there is none
 	Personal string // what the file holds about the person beside the name, "" when nothing
 }
 
@@ -98,6 +99,9 @@ func (s *Site) holder(w http.ResponseWriter, r *http.Request) error {
 	p.Picture = picture(held.Record.Handle)
 	p.Download = "/c/" + token + "/credential.jsonld"
 	p.File = fileName(held.Record)
+	if s.Brief != nil && report.Verdict == verifier.Valid {
+		p.Compact = p.Link("/c/" + token + "/compact")
+	}
 	return s.show(w, r, http.StatusOK, p)
 }
 

@@ -210,7 +210,7 @@ func TestPrinting(t *testing.T) {
 		t.Fatal(err)
 	}
 	print := string(css[strings.Index(string(css), "@media print"):])
-	for _, rule := range []string{".secret>:not(main),.secret main>:not(.printonly){display:none}", ".printonly{display:block}", "@page secret{margin:0}"} {
+	for _, rule := range []string{".secret>:not(main),.secret main>:not(.printonly,.paper){display:none}", ".printonly{display:block}", "@page secret{margin:0}"} {
 		if !strings.Contains(print, rule) {
 			t.Errorf("the style for paper has no %s", rule)
 		}

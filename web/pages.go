@@ -77,6 +77,7 @@ func (startPage) template() string    { return "start.html" }
 func (verifyPage) template() string   { return "verify.html" }
 func (resultPage) template() string   { return "result.html" }
 func (holderPage) template() string   { return "holder.html" }
+func (compactPage) template() string  { return "compact.html" }
 func (signInPage) template() string   { return "sign-in.html" }
 func (overviewPage) template() string { return "overview.html" }
 func (modulesPage) template() string  { return "modules.html" }
@@ -96,6 +97,7 @@ func documents() []document {
 		tablePage{},
 		unjudgedPage{},
 		holderPage{},
+		compactPage{},
 		signInPage{},
 		overviewPage{},
 		modulesPage{},

@@ -32,6 +32,11 @@ func QR(content string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return draw(q)
+}
+
+// draw writes a QR as a picture.
+func draw(q *qrcode.QRCode) ([]byte, error) {
 	rows := q.Bitmap()
 	if len(rows) == 0 {
 		return nil, errors.New("drawing a QR: empty picture")

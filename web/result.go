@@ -239,6 +239,9 @@ func (p Page) limitsOf(report verifier.Report) []string {
 	if o := report.Find("accreditation").Outcome; o != verifier.Pass && o != verifier.Fail {
 		limits = append(limits, p.T("limit.accreditation"))
 	}
+	if report.Brief {
+		limits = append(limits, p.T("limit.brief"))
+	}
 	if report.Credential.Level != nil {
 		limits = append(limits, p.T("limit.level"))
 	}

@@ -95,12 +95,16 @@ type Config struct {
 	// Verify judges presented bytes as of a moment; the zero time means now. An
 	// error means that no judgement could be made at all; it is answered with a
 	// fault, never with a verdict.
-	Verify        func(ctx context.Context, presented []byte, at time.Time) (verifier.Report, error)
-	Lists         StatusLists
-	Keys          KeyDocuments // nothing is published about keys when nil
-	Audit         LogDocuments // the audit log is not published when nil
-	Acts          Acts         // no status can be changed in the console when nil
-	PublicURL     string       // https://host or http://127.0.0.1:port, no trailing slash
+	Verify func(ctx context.Context, presented []byte, at time.Time) (verifier.Report, error)
+	Lists  StatusLists
+	Keys   KeyDocuments // nothing is published about keys when nil
+	Audit  LogDocuments // the audit log is not published when nil
+	Acts   Acts         // no status can be changed in the console when nil
+	// Brief makes the compact QR of a record that is valid, from its sealed bytes:
+	// the address that the picture holds. None is offered when it is nil. Errors wrap
+	// brief.ErrKey, keys.ErrNoKey and brief.ErrUnfit where there can be none.
+	Brief         func(ctx context.Context, r registry.Record, sealed []byte) (address string, err error)
+	PublicURL     string // https://host or http://127.0.0.1:port, no trailing slash
 	Now           func() time.Time
 	Zone          *time.Location // in which times are shown; UTC when nil
 	Demonstration bool           // said on every page in a banner
@@ -180,6 +184,9 @@ func New(c Config) (*Site, error) {
 	if err := s.foreign.AddTrustedOrigin(address.Scheme + "://" + address.Host); err != nil {
 		return nil, fmt.Errorf("making the site: %w", err)
 	}
+	// The pages behind a claim link send no referrer, so that some browsers say the
+	// origin "null" of their form. No other site knows the address of that one.
+	s.foreign.AddInsecureBypassPattern("POST /c/{token}/compact")
 	s.foreign.SetDenyHandler(s.answering(func(http.ResponseWriter, *http.Request) error {
 		return refusal{http.StatusForbidden, "foreign"}
 	}))
@@ -237,6 +244,7 @@ func (s *Site) privateRoutes(r chi.Router) {
 		r.Use(private)
 		s.get(r, "/c/{token}", s.holder)
 		s.get(r, "/c/{token}/credential.jsonld", s.holderFile)
+		r.With(s.limiting("compact")).Post("/c/{token}/compact", s.answering(s.compact))
 		s.get(r, "/console/sign-in", s.signInPage)
 		r.With(s.limiting("sign-in")).Post("/console/sign-in", s.answering(s.signIn))
 		r.Post("/console/sign-out", s.answering(s.signOut))

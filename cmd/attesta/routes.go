@@ -21,6 +21,7 @@ import (
 //	/v/{handle}/qr.svg             the QR that leads there
 //	/c/{token}                     the holder's page
 //	/c/{token}/credential.jsonld   the sealed file
+//	/c/{token}/compact             the compact QR of it, made when its holder asks
 //	/console                       the provider's console, with /modules and /records
 //	/console/status                change the status of a credential, an edition, a module
 //	/console/proposals             what waits for a second person, and what was decided
