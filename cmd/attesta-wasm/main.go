@@ -13,7 +13,7 @@
 //	accreditations  those of the lists of accredited providers in it
 //	keys       Uint8Array: what the installation published at /.well-known/jwks.json,
 //	           where the certificates are that compact QRs name; may be left out, then
-//	           list is asked for that address where an anchor names the installation
+//	           list is asked for that address of the origin
 //	list       function(address) → Promise of a Uint8Array, or of null
 //	made       time at which these were copied, and
 //	until      time to which the lists count where they are the last ones, or ""
@@ -69,6 +69,9 @@ type file struct {
 	Data []byte
 }
 
+// keySet is where an installation publishes its keys.
+const keySet = "/.well-known/jwks.json"
+
 // own is the name of the anchor of the installation itself.
 const own = "this-installation.json"
 
@@ -107,7 +110,7 @@ func (j judge) check(ctx context.Context, q request) (web.Answer, error) {
 		return web.Answer{}, err
 	}
 	v := verifier.New(verifier.Config{
-		Certificates: func(id string) [][]*x509.Certificate { return chains(q.Keys, id) },
+		Certificates: func(id string) [][]*x509.Certificate { return q.chains(ctx, id) },
 		Trust:        func() keys.Trust { return trust }, Now: func() time.Time { return times["now"] }, Fetcher: q.Fetcher,
 		Accreditations: func() accreditation.Lists { return lists },
 	})
@@ -118,13 +121,14 @@ func (j judge) check(ctx context.Context, q request) (web.Answer, error) {
 	return j.answers.OfCopy(web.Copy{PublicURL: q.Origin, Made: times["made"], Until: times["until"]}, q.Language, report, then)
 }
 
-// chains are the certificates of a key in a published set. One that cannot be read
-// has none: then nobody knows the key.
-func chains(keySet []byte, id string) [][]*x509.Certificate {
-	if len(keySet) == 0 {
-		return nil
+// chains are the certificates of a key that the installation published. Where
+// what it published is not there or cannot be read, nobody knows the key.
+func (q request) chains(ctx context.Context, id string) [][]*x509.Certificate {
+	set := q.Keys
+	if len(set) == 0 && q.Fetcher != nil {
+		set, _ = q.Fetcher.Fetch(ctx, q.Origin+keySet, []string{q.Origin})
 	}
-	found, err := keys.ChainsIn(keySet, id)
+	found, err := keys.ChainsIn(set, id)
 	if err != nil {
 		return nil
 	}

@@ -64,26 +64,34 @@ func TestCompactQR(t *testing.T) {
 		return data
 	}
 	text, set := read("compact.txt"), read("jwks.json")
+	anchor := func(name string) []byte {
+		if name == own {
+			return read(own)
+		}
+		return bytes.ReplaceAll(read(own), []byte("https://scuola.example.org"), []byte("https://other.example"))
+	}
 	asked := []string{}
 	for _, tt := range []struct {
 		name      string
 		presented []byte
 		keys      []byte
 		published []byte
+		anchor    string
 		reason    string
 		asks      bool
 	}{
-		{"keys given", text, set, nil, "status_unreachable", false},
-		{"a whole address", append([]byte("HTTPS://SCUOLA.EXAMPLE.ORG/C#"), text...), set, nil, "status_unreachable", false},
-		{"keys asked for", text, nil, set, "status_unreachable", true},
-		{"no keys", text, nil, nil, "seal_brief_key", true},
-		{"keys that cannot be read", text, []byte("<html>"), nil, "seal_brief_key", true},
-		{"a part of it", text[:len(text)/2], set, nil, "format_brief_unreadable", false},
+		{"keys given", text, set, nil, own, "status_unreachable", false},
+		{"a whole address", append([]byte("HTTPS://SCUOLA.EXAMPLE.ORG/C#"), text...), set, nil, own, "status_unreachable", false},
+		{"keys asked for", text, nil, set, own, "status_unreachable", true},
+		{"keys asked for, and no anchor names the installation", text, nil, set, "authority.json", "status_unreachable", true},
+		{"no keys", text, nil, nil, own, "seal_brief_key", true},
+		{"keys that cannot be read", text, []byte("<html>"), nil, own, "seal_brief_key", true},
+		{"a part of it", text[:len(text)/2], set, nil, own, "format_brief_unreadable", false},
 	} {
 		asked = asked[:0]
 		said, err := j.check(t.Context(), request{
 			Presented: tt.presented, Keys: tt.keys, Now: "2026-11-22T10:00:00Z", Origin: "https://scuola.example.org", Language: "en",
-			Anchors: []file{{own, read(own)}},
+			Anchors: []file{{tt.anchor, anchor(tt.anchor)}},
 			Fetcher: page(func(address string) ([]byte, error) {
 				asked = append(asked, address)
 				if address == "https://scuola.example.org/.well-known/jwks.json" && tt.published != nil {

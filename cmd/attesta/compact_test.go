@@ -97,6 +97,18 @@ func TestCompactQR(t *testing.T) {
 		}
 	}
 
+	// The command with the text, and by a static copy, which asks nobody.
+	if out := said(exitDone, "verify", brief.Address("https://nobody.example", text), "--data", demo.dir); !strings.Contains(out, "VALID") {
+		t.Errorf("the address: %s", out)
+	}
+	static := filepath.Join(dir, "static")
+	said(exitDone, "export", "--static", static, "--data", demo.dir)
+	for _, what := range []string{text, brief.Address(demo.base, text)} {
+		if out := said(exitDone, "verify", what, "--static", static); !strings.Contains(out, "VALID") || !strings.Contains(out, short.Summary.HolderName) {
+			t.Errorf("by a copy: %s", out)
+		}
+	}
+
 	if err := demo.revoke(t, file); err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"attesta/accreditation"
+	"attesta/brief"
 	"attesta/credentials"
 	"attesta/keys"
 	"attesta/presentation"
@@ -65,7 +66,8 @@ func verifyStatic(ctx context.Context, c *console, what, dir, trust string, at t
 	if err != nil {
 		return exitUsage, misuse("name a folder that attesta export wrote", "--static %s: %s", dir, err)
 	}
-	if strings.Contains(what, "://") {
+	short, isShort := brief.In([]byte(what)) // all of it is in the address
+	if strings.Contains(what, "://") && !isShort {
 		return exitUsage, misuse("download the file first", "--static asks nobody, and %s is an address", what)
 	}
 	anchors := keys.Trust{}
@@ -77,9 +79,11 @@ func verifyStatic(ctx context.Context, c *console, what, dir, trust string, at t
 	if err != nil {
 		return exitUsage, err
 	}
-	presented, err := readNamed(c, what)
-	if err != nil {
-		return exitUsage, err
+	presented := []byte(short)
+	if !isShort {
+		if presented, err = readNamed(c, what); err != nil {
+			return exitUsage, err
+		}
 	}
 	lists, err := heldFor(trust, dir)
 	if err != nil {

@@ -19,10 +19,11 @@ var verifyCommand = command{
 
 Judges sealed credentials from public information only: the seal, who vouches
 for the sealer, the dates, and the signed status list that is named. A FILE is a
-sealed file, a PDF with credentials attached, a PNG or SVG badge, or a ZIP of
-these; a picture of a QR is told where it leads, which is not opened. URL is the
-address of a sealed file, or of the page behind a QR, which keeps back a file
-that holds a birth date or a national number; - reads standard input.
+sealed file, a PDF with credentials attached, a PNG or SVG badge, a picture or
+the text of a compact QR, or a ZIP of these; any other QR is told where it leads,
+which is not opened. URL is the address of a sealed file, of the page behind a
+QR, which keeps back a file that holds a birth date or a national number, or of
+a compact QR, which is not opened either; - reads standard input.
 Several files are checked on all cores, with one line for each thing in them.
 
   --json         print the report as JSON, of several things a list of answers

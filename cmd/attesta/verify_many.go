@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"attesta/brief"
 	"attesta/keys"
 	"attesta/presentation"
 	"attesta/verifier"
@@ -24,6 +25,10 @@ func verify(ctx context.Context, c *console, named []string, config verifier.Con
 	reader := presentation.NewReader("")
 	var items []presentation.Item
 	for _, what := range named {
+		if text, ok := brief.In([]byte(what)); ok { // all of it is in the address, which is not opened
+			items = append(items, reader.ReadText(text))
+			continue
+		}
 		if strings.HasPrefix(what, "https://") || strings.HasPrefix(what, "http://") {
 			if offline {
 				return nil, misuse("", "--offline and an address do not go together")
