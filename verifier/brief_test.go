@@ -201,6 +201,16 @@ func TestBriefOtherKey(t *testing.T) {
 	}
 }
 
+// What somebody typed about the person cannot be compared with a compact QR.
+func TestBriefAbout(t *testing.T) {
+	h := newHouse(t)
+	h.publishAll()
+	r := h.judge(h.briefs(), h.short(), time.Time{}).About(Person{BirthDate: "1980-01-01"})
+	if r.Verdict != CannotTell || r.Reason != "holder_brief" {
+		t.Errorf("%s %s", r.Verdict, r.Reason)
+	}
+}
+
 // Where no certificate is at hand the published keys of an installation are asked
 // that an anchor names, and nobody else; without a network nobody can tell.
 func TestBriefKeys(t *testing.T) {
@@ -286,7 +296,7 @@ func (h *house) briefReports() []Report {
 	h.t.Helper()
 	alone, beside, whole := h.judge(h.briefs(), h.short(), time.Time{}), h.judge(h.briefs(), h.short(), time.Time{}), h.verify(h.seal(h.document()))
 	Pair([]*Report{&beside, &whole})
-	return []Report{alone, beside}
+	return []Report{alone, beside, alone.About(Person{BirthDate: "1980-01-01"})}
 }
 
 // BenchmarkBrief is one check of a compact QR, the lists at hand.

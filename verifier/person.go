@@ -71,6 +71,9 @@ func (r Report) About(p Person) Report {
 		return r
 	}
 	check := r.Holder.compare(p)
+	if r.Brief {
+		check.Reason = "holder_brief" // with a file there may be something to compare
+	}
 	check.Facts = map[string]string{"name": r.Credential.HolderName}
 	r.Checks = slices.Clone(r.Checks)
 	at := slices.IndexFunc(r.Checks, func(c Check) bool { return c.ID == CheckHolder })

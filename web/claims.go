@@ -63,7 +63,7 @@ func (p Page) claimsOf(report verifier.Report) *claims {
 	for _, a := range v.Assessments {
 		c.Assessments = append(c.Assessments, p.assessmentOf(a))
 	}
-	p.details(c, v)
+	p.details(c, v, report.Brief)
 	c.Details = appendFact(c.Details, p.T("fact.today"), said{Text: p.T("fact.today.note")}, texts([]string{report.NowNamed}))
 	c.Site = outside(v.IssuerURL)
 	if report.Find("issuer").Outcome != verifier.Pass {
@@ -121,18 +121,18 @@ func (p Page) essentials(c *claims, v *credentials.View) {
 	add("fact.mode", said{}, p.concepts(v.Mode)...)
 }
 
-// details are the remaining facts.
-func (p Page) details(c *claims, v *credentials.View) {
+// details are the remaining facts. Of what a short form leaves out nobody knows
+// whether the document states it.
+func (p Page) details(c *claims, v *credentials.View, short bool) {
 	add := func(key string, values ...said) { c.Details = appendFact(c.Details, p.T(key), said{}, values) }
-	requires := p.say(v.Requires)
-	if requires.Text == "" {
+	requires, quality := p.say(v.Requires), p.say(v.Quality)
+	if requires.Text == "" && !short {
 		requires.Text = p.T("requires.none")
 	}
-	add("fact.requires", requires)
-	quality := p.say(v.Quality)
-	if quality.Text == "" {
+	if quality.Text == "" && !short {
 		quality.Text = p.T("unstated")
 	}
+	add("fact.requires", requires)
 	add("fact.quality", quality)
 	add("fact.field", p.concepts(v.Field)...)
 	add("fact.language", p.concepts(v.Language)...)

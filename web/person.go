@@ -155,7 +155,7 @@ func (p *resultPage) ask(report verifier.Report, q question) {
 	}
 	holder := report.Find(verifier.CheckHolder)
 	q.Birth, q.Number = report.Holder.Carries()
-	q.Offered = report.Verdict != verifier.NotValid || holder.Outcome == verifier.Fail
+	q.Offered = !report.Brief && report.Verdict != verifier.NotValid || holder.Outcome == verifier.Fail
 	q.Again = p.Address == ""
 	q.Action = p.Link("/verify")
 	if !q.Again {

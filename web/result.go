@@ -32,6 +32,7 @@ type resultPage struct {
 	Digest    string
 	Person    question
 	Struck    bool     // the title is struck through
+	Brief     bool     // a compact QR was presented: the document was not seen
 	Baseline  string   // JAdES level of the seal, by what it carries
 	Again     string   // where another one is checked; "" where that is on this page
 	Copied    []string // how old what was asked is, where that was a copy
@@ -76,7 +77,7 @@ func (s *Site) result(r *http.Request, report verifier.Report, handle string) re
 
 // fill says a report in the words of the page.
 func (p *resultPage) fill(report verifier.Report) {
-	p.Digest, p.Baseline = visible(report.Digest), report.Baseline
+	p.Digest, p.Baseline, p.Brief = visible(report.Digest), report.Baseline, report.Brief
 	p.Verdict = p.verdictOf(report)
 	p.Claims = p.claimsOf(report)
 	p.Declares = p.T("declares." + p.Verdict.Name)

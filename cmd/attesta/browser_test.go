@@ -41,6 +41,14 @@ func TestBrowser(t *testing.T) {
 	b.shot("holder-page", 420)
 	file := demo.download(t)
 
+	// She makes a compact QR by a button of its own, and goes back.
+	b.press(`form[action*="/compact"] button`)
+	b.says("h1", "senza rete")
+	b.says("main", "questo QR contiene il tuo nome")
+	b.shot("compact-page", 420)
+	b.press(`main a[href*="/c/"]`)
+	b.says("main", "Formare formatori con metodi partecipativi")
+
 	// The employer uploads it, then a changed copy of it.
 	b.open(demo.employer)
 	b.shot("verify-page", 420)

@@ -78,7 +78,8 @@ func TestCompactQR(t *testing.T) {
 	}
 	text := string(items[0].Sealed)
 	for _, presented := range []string{text, brief.Address(demo.base, text)} {
-		if status, page := post(t, demo.base+"/verify", url.Values{"text": {presented}}); status != http.StatusOK || !strings.Contains(page, short.Summary.HolderName) || !strings.Contains(page, "solo la forma breve") {
+		if status, page := post(t, demo.base+"/verify", url.Values{"text": {presented}}); status != http.StatusOK || !strings.Contains(page, short.Summary.HolderName) || !strings.Contains(page, "solo la forma breve") ||
+			!strings.Contains(page, "Il documento intero non è stato visto") || strings.Contains(page, "né il codice fiscale: si può") || strings.Contains(page, "Garanzia di qualità") {
 			t.Errorf("%.40s: the page says %d %.3000s", presented, status, page)
 		}
 		body, err := json.Marshal(map[string]string{"text": presented})
