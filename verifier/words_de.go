@@ -176,5 +176,28 @@ var german = map[string][2]string{
 		"Der Nachweis enthält nicht, was Sie eingegeben haben, und lässt sich damit nicht vergleichen.",
 		"Vergleichen Sie den Namen, {name}, mit einem Ausweis.",
 	},
+	"format_brief": {"Es ist ein lesbarer kompakter QR-Code: die Kurzform eines Nachweises.", ""},
+	"format_brief_unreadable": {
+		"Es ist ein kompakter QR-Code, aber er lässt sich nicht lesen: Ein Teil fehlt oder wurde verändert.",
+		"Scannen Sie den ganzen QR-Code noch einmal, oder bitten Sie die Person um die Originaldatei oder den gewöhnlichen QR-Code.",
+	},
+	"seal_brief_intact": {"Das Siegel des kompakten QR-Codes ist unversehrt: Seit er gemacht wurde, am {at}, hat sich der Inhalt nicht geändert.", ""},
+	"seal_brief_broken": {
+		"Das Siegel des kompakten QR-Codes ist gebrochen: Der Inhalt wurde verändert, oder das Siegel ist gefälscht.",
+		"Verlassen Sie sich nicht auf diesen QR-Code. Bitten Sie um die Originaldatei, oder wenden Sie sich an den Aussteller.",
+	},
+	"seal_brief_key": {
+		"Das Zertifikat des Schlüssels, der diesen kompakten QR-Code gesiegelt hat, liegt nicht vor. Ob er echt ist, ist deshalb nicht bekannt.",
+		"Prüfen Sie ihn mit Netz auf der Website des Ausstellers, oder bitten Sie die Person um die Originaldatei.",
+	},
+	"schema_brief": {
+		"Es ist die Kurzform: Das ganze Dokument wurde nicht gesehen. Seine SHA-256-Prüfsumme ist {digest}.",
+		"Um den ganzen Nachweis zu sehen, bitten Sie die Person um die Datei, oder scannen Sie den gewöhnlichen QR-Code.",
+	},
+	"schema_brief_beside": {"Es ist die Kurzform eines Dokuments, das zugleich vorgelegt wurde: Die SHA-256-Prüfsumme ist dieselbe ({digest}).", ""},
+	"holder_brief": {
+		"Ein kompakter QR-Code enthält weder das Geburtsdatum noch eine Steuernummer. Was Sie eingegeben haben, lässt sich deshalb nicht vergleichen.",
+		"Vergleichen Sie den Namen, {name}, mit einem Ausweis, oder bitten Sie die Person um die Datei des Nachweises.",
+	},
 	"unknown": {"Dieser Prüfschritt wurde nicht gemacht.", ""},
 }

@@ -143,5 +143,28 @@ var english = map[string][2]string{
 		"Compare what you typed with the document. If it is right, do not accept the credential as proof for this person, and ask the provider.",
 	},
 	"holder_no_data": {"The credential does not hold what you typed, so it cannot be compared.", "Compare the name, {name}, with an identity document."},
-	"unknown":        {"This check was not made.", ""},
+	"format_brief":   {"It is a readable compact QR: the short form of a credential.", ""},
+	"format_brief_unreadable": {
+		"It is a compact QR, but it cannot be read: a part is missing, or it was changed.",
+		"Scan the whole QR again, or ask the person for the original file or the ordinary QR.",
+	},
+	"seal_brief_intact": {"The seal of the compact QR is intact: the content has not changed since it was made, on {at}.", ""},
+	"seal_brief_broken": {
+		"The seal of the compact QR is broken: the content was changed, or the seal is forged.",
+		"Do not rely on this QR. Ask for the original file or contact the provider.",
+	},
+	"seal_brief_key": {
+		"The certificate of the key that sealed this compact QR is not at hand, so whether it is authentic cannot be known.",
+		"Check it with a network on the site of who issued it, or ask the person for the original file.",
+	},
+	"schema_brief": {
+		"This is the short form: the whole document was not seen. Its SHA-256 digest is {digest}.",
+		"To see all of the credential ask the person for the file, or scan the ordinary QR.",
+	},
+	"schema_brief_beside": {"This is the short form of a document that was presented beside it: the SHA-256 digest is the same ({digest}).", ""},
+	"holder_brief": {
+		"A compact QR holds neither the birth date nor a national number, so what you typed cannot be compared.",
+		"Compare the name, {name}, with an identity document, or ask the person for the file of the credential.",
+	},
+	"unknown": {"This check was not made.", ""},
 }

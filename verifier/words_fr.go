@@ -155,5 +155,28 @@ var french = map[string][2]string{
 		"Comparez ce que vous avez écrit avec la pièce d’identité. Si c’est juste, n’acceptez pas l’attestation comme preuve pour cette personne et demandez à l’émetteur.",
 	},
 	"holder_no_data": {"L’attestation ne contient pas ce que vous avez écrit : on ne peut donc pas comparer.", "Comparez le nom, {name}, avec une pièce d’identité."},
-	"unknown":        {"Ce contrôle n’a pas été fait.", ""},
+	"format_brief":   {"C’est un code QR compact lisible : la forme brève d’une attestation.", ""},
+	"format_brief_unreadable": {
+		"C’est un code QR compact, mais il est illisible : il en manque une partie, ou il a été modifié.",
+		"Scannez de nouveau le code QR entier, ou demandez à la personne le fichier original ou le code QR ordinaire.",
+	},
+	"seal_brief_intact": {"Le sceau du code QR compact est intact : le contenu n’a pas changé depuis sa création, le {at}.", ""},
+	"seal_brief_broken": {
+		"Le sceau du code QR compact est rompu : le contenu a été modifié, ou le sceau est faux.",
+		"Ne vous fiez pas à ce code QR. Demandez le fichier original ou contactez l’émetteur.",
+	},
+	"seal_brief_key": {
+		"Le certificat de la clé qui a scellé ce code QR compact n’est pas disponible : impossible de savoir s’il est authentique.",
+		"Vérifiez-le avec le réseau sur le site de l’émetteur, ou demandez à la personne le fichier original.",
+	},
+	"schema_brief": {
+		"C’est la forme brève : le document entier n’a pas été vu. Son empreinte SHA-256 est {digest}.",
+		"Pour voir toute l’attestation, demandez le fichier à la personne ou scannez le code QR ordinaire.",
+	},
+	"schema_brief_beside": {"C’est la forme brève d’un document présenté en même temps : l’empreinte SHA-256 est la même ({digest}).", ""},
+	"holder_brief": {
+		"Un code QR compact ne contient ni la date de naissance ni un numéro national : ce que vous avez saisi ne peut pas être comparé.",
+		"Comparez le nom, {name}, avec une pièce d’identité, ou demandez à la personne le fichier de l’attestation.",
+	},
+	"unknown": {"Ce contrôle n’a pas été fait.", ""},
 }

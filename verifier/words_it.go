@@ -143,5 +143,28 @@ var italian = map[string][2]string{
 		"Confronta quello che hai scritto con il documento. Se è giusto, non accettare l’attestato come prova per questa persona e chiedi all’ente.",
 	},
 	"holder_no_data": {"L’attestato non contiene quello che hai scritto, quindi non si può confrontare.", "Confronta il nome, {name}, con un documento di identità."},
-	"unknown":        {"Questo controllo non è stato fatto.", ""},
+	"format_brief":   {"È un QR compatto leggibile: la forma breve di un attestato.", ""},
+	"format_brief_unreadable": {
+		"È un QR compatto, ma non si può leggere: manca un pezzo, o è stato cambiato.",
+		"Inquadra di nuovo il QR intero, oppure chiedi alla persona il file originale o il QR normale.",
+	},
+	"seal_brief_intact": {"Il sigillo del QR compatto è integro: il contenuto non è cambiato da quando è stato fatto, il {at}.", ""},
+	"seal_brief_broken": {
+		"Il sigillo del QR compatto è rotto: il contenuto è stato modificato, o il sigillo è falso.",
+		"Non fidarti di questo QR. Chiedi il file originale o contatta l’ente.",
+	},
+	"seal_brief_key": {
+		"Manca il certificato della chiave che ha sigillato questo QR compatto, quindi non si può sapere se è autentico.",
+		"Verificalo con la rete sul sito di chi l’ha rilasciato, oppure chiedi alla persona il file originale.",
+	},
+	"schema_brief": {
+		"È la forma breve: il documento intero non è stato visto. La sua impronta SHA-256 è {digest}.",
+		"Per vedere tutto l’attestato chiedi alla persona il file, o inquadra il QR normale.",
+	},
+	"schema_brief_beside": {"È la forma breve di un documento che è stato presentato insieme: l’impronta SHA-256 è la stessa ({digest}).", ""},
+	"holder_brief": {
+		"Un QR compatto non contiene né la data di nascita né il codice fiscale, quindi quello che hai scritto non si può confrontare.",
+		"Confronta il nome, {name}, con un documento di identità, oppure chiedi alla persona il file dell’attestato.",
+	},
+	"unknown": {"Questo controllo non è stato fatto.", ""},
 }

@@ -66,7 +66,7 @@ func (s *Site) compact(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	p := compactPage{Page: s.page(r, "compact.title"), Nearby: s.loopback}
-	p.Secret, p.Switch = true, ""      // the answer to a form cannot be asked for again
+	p.Secret = true
 	p.Picture = template.HTML(picture) //nolint:gosec // drawn here: numbers only
 	p.Made = p.day(report.CheckedAt)
 	p.Back = p.Link("/c/" + token)

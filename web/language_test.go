@@ -16,7 +16,7 @@ import (
 // notForEmployers are the keys, and with a point at their end the beginnings of keys, that nobody meets who checks:
 // those of holders and of providers. All others are in every language.
 var notForEmployers = []string{
-	"holder.", "write.", "proves.", "eqf.", "show.title", "show.text", "show.link", "show.who", "show.nearby", "show.paper", "show.print", "paper.", "keep.",
+	"holder.", "compact.", "error.compact", "write.", "proves.", "eqf.", "show.title", "show.text", "show.link", "show.who", "show.nearby", "show.paper", "show.print", "paper.", "keep.",
 	"sign-in.", "sign-out", "console.", "count.", "providers.", "provider.", "accreditation.", "commands.", "modules.", "editions.", "records.", "pager.",
 	"col.number", "col.code", "col.title", "col.version", "col.module", "col.edition", "col.learner", "col.issued", "col.state", "col.status", "col.check",
 	"state.", "status.", "act.", "proposals.", "proposal.",
