@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -85,7 +86,11 @@ func needsReader(t *testing.T) {
 type phone struct {
 	t    *testing.T
 	base string
-	tab  context.Context //nolint:containedctx // the tab is a context in this library
+	// The site that it opens.
+	world *world
+	site  *Site
+	log   lockedLog
+	tab   context.Context //nolint:containedctx // the tab is a context in this library
 
 	mu       sync.Mutex
 	asked    []string
@@ -94,17 +99,18 @@ type phone struct {
 }
 
 // newPhone starts a browser before a site of its own. Its camera shows a film;
-// without one it has no permission to use any.
-func newPhone(t *testing.T, film string) *phone {
+// without one it has no permission to use any. change may alter the site.
+func newPhone(t *testing.T, film string, change ...func(*Config)) *phone {
 	t.Helper()
 	program, err := exec.LookPath("chromium")
 	if err != nil {
 		required(t, "the program chromium")
 	}
-	p := &phone{t: t}
+	p := &phone{t: t, world: carrying(true, numberSaid)}
 	server := httptest.NewUnstartedServer(nil)
 	p.base = "http://" + server.Listener.Addr().String()
-	_, r := newSite(t, carrying(true), func(c *Config) { c.PublicURL = p.base })
+	site, r := newSite(t, p.world, append(change, func(c *Config) { c.PublicURL, c.Log = p.base, slog.New(slog.NewJSONHandler(&p.log, nil)) })...)
+	p.site = site
 	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		if q.Method == http.MethodPost {
 			raw, _ := io.ReadAll(q.Body)
@@ -119,7 +125,7 @@ func newPhone(t *testing.T, film string) *phone {
 	t.Cleanup(server.Close)
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
-		chromedp.Flag("accept-lang", "it-IT"), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("accept-lang", "it-IT"), chromedp.Flag("lang", "it"), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
 		chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("use-fake-device-for-media-stream", true), chromedp.UserDataDir(t.TempDir()))
 	if film != "" {

@@ -13,7 +13,7 @@ import (
 
 // How many rows a page of the console shows.
 const (
-	recordsShown   = 50
+	recordsShown   = 25
 	editionsShown  = 100
 	modulesShown   = 200
 	providersShown = 100

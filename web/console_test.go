@@ -168,7 +168,7 @@ func TestRecordsPaging(t *testing.T) {
 			t.Error("the register shows a name")
 		}
 	}
-	if pages != 3 || rows != 120 {
+	if pages != 5 || rows != 120 {
 		t.Errorf("%d pages with %d rows", pages, rows)
 	}
 }

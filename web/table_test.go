@@ -85,14 +85,20 @@ const ownAddress = "http://127.0.0.1:8080/v/"
 // batch is one of each kind of thing that somebody may upload.
 func batch(t testing.TB) []upload {
 	t.Helper()
+	return batchOf(t, ownAddress)
+}
+
+// batchOf is the same for a site whose answers begin with an address.
+func batchOf(t testing.TB, own string) []upload {
+	t.Helper()
 	return []upload{
 		{"zoe.jsonld", `{"a valid": "file"}`},
 		{"anna.jsonld", `{"broken valid": 1}`},
 		{"cv.pdf", "%PDF-1.7 nothing"},
-		{"all.zip", archive(t, upload{"../bruno.jsonld", `{"unclear valid": 1}`}, upload{"scan.png", shot(t, ownAddress+handleRevoked)})},
+		{"all.zip", archive(t, upload{"../bruno.jsonld", `{"unclear valid": 1}`}, upload{"scan.png", shot(t, own+handleRevoked)})},
 		{"forged.png", shot(t, "https://verifica-attesta.example/v/"+handleValid)},
-		{"unknown.png", shot(t, ownAddress+handleUnknown)},
-		{"erased.png", shot(t, ownAddress+handleErased)},
+		{"unknown.png", shot(t, own+handleUnknown)},
+		{"erased.png", shot(t, own+handleErased)},
 		{"empty.jsonld", ""},
 		{"words.png", shot(t, "javascript:alert(1)")},
 	}
