@@ -218,7 +218,8 @@ func (p *phone) shot(name string) {
 	}
 }
 
-// quiet holds the browser to one host and to no complaint of its policy.
+// quiet holds the browser to one host and to no complaint of its policy, and the
+// log to lines that name nobody and no credential (R1, R4).
 func (p *phone) quiet() {
 	p.t.Helper()
 	p.mu.Lock()
@@ -231,6 +232,15 @@ func (p *phone) quiet() {
 	}
 	if len(p.errors) > 0 {
 		p.t.Errorf("the browser complains: %q", p.errors)
+	}
+	log := p.log.String()
+	for _, secret := range []string{handleValid, handleRevoked, "Angelo", "evil", bornTyped, bornSaid, otherTyped, otherSaid, numberTyped, numberSaid} {
+		if strings.Contains(log, secret) {
+			p.t.Errorf("the log holds %s:\n%s", secret, log)
+		}
+	}
+	if !strings.Contains(log, `"route":"/verify"`) {
+		p.t.Errorf("the log has no lines:\n%s", log)
 	}
 }
 

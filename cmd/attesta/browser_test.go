@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"net/url"
 	"os"
 	"os/exec"
@@ -95,17 +96,21 @@ func TestBrowser(t *testing.T) {
 	b.asksOnly(demo.base)
 }
 
-// runningDemo is a demonstration in this process, and what it printed.
-type runningDemo struct{ base, provider, holder, employer, check, dir string }
+// runningDemo is a demonstration in this process, and what it printed and logged.
+type runningDemo struct {
+	base, provider, holder, employer, check, dir string
+
+	log *lockedBuffer
+}
 
 func startDemo(t *testing.T) runningDemo {
 	t.Helper()
 	var out lockedBuffer
-	d := runningDemo{dir: filepath.Join(t.TempDir(), "demo")}
+	d := runningDemo{dir: filepath.Join(t.TempDir(), "demo"), log: &lockedBuffer{}}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- demo(ctx, &console{out: &out, err: t.Output(), getenv: func(string) string { return "" }, now: fixedDay}, folder(d.dir), "127.0.0.1:0")
+		ended <- demo(ctx, &console{out: &out, err: io.MultiWriter(t.Output(), d.log), getenv: func(string) string { return "" }, now: fixedDay}, folder(d.dir), "127.0.0.1:0")
 	}()
 	t.Cleanup(func() {
 		cancel()
