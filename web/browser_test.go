@@ -337,3 +337,17 @@ func (p *phone) whole(name string) {
 		p.t.Fatal(err)
 	}
 }
+
+// discreet holds the log to lines that name nobody and no credential (R1).
+func (p *phone) discreet() {
+	p.t.Helper()
+	log := p.log.String()
+	for _, secret := range []string{handleValid, handleRevoked, "Angelo", "evil", bornTyped, bornSaid, otherTyped, otherSaid, numberTyped, numberSaid} {
+		if strings.Contains(log, secret) {
+			p.t.Errorf("the log holds %s:\n%s", secret, log)
+		}
+	}
+	if !strings.Contains(log, `"route":"/verify"`) {
+		p.t.Errorf("the log has no lines:\n%s", log)
+	}
+}

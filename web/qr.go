@@ -1,10 +1,10 @@
 package web
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 
 	"github.com/skip2/go-qrcode"
 )
@@ -41,24 +41,32 @@ func draw(q *qrcode.QRCode) ([]byte, error) {
 	if len(rows) == 0 {
 		return nil, errors.New("drawing a QR: empty picture")
 	}
-	var b bytes.Buffer
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %[1]d %[1]d" shape-rendering="crispEdges">`+
+	b := make([]byte, 0, 16<<10)
+	b = fmt.Appendf(b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %[1]d %[1]d" shape-rendering="crispEdges">`+
 		`<path fill="#fff" d="M0 0h%[1]dv%[1]dH0z"/><path fill="#000" d="`, len(rows))
 	for y, row := range rows {
 		for x := 0; x < len(row); x++ {
-			if !row[x] {
-				continue
-			}
-			run := 1
+			run := 0
 			for x+run < len(row) && row[x+run] {
 				run++
 			}
-			fmt.Fprintf(&b, "M%d %dh%dv1h-%dz", x, y, run, run)
-			x += run
+			if run > 0 {
+				b = appendRun(b, x, y, run)
+				x += run
+			}
 		}
 	}
-	b.WriteString(`"/></svg>`)
-	return b.Bytes(), nil
+	return append(b, `"/></svg>`...), nil
+}
+
+// appendRun draws dark modules that stand side by side. It is called some
+// hundred times for each QR.
+func appendRun(b []byte, x, y, run int) []byte {
+	b = strconv.AppendInt(append(b, 'M'), int64(x), 10)
+	b = strconv.AppendInt(append(b, ' '), int64(y), 10)
+	b = strconv.AppendInt(append(b, 'h'), int64(run), 10)
+	b = strconv.AppendInt(append(b, "v1h-"...), int64(run), 10)
+	return append(b, 'z')
 }
 
 // QRTerminal writes content as a QR in half-block characters, with its quiet
