@@ -88,7 +88,7 @@ var libraries = map[string]string{
 	"github.com/chromedp/cdproto":                "tests",
 	"github.com/chromedp/chromedp":               "tests",
 	"github.com/google/go-cmp":                   "tests",
-	"github.com/klauspost/compress":              "registry",
+	"github.com/klauspost/compress":              "registry web",
 	"github.com/jackc/pgx/v5":                    "registry/postgres",
 	"github.com/jba/templatecheck":               "tests",
 	"github.com/rogpeppe/go-internal/testscript": "tests",

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
+	"github.com/klauspost/compress/gzip"
 )
 
 // visit is what is known of one request.
@@ -97,6 +99,20 @@ func (s *Site) recovering(next http.Handler) http.Handler {
 		}()
 		next.ServeHTTP(w, r)
 	})
+}
+
+// compressing compresses what everybody may read. The level costs a page a tenth
+// of a millisecond; the next ones save some bytes in a hundred for twice that.
+func compressing() func(http.Handler) http.Handler {
+	c := middleware.NewCompressor(gzip.BestSpeed+1, "text/html", "text/css", "text/javascript", "text/plain", "image/svg+xml")
+	c.SetEncoder("gzip", func(w io.Writer, level int) io.Writer {
+		z, err := gzip.NewWriterLevel(w, level)
+		if err != nil { // there is no such level
+			return gzip.NewWriter(w)
+		}
+		return z
+	})
+	return c.Handler
 }
 
 const contentPolicy = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"

@@ -13,6 +13,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"github.com/klauspost/compress/gzip"
 )
 
 // Page is what every page has: its words, its language and its frame.
@@ -184,7 +186,7 @@ func (s *Site) show(w http.ResponseWriter, r *http.Request, code int, d document
 }
 
 // assetSet holds the assets by their public name, which carries a digest of
-// their content.
+// their content. Those that are compressed are unpacked for who takes no gzip.
 type assetSet map[string][]byte
 
 // readAssets reads the embedded assets and names them.
@@ -199,7 +201,9 @@ func readAssets() (assetSet, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading asset %s: %w", e.Name(), err)
 		}
-		set.add(e.Name(), data)
+		if err := set.pack(e.Name(), data); err != nil {
+			return nil, err
+		}
 	}
 	if err := set.readMade(made); err != nil {
 		return nil, err
@@ -213,10 +217,30 @@ func readAssets() (assetSet, error) {
 }
 
 // add names an asset.
-func (a assetSet) add(name string, data []byte) {
+func (a assetSet) add(name string, data []byte) { a[public(name, data)] = data }
+
+// pack names an asset and keeps it compressed, once for all who ask.
+func (a assetSet) pack(name string, data []byte) error {
+	var b bytes.Buffer
+	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err == nil {
+		_, err = z.Write(data)
+	}
+	if err == nil {
+		err = z.Close()
+	}
+	if err != nil {
+		return fmt.Errorf("packing asset %s: %w", name, err)
+	}
+	a[public(name, data)] = b.Bytes()
+	return nil
+}
+
+// public is the name of an asset in addresses.
+func public(name string, data []byte) string {
 	sum := sha256.Sum256(data)
 	base, ext, _ := strings.Cut(name, ".")
-	a[base+"."+hex.EncodeToString(sum[:6])+"."+ext] = data
+	return base + "." + hex.EncodeToString(sum[:6]) + "." + ext
 }
 
 // address is where the asset with a file name is found.

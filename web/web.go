@@ -35,7 +35,6 @@ import (
 	"attesta/wallet"
 
 	"github.com/go-chi/chi/v5"
-	"github.com/go-chi/chi/v5/middleware"
 )
 
 //go:embed templates/*.html assets/*.css assets/*.js assets/*.svg locales/*.json
@@ -218,7 +217,7 @@ func (s *Site) Routes(r chi.Router) {
 // publicRoutes are the pages for everybody.
 func (s *Site) publicRoutes(r chi.Router) {
 	r.Group(func(r chi.Router) {
-		r.Use(middleware.Compress(5, "text/html", "text/css", "text/javascript", "text/plain", "image/svg+xml"))
+		r.Use(compressing())
 		s.get(r, "/", s.start)
 		s.get(r, "/assets/{name}", s.asset)
 		s.get(r, "/robots.txt", s.robots)

@@ -109,7 +109,7 @@ func BenchmarkPage(b *testing.B) {
 			var took cost
 			for b.Loop() {
 				start := startLap()
-				first = s.openLoop(server.URL, paths, rate, 2*time.Second)
+				first = s.openLoop(server.URL, paths, rate, time.Second)
 				took = start.cost()
 			}
 			slices.Sort(first)
