@@ -173,7 +173,7 @@ func (w *capture) listen(t *testing.T, b *browser) {
 		case *network.EventRequestWillBeSent:
 			w.seen.addresses = append(w.seen.addresses, e.Request.URL+e.Request.URLFragment)
 			for _, part := range e.Request.PostDataEntries {
-				w.seen.posted = append(w.seen.posted, fmt.Sprintf("%s", part.Bytes))
+				w.seen.posted = append(w.seen.posted, string(part.Bytes))
 			}
 		case *network.EventRequestWillBeSentExtraInfo:
 			for name, value := range e.Headers {
