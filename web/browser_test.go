@@ -250,10 +250,12 @@ func (p *phone) copied() string {
 func TestPagesInABrowser(t *testing.T) {
 	p := pager(t)
 	script := axeScript(t)
+	const cutOff = `Math.max(document.documentElement.scrollWidth - innerWidth,
+		...[...document.querySelectorAll(".scroll")].map((e) => e.scrollWidth - e.clientWidth))`
 	p.eachPage(func(name string) {
 		for _, width := range []int64{320, 390, 1280} {
 			p.do(chromedp.EmulateViewport(width, 844))
-			if over := p.js("document.documentElement.scrollWidth - innerWidth"); over != "0" && !strings.HasPrefix(over, "-") {
+			if over := p.js(cutOff); over != "0" && !strings.HasPrefix(over, "-") {
 				t.Errorf("%s: %s pixels are cut off at a width of %d", name, over, width)
 			}
 			if width == 320 {
@@ -268,10 +270,14 @@ func TestPagesInABrowser(t *testing.T) {
 			}
 		}
 	})
+	// The controls: what has to be found.
+	p.do(chromedp.Navigate("data:text/html,<meta name=viewport content='width=device-width'><div style='width:2000px'>wide</div>"))
+	if over := p.js(cutOff); over == "0" {
+		t.Error("a page that is wider than the screen is found good")
+	}
 	if script == "" {
 		required(t, "axe-core, and AXE_SCRIPT with the path of its axe.min.js: npm pack axe-core@4.14.1")
 	}
-	// The control: what axe has to find.
 	p.do(chromedp.Navigate("data:text/html,<title>x</title><img src='data:,'><input><p style='color:%23bbb'>pale</p><a href='%23' style='font-size:8px'>a</a>"))
 	found := strings.Join(p.axe(script), "\n")
 	for _, rule := range []string{"image-alt", "label", "color-contrast", "html-has-lang", "region"} {
