@@ -164,6 +164,7 @@ func readPage(d document) (*template.Template, error) {
 // show answers with a page. It is written out only when it is whole.
 func (s *Site) show(w http.ResponseWriter, r *http.Request, code int, d document) error {
 	var b bytes.Buffer
+	b.Grow(16 << 10) // most pages have less
 	if err := s.pages[d.template()].Execute(&b, d); err != nil {
 		err = fmt.Errorf("filling page %s: %w", d.template(), err)
 		if code >= http.StatusBadRequest { // an error page that is broken is not answered by another one
