@@ -17,13 +17,17 @@ import (
 // verifyPage is the form by which anybody checks a credential.
 type verifyPage struct {
 	Page
-	Action string
-	Camera camera
+	Action  string
+	Offline string // address of the page that checks on the device; "" where there is none
+	Camera  camera
 }
 
 func (s *Site) verifyForm(w http.ResponseWriter, r *http.Request) error {
 	p := verifyPage{Page: s.page(r, "verify.title")}
 	p.Action, p.Camera = p.Link("/verify"), s.camera()
+	if s.builtOffline() {
+		p.Offline = p.Link("/offline")
+	}
 	p.Camera.allow(w)
 	return s.show(w, r, http.StatusOK, p)
 }

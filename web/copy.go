@@ -23,6 +23,7 @@ type copyPage struct {
 	Copy
 	Root       string // way to the root of the copy: "" or "../"
 	Index      string // the page at the root in this language
+	Form       checkForm
 	Host       string
 	Day, Until string
 	Others     []copyPage // the same in the other languages, on the page where all of them stand
@@ -100,6 +101,7 @@ func (all catalogue) copyPage(c Copy, language string, zone *time.Location) copy
 // from is the page with its addresses as they are where root leads to the root.
 func (p copyPage) from(root string) copyPage {
 	p.Root, p.Style, p.Icon = root, root+"assets/style.css", root+"assets/icon.svg"
+	p.Form = checkForm{Root: root, Script: root + "assets/check.js", Link: p.T("copy.link")}
 	p.Menu = slices.Clone(p.Menu)
 	for n := range p.Menu {
 		p.Menu[n].Address = root + p.Menu[n].Address

@@ -32,6 +32,7 @@ type Page struct {
 	Menu          []tongue
 	Redo          bool   // the menu leads to the form that this page answers
 	query         string // "?lang=en" where the visitor chose a language
+	Manifest      string // address of the description as an app; "" where the page is none
 	zone          *time.Location
 }
 
@@ -86,6 +87,7 @@ func (modulesPage) template() string  { return "modules.html" }
 func (recordsPage) template() string  { return "records.html" }
 func (errorPage) template() string    { return "error.html" }
 func (copyPage) template() string     { return "copy.html" }
+func (offlinePage) template() string  { return "offline.html" }
 
 func (statusPage) template() string    { return "status.html" }
 func (proposalsPage) template() string { return "proposals.html" }
@@ -108,6 +110,7 @@ func documents() []document {
 		proposalsPage{},
 		errorPage{},
 		copyPage{},
+		offlinePage{},
 	}
 }
 

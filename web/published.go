@@ -35,8 +35,10 @@ func (s *Site) asset(w http.ResponseWriter, r *http.Request) error {
 		h.Set("Content-Type", "application/wasm")
 	case ".txt":
 		h.Set("Content-Type", "text/plain; charset=utf-8")
+	case ".bin":
+		h.Set("Content-Type", "application/octet-stream")
 	}
-	if gzipped(data) {
+	if gzipped(data) && path.Ext(name) != ".bin" { // who loads that unpacks it, so that a device keeps it packed
 		var err error
 		if data, err = packed(w, r, data); err != nil {
 			return err

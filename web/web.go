@@ -26,6 +26,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"attesta/presentation"
@@ -37,8 +38,7 @@ import (
 	"github.com/go-chi/chi/v5"
 )
 
-//go:embed templates/*.html assets/*.css assets/*.js assets/*.svg locales/*.json
-//go:embed templates/*.html assets/*.css assets/*.svg locales/*.json openapi.json
+//go:embed templates/*.html assets/*.css assets/*.js assets/*.svg locales/*.json openapi.json worker.js
 var files embed.FS
 
 // Ledger is the part of a *registry.Registry that the console reads.
@@ -110,6 +110,10 @@ type Config struct {
 	Log           *slog.Logger   // discarded when nil
 	// Ready says whether the program can do its work; always when nil.
 	Ready func(ctx context.Context) error
+	// Copy gives what devices keep to check without a network, and Program the
+	// files of web/offline that check there. Without both there is no such page.
+	Copy    func(ctx context.Context) (DeviceCopy, error)
+	Program map[string][]byte
 	// Count counts a request of somebody at a door, for all servers of one
 	// registry, and returns how many there were in the last length. The count may
 	// end at most. This server counts for itself too, and alone when Count is nil
@@ -139,6 +143,8 @@ type Site struct {
 	catalogue catalogue
 	pages     pageSet
 	assets    assetSet
+	version   string                    // of what devices keep
+	icons     [2]func() ([]byte, error) // of the installed app, by appIconSizes
 	foreign   *http.CrossOriginProtection
 }
 
@@ -178,6 +184,15 @@ func New(c Config) (*Site, error) {
 	}
 	if s.assets, err = readAssets(); err != nil {
 		return nil, err
+	}
+	for name, data := range c.Program {
+		s.assets.add(name, data)
+	}
+	if s.version, err = s.shellVersion(); err != nil {
+		return nil, err
+	}
+	for n, size := range appIconSizes() {
+		s.icons[n] = sync.OnceValues(func() ([]byte, error) { return drawIcon(size) })
 	}
 	s.foreign = http.NewCrossOriginProtection()
 	if err := s.foreign.AddTrustedOrigin(address.Scheme + "://" + address.Host); err != nil {
@@ -222,6 +237,7 @@ func (s *Site) publicRoutes(r chi.Router) {
 		s.get(r, "/assets/{name}", s.asset)
 		s.get(r, "/robots.txt", s.robots)
 		s.get(r, "/verify", s.verifyForm)
+		s.offlineRoutes(r)
 		r.Group(func(r chi.Router) {
 			r.Use(private, s.limiting("verify"), s.roomy)
 			r.Post("/verify", s.answering(s.verifyPresented))

@@ -22,6 +22,7 @@ import (
 	"attesta/verifier"
 	"attesta/wallet"
 	"attesta/web"
+	"attesta/web/offline"
 )
 
 // app is an opened installation with everything wired. The commands and the
@@ -271,6 +272,12 @@ func (a *app) site() (*web.Site, error) {
 		Registry: a.registry, Wallet: a.wallet, Verify: a.verifier.VerifyAt, Lists: lists{a.issuer}, Keys: keyDocuments{a}, Audit: logDocuments{a}, Acts: a.issuer, Brief: a.issuer.Brief,
 		PublicURL: a.settings.PublicURL, Now: a.now, Zone: a.zone,
 		Demonstration: a.settings.Demonstration, Log: a.log, Ready: a.ready, TableKey: a.tables, Behind: a.behind,
+	}
+	program, err := offline.Files()
+	if err == nil {
+		c.Program, c.Copy = program, (&deviceCopy{local: local{a}}).get
+	} else if !errors.Is(err, offline.ErrNotBuilt) {
+		return nil, err
 	}
 	if a.store.shared { // one process needs no other count than its own
 		c.Count = func(ctx context.Context, door, who string, length time.Duration, most int) (int, error) {

@@ -31,7 +31,7 @@ import (
 // exporting writes an export, file by file.
 type exporting struct {
 	local
-	out      *tar.Writer
+	write    func(name string, data []byte) error
 	manifest manifest
 	last     *issuer.LastLists // nil unless the lists are the last ones
 }
@@ -39,10 +39,9 @@ type exporting struct {
 // Export writes a tar of all that this installation publishes, and of a page
 // that checks with it. It holds nothing that is not public already.
 func (l local) Export(ctx context.Context, q exportRequest, w io.Writer) error {
-	x := &exporting{local: l, out: tar.NewWriter(w), manifest: manifest{
-		Format: manifestFormat, PublicURL: l.settings.PublicURL, Anchors: []string{}, Accreditations: []string{}, Files: []manifestFile{},
-		Made: l.now().UTC().Truncate(time.Second), Until: q.Until.UTC().Truncate(time.Second),
-	}}
+	out := tar.NewWriter(w)
+	x := l.exporting()
+	x.write, x.manifest.Until = x.into(out), q.Until.UTC().Truncate(time.Second)
 	if !q.Until.IsZero() {
 		x.last = l.issuer.LastLists(x.manifest.Until)
 	}
@@ -59,7 +58,15 @@ func (l local) Export(ctx context.Context, q exportRequest, w io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("exporting: %w", err)
 	}
-	return errors.Join(x.write(manifestName, append(raw, '\n')), x.out.Close())
+	return errors.Join(x.write(manifestName, append(raw, '\n')), out.Close())
+}
+
+// exporting begins an export, of this moment.
+func (l local) exporting() *exporting {
+	return &exporting{local: l, manifest: manifest{
+		Format: manifestFormat, PublicURL: l.settings.PublicURL, Anchors: []string{}, Accreditations: []string{}, Files: []manifestFile{},
+		Made: l.now().UTC().Truncate(time.Second),
+	}}
 }
 
 // add writes a file at the path that it has at the public address.
@@ -74,15 +81,18 @@ func (x *exporting) addAt(address, name, kind string, data []byte) error {
 	return x.write(name, data)
 }
 
-func (x *exporting) write(name string, data []byte) error {
-	head := &tar.Header{Name: name, Mode: 0o644, Size: int64(len(data)), ModTime: x.manifest.Made, Format: tar.FormatPAX}
-	if err := x.out.WriteHeader(head); err != nil {
-		return fmt.Errorf("writing %s: %w", name, err)
+// into writes files into an archive.
+func (x *exporting) into(out *tar.Writer) func(string, []byte) error {
+	return func(name string, data []byte) error {
+		head := &tar.Header{Name: name, Mode: 0o644, Size: int64(len(data)), ModTime: x.manifest.Made, Format: tar.FormatPAX}
+		if err := out.WriteHeader(head); err != nil {
+			return fmt.Errorf("writing %s: %w", name, err)
+		}
+		if _, err := out.Write(data); err != nil {
+			return fmt.Errorf("writing %s: %w", name, err)
+		}
+		return nil
 	}
-	if _, err := x.out.Write(data); err != nil {
-		return fmt.Errorf("writing %s: %w", name, err)
-	}
-	return nil
 }
 
 // listSigner signs the forms of a list: for today, or for years.

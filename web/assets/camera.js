@@ -86,6 +86,8 @@
         if (mine !== turn) return;
         if (texts.length > 0) {
           end("read");
+          const found = new CustomEvent("scanned", { detail: texts[0], bubbles: true, cancelable: true });
+          if (!box.dispatchEvent(found)) return; // the page takes it itself
           by("camera-found").value = texts[0];
           by("camera-form").submit();
           return;

@@ -1,4 +1,5 @@
-// The page of a static copy: it takes a file or a text, asks the verifier in
+// The page of a copy, static or kept on a device: it takes a file, a text, what
+// a camera read or what stands after the # of its address, asks the verifier in
 // this browser, and shows its answer. Nothing leaves the device: what is fetched
 // are files of the copy.
 "use strict";
@@ -19,8 +20,8 @@
 		return new Uint8Array(await response.arrayBuffer());
 	};
 
-	const needed = async (name) => {
-		const data = await fetched(name);
+	const needed = async (from, name) => {
+		const data = await from(name);
 		if (data === null) throw new Error(`${name} is missing`);
 		return data;
 	};
@@ -40,25 +41,37 @@
 		document.head.append(script);
 	});
 
-	// load gets the verifier and what it works with, when somebody first checks.
+	// load gets the verifier, when somebody first checks.
 	const load = async () => {
-		const [manifest, program] = await Promise.all([needed("export.json"), needed("assets/verifier.bin").then(unpacked), started("assets/wasm_exec.js")]);
-		const copy = JSON.parse(new TextDecoder().decode(manifest));
-		const all = (names) => Promise.all(names.map(async (name) => ({ name, data: await needed(name) })));
-		const [anchors, accreditations] = await Promise.all([all(copy.anchors), all(copy.accreditations)]);
+		const [program] = await Promise.all([
+			needed(fetched, form.dataset.program || "assets/verifier.bin").then(unpacked), started(form.dataset.loader || "assets/wasm_exec.js"),
+		]);
 		const go = new Go();
 		const { instance } = await WebAssembly.instantiate(program, go.importObject);
 		const ready = new Promise((resolve) => { globalThis.attestaReady = resolve; });
 		const ended = go.run(instance).then(() => { throw new Error("the verifier ended"); });
 		await Promise.race([ready, ended]);
-		const names = new Map(copy.files.map((f) => [copy.public_url + f.path, f.name]));
-		const list = (address) => names.has(address) ? fetched(names.get(address)) : Promise.resolve(null);
-		return (presented) => Promise.race([ended, attesta({
-			presented, anchors, accreditations, list, made: copy.made, until: copy.until || "", now: new Date().toISOString(), at: "",
-			origin: copy.public_url, language: document.documentElement.lang,
-		})]);
+		return (request) => Promise.race([ended, attesta(request)]);
 	};
 	let loading = null;
+
+	// prepared is what the verifier works with: the files beside this page, or
+	// those that the device keeps, which others may follow while this is open.
+	let last = { from: null };
+	const prepared = async () => {
+		const from = globalThis.attestaCopy ? await attestaCopy() : fetched;
+		if (last.from === from) return last;
+		const copy = JSON.parse(new TextDecoder().decode(await needed(from, form.dataset.manifest || "export.json")));
+		const all = (names) => Promise.all(names.map(async (name) => ({ name, data: await needed(from, name) })));
+		const [anchors, accreditations] = await Promise.all([all(copy.anchors), all(copy.accreditations)]);
+		const names = new Map(copy.files.map((f) => [copy.public_url + f.path, f.name]));
+		const list = (address) => names.has(address) ? from(names.get(address)) : Promise.resolve(null);
+		return last = { from, copy, anchors, accreditations, list };
+	};
+
+	// slow tells a device whose clock is behind the copy: by it lists that ended
+	// would still count.
+	const slow = (copy) => Date.parse(copy.made) - Date.now() > 600000;
 
 	const say = (words) => {
 		answer.textContent = "";
@@ -75,7 +88,12 @@
 			const presented = await read();
 			if (presented.length > most) return mine === turn && say(form.dataset.large);
 			loading = loading || load();
-			const said = JSON.parse(await (await loading)(presented));
+			const [ask, { copy, anchors, accreditations, list }] = await Promise.all([loading, prepared()]);
+			if (slow(copy)) return mine === turn && say(form.dataset.clock);
+			const said = JSON.parse(await ask({
+				presented, anchors, accreditations, list, made: copy.made, until: copy.until || "", now: new Date().toISOString(), at: "",
+				origin: copy.public_url, language: document.documentElement.lang,
+			}));
 			if (mine !== turn) return;
 			busy.textContent = "";
 			answer.innerHTML = said.html;
@@ -93,11 +111,32 @@
 		return check(async () => chosen.size > most ? { length: chosen.size } : new Uint8Array(await chosen.arrayBuffer()));
 	};
 
-	const checkText = () => {
-		const given = text.value.trim();
+	const checkWords = (words) => check(async () => new TextEncoder().encode(words));
+
+	// read checks what was typed, pasted or scanned. The link of a compact QR holds
+	// all of it after the #, whatever site it names: no link is opened.
+	const compact = /^https?:\/\/[^\s/?#]+\/c\/?(?:\?[^\s#]*)?#(.+)$/is;
+	const read = (given) => {
 		if (given === "") return say(form.dataset.empty);
-		if (!given.includes("#AT1:") && /^(https?:\/\/\S+|[A-Za-z0-9][A-Za-z0-9 -]{4,40})$/.test(given)) return say(form.dataset.link);
-		return check(async () => new TextEncoder().encode(given));
+		const inside = compact.exec(given);
+		if (inside !== null) return checkWords(inside[1]);
+		if (/^(https?:\/\/\S+|[A-Za-z0-9][A-Za-z0-9 -]{4,40})$/i.test(given)) {
+			turn++;
+			return say(form.dataset.link);
+		}
+		return checkWords(given);
+	};
+
+	const checkText = () => read(text.value.trim());
+
+	// readAddress checks what stands after the # of the address, and takes it out
+	// of there. A # that names a part of this page is left.
+	const readAddress = () => {
+		const data = location.hash.slice(1);
+		if (data === "" || document.getElementById(data) !== null) return;
+		history.replaceState(null, "", location.pathname + location.search);
+		text.value = "";
+		checkWords(data);
 	};
 
 	form.addEventListener("submit", (event) => {
@@ -113,5 +152,12 @@
 		if (dropped.files.length > 0) checkFile(dropped.files[0]);
 		else if ((text.value = dropped.getData("text")) !== "") checkText();
 	});
+	document.addEventListener("scanned", (event) => {
+		event.preventDefault();
+		text.value = "";
+		read(event.detail.trim());
+	});
+	addEventListener("hashchange", readAddress);
 	form.hidden = false;
+	readAddress();
 })();
