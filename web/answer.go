@@ -49,6 +49,9 @@ func (a *Answers) OfCopy(c Copy, language string, report verifier.Report, then *
 	p.fill(report)
 	if p.Copied = p.copied(c, report, then); report.Reason == "status_stale" {
 		p.Verdict.Todo = p.T("copy.todo") // later is no better
+		if c.Renews {
+			p.Verdict.Todo = p.T("copy.todo.renew")
+		}
 	}
 	var b bytes.Buffer
 	if err := a.page.ExecuteTemplate(&b, "content", p); err != nil {

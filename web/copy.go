@@ -8,12 +8,14 @@ import (
 	"time"
 )
 
-// Copy is a static copy of what an installation published, for any web server.
+// Copy is a copy of what an installation published: a static one for any web
+// server, or what a device keeps.
 type Copy struct {
 	PublicURL string    // of the installation
 	Made      time.Time // when it was made
 	Until     time.Time // until when its status lists count, where they are the last ones; else zero
 	Verifier  bool      // it has the verifier for browsers
+	Renews    bool      // it is kept by a device, which can fetch another one
 }
 
 // copyPage is a page of a static copy. The one at the root checks credentials

@@ -81,8 +81,8 @@ func TestAnswersOfACopy(t *testing.T) {
 	good := verifier.Report{Verdict: verifier.Valid, Reason: "valid", Checks: []verifier.Check{{ID: "status", Outcome: verifier.Pass, Reason: "status_valid"}}}
 	held := verifier.Report{Verdict: verifier.NotValid, Reason: "status_suspended"}
 	gone := verifier.Report{Verdict: verifier.NotValid, Reason: "status_revoked"}
-	last := copied
-	last.Until = copied.Made.AddDate(10, 0, 0)
+	last, kept := copied, copied
+	last.Until, kept.Renews = copied.Made.AddDate(10, 0, 0), true
 	for _, c := range []struct {
 		copy     Copy
 		language string
@@ -101,6 +101,7 @@ func TestAnswersOfACopy(t *testing.T) {
 		{copied, "fr", stale, &good, []string{"Impossible à dire maintenant", "Le 8 novembre 2026, l’attestation était valide", "s’il existe encore"}},
 		{last, "fr", good, nil, []string{"pour la dernière fois le 8 novembre 2026, et elles valent jusqu’au 8 novembre 2036"}},
 		{copied, "xx", good, nil, []string{"Valido"}},
+		{kept, "en", stale, &good, []string{"Cannot tell", "On 8 November 2026 it was valid", "renew the copy"}},
 		{copied, "xx", verifier.Report{}, nil, []string{"Non è possibile dirlo ora"}},
 	} {
 		said, err := a.OfCopy(c.copy, c.language, c.report, c.then)

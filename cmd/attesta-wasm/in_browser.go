@@ -50,7 +50,7 @@ func answerTo(check func(context.Context, request) (web.Answer, error), args []j
 	q := request{
 		Presented: bytesOf(asked.Get("presented")), Fetcher: fromPage{asked.Get("list")},
 		Made: textOf(asked, "made"), Until: textOf(asked, "until"), Now: textOf(asked, "now"), At: textOf(asked, "at"),
-		Origin: textOf(asked, "origin"), Language: textOf(asked, "language"),
+		Origin: textOf(asked, "origin"), Language: textOf(asked, "language"), Renews: asked.Get("renews").Truthy(),
 	}
 	if set := asked.Get("keys"); set.Type() == js.TypeObject {
 		q.Keys = bytesOf(set)

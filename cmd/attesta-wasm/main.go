@@ -19,6 +19,7 @@
 //	until      time to which the lists count where they are the last ones, or ""
 //	now, at    the time now, and the time that is asked about, or ""
 //	origin     public address of the installation that published them
+//	renews     true where others can be fetched in their place
 //	language   it, en, de or fr
 //
 // with times in RFC 3339; the answer is that of web.Answer.
@@ -60,6 +61,7 @@ type request struct {
 	Keys                 []byte
 	Made, Until, Now, At string
 	Origin, Language     string
+	Renews               bool
 	Fetcher              verifier.Fetcher
 }
 
@@ -118,7 +120,7 @@ func (j judge) check(ctx context.Context, q request) (web.Answer, error) {
 	if err != nil {
 		return web.Answer{}, err
 	}
-	return j.answers.OfCopy(web.Copy{PublicURL: q.Origin, Made: times["made"], Until: times["until"]}, q.Language, report, then)
+	return j.answers.OfCopy(web.Copy{PublicURL: q.Origin, Made: times["made"], Until: times["until"], Renews: q.Renews}, q.Language, report, then)
 }
 
 // chains are the certificates of a key that the installation published. Where

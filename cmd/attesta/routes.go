@@ -16,6 +16,11 @@ import (
 //	/                              what this is
 //	/verify                        check a pasted text, a file or many
 //	/verify/table                  the answers about many, sorted or for a spreadsheet
+//	/offline                       checks on the visitor’s device, also without a network; the same
+//	/c /C                          page behind a compact QR, whose data no server is told
+//	/offline/copy.json             what a device keeps for that, with /trust/{file} the anchors
+//	/worker.js /app.webmanifest    what keeps the page there, and how it is installed as an app,
+//	/app-192.png /app-512.png      with its picture
 //	/v/{handle}                    the page behind a QR, which also says whether it is a person’s;
 //	                               for programs the sealed bytes, unless they hold more than the name
 //	/v/{handle}/qr.svg             the QR that leads there

@@ -92,7 +92,7 @@
 			if (slow(copy)) return mine === turn && say(form.dataset.clock);
 			const said = JSON.parse(await ask({
 				presented, anchors, accreditations, list, made: copy.made, until: copy.until || "", now: new Date().toISOString(), at: "",
-				origin: copy.public_url, language: document.documentElement.lang,
+				origin: copy.public_url, renews: Boolean(globalThis.attestaCopy), language: document.documentElement.lang,
 			}));
 			if (mine !== turn) return;
 			busy.textContent = "";
