@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp"
 	"github.com/go-chi/chi/v5"
 )
 
@@ -184,6 +185,22 @@ func TestWorker(t *testing.T) {
 			t.Errorf("%s has the same version", name)
 		}
 	}
+}
+
+// TestCameraOffline (R1): what the camera reads on the page that checks on the
+// device is handed to that page, and to no server.
+func TestCameraOffline(t *testing.T) {
+	needsReader(t)
+	const link = "https://attesta.example/c#COMPACT"
+	p := newPhone(t, film(t, link, 640, 480, 8), withProgram, func(c *Config) {
+		c.Program["check.js"] = []byte(`addEventListener("scanned", (e) => { e.preventDefault(); document.getElementById("busy").textContent = e.detail; });`)
+	})
+	p.do(chromedp.Navigate(p.base+"/offline?lang=en"), chromedp.Click(chromedp.CSS("#camera-start")))
+	p.until(`document.getElementById("busy").textContent`, link)
+	if at := p.js("location.href"); at != p.base+"/offline?lang=en" || len(p.presents) != 0 {
+		t.Errorf("the page is %s, and %q was posted", at, p.presents)
+	}
+	p.quiet()
 }
 
 // TestWithoutProgram: where the verifier for browsers was not built the page says

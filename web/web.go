@@ -2,8 +2,8 @@
 // checks a credential, the holder's own page, the provider's console, and the
 // published status lists. Every page works without JavaScript and without an
 // account and says the same in Italian and in English, those for checking also in
-// German and in French; only the live picture of a camera needs a script, on the
-// one page that checks.
+// German and in French; only the live picture of a camera needs a script, and the
+// page that checks on the visitor's own device.
 //
 // The verdict and what a credential says come from verified bytes and nowhere
 // else. One thing is added on the pages of the installation that issued it: the

@@ -61,9 +61,7 @@ func survive(t *testing.T, flags ...string) survivor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, found := range regexp.MustCompile(`/[vc]/([^"/]+)"|urn:credential:([0-9a-f-]+)|"name": "([^"]+)"|"email": "([^"]+)"`).FindAllStringSubmatch(answer, -1) {
-		s.secrets = append(s.secrets, strings.Join(found[1:], ""))
-	}
+	s.secrets = secretsIn(answer)
 	files, err := filepath.Glob(filepath.Join(s.dir, "out", "SN-11-*.jsonld"))
 	if err != nil || len(files) != 4 {
 		t.Fatalf("%d files: %v", len(files), err)
@@ -94,6 +92,14 @@ func survive(t *testing.T, flags ...string) survivor {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// secretsIn are handles, links, ids and names in what issue prints as JSON.
+func secretsIn(answer string) (all []string) {
+	for _, found := range regexp.MustCompile(`/[vc]/([^"/]+)"|urn:credential:([0-9a-f-]+)|"name": "([^"]+)"|"email": "([^"]+)"`).FindAllStringSubmatch(answer, -1) {
+		all = append(all, strings.Join(found[1:], ""))
+	}
+	return all
 }
 
 func (s survivor) public() string { return filepath.Join(s.dir, "public") }

@@ -33,6 +33,7 @@ type liveHouse struct {
 	valid   string // files
 	revoked string
 	later   string // revoked after the copy
+	secrets []string
 
 	mu    sync.Mutex
 	asked []string // first lines and bodies of requests
@@ -60,7 +61,11 @@ func newLiveHouse(t *testing.T) *liveHouse {
 	if err := os.WriteFile(filepath.Join(h.dir, "class.csv"), []byte(class), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	attesta(t, h.dir, "issue", "--completions", "class.csv", "--out", "out")
+	answer, err := output(t, h.dir, "issue", "--completions", "class.csv", "--out", "out", "--json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.secrets = secretsIn(answer)
 	files, err := filepath.Glob(filepath.Join(h.dir, "out", "SN-11-*.jsonld"))
 	if err != nil || len(files) != 3 {
 		t.Fatalf("%d files: %v", len(files), err)
@@ -375,4 +380,3 @@ func idIn(t *testing.T, file string) string {
 	}
 	return id
 }
-
