@@ -63,7 +63,7 @@ func drawIcon(pixels int) ([]byte, error) {
 					blue++
 				}
 			}
-			mix := func(c int) uint8 { return uint8(255 - (255-c)*blue/(samples*samples)) } //nolint:gosec // 0 to 255
+			mix := func(c int) uint8 { return uint8(255 - (255-c)*blue/(samples*samples)) }
 			picture.SetRGBA(px, py, color.RGBA{mix(0), mix(0x66), mix(0xCC), 255})
 		}
 	}

@@ -174,7 +174,7 @@ func TestWorker(t *testing.T) {
 		s, _ := keeping(t, change...)
 		return s.version
 	}
-	if version() != version() {
+	if one, other := version(), version(); one != other {
 		t.Error("the same contents have two versions")
 	}
 	for name, change := range map[string]func(*Config){
