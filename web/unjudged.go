@@ -19,13 +19,20 @@ type unjudgedPage struct {
 	File    string // in which it was found
 	Site    string // the public address of this one
 	Warning bool   // it leads to another site
+	Here    bool   // said on a page that stands alone, without a server
 }
 
 func (unjudgedPage) template() string { return "unjudged.html" }
 
 // showUnjudged answers about an item that cannot be judged.
 func (s *Site) showUnjudged(w http.ResponseWriter, r *http.Request, i presentation.Item) error {
-	p := unjudgedPage{Page: s.page(r, "problem.title"), File: i.Name, Site: s.PublicURL, Whole: i.Text}
+	p := unjudgedPage{Page: s.page(r, "problem.title"), Site: s.PublicURL}
+	p.fill(i)
+	return s.show(w, r, unjudgedStatus(i, http.StatusBadRequest), p)
+}
+
+func (p *unjudgedPage) fill(i presentation.Item) {
+	p.File, p.Whole = i.Name, i.Text
 	p.Heading, p.Text, p.Todo = p.unjudged(i)
 	if i.Address != nil {
 		p.Leads, p.Warning = true, !i.Address.Ours
@@ -34,7 +41,6 @@ func (s *Site) showUnjudged(w http.ResponseWriter, r *http.Request, i presentati
 			p.ASCII = i.Address.ASCII
 		}
 	}
-	return s.show(w, r, unjudgedStatus(i, http.StatusBadRequest), p)
 }
 
 // unjudgedStatus is the usual status, but for what is too large.

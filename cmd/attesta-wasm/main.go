@@ -8,7 +8,7 @@
 // the page gives it the anchors, and the status lists when it asks for them. A
 // request has the members
 //
-//	presented  Uint8Array: what is to be judged
+//	presented  Uint8Array: what is to be judged: a credential, or a file that holds one
 //	anchors    array of {name, data}: the files of a folder of anchors, and
 //	accreditations  those of the lists of accredited providers in it
 //	keys       Uint8Array: what the installation published at /.well-known/jwks.json,
@@ -38,6 +38,7 @@ import (
 
 	"attesta/accreditation"
 	"attesta/keys"
+	"attesta/presentation"
 	"attesta/verifier"
 	"attesta/web"
 )
@@ -116,11 +117,32 @@ func (j judge) check(ctx context.Context, q request) (web.Answer, error) {
 		Trust:        func() keys.Trust { return trust }, Now: func() time.Time { return times["now"] }, Fetcher: q.Fetcher,
 		Accreditations: func() accreditation.Lists { return lists },
 	})
-	report, then, err := v.VerifyCopy(ctx, q.Presented, times["at"], times["made"])
+	whose := web.Copy{PublicURL: q.Origin, Made: times["made"], Until: times["until"], Renews: q.Renews}
+	sealed, others := found(ctx, q)
+	if len(others) > 0 {
+		return j.answers.Unjudged(whose, q.Language, others...)
+	}
+	report, then, err := v.VerifyCopy(ctx, sealed, times["at"], times["made"])
 	if err != nil {
 		return web.Answer{}, err
 	}
-	return j.answers.OfCopy(web.Copy{PublicURL: q.Origin, Made: times["made"], Until: times["until"], Renews: q.Renews}, q.Language, report, then)
+	return j.answers.OfCopy(whose, q.Language, report, then)
+}
+
+// found is the credential in what was presented, such as a PDF or the picture of
+// a badge, or what else there is. What is of no known kind, or too large, is left
+// to the verifier.
+func found(ctx context.Context, q request) (sealed []byte, others []presentation.Item) {
+	items := presentation.NewReader(q.Origin).Read(ctx, presentation.File{Data: q.Presented})
+	switch first := items[0]; {
+	case len(items) > 1:
+		return nil, items
+	case first.Judged() && first.Handle == "":
+		return first.Sealed, nil
+	case first.Problem != nil && first.Problem.Code == "large":
+		return q.Presented, nil
+	}
+	return nil, items
 }
 
 // chains are the certificates of a key that the installation published. Where

@@ -35,6 +35,19 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%s: %s %v", language, said.HTML, err)
 		}
 	}
+	for name, c := range map[string]struct{ presented, says string }{
+		"a PDF without":    {"%PDF-1.7\n", "The PDF is damaged"},
+		"an SVG without":   {`<svg xmlns="http://www.w3.org/2000/svg"/>`, "The SVG picture holds no credential"},
+		"a code of ours":   {"https://x.example/v/AAAAAAAAAAAAAAAAAAAAAAAAAA", "holds nobody’s credentials"},
+		"a link elsewhere": {"https://evil.example/v/x", "evil.example"},
+	} {
+		q := good
+		q.Presented = []byte(c.presented)
+		said, err := j.check(t.Context(), q)
+		if err != nil || said.Report.Verdict != "" || !strings.Contains(said.HTML, c.says) || strings.Contains(said.HTML, `href="`) {
+			t.Errorf("%s: %v\n%s", name, err, said.HTML)
+		}
+	}
 	for name, change := range map[string]func(*request){
 		"no time":       func(q *request) { q.Now = "" },
 		"a wrong time":  func(q *request) { q.Made = "yesterday" },

@@ -10,7 +10,7 @@
 	const file = document.getElementById("file");
 	const text = document.getElementById("text");
 	const root = new URL(form.dataset.root || "./", document.baseURI);
-	const most = 4 << 20;
+	const most = 16 << 20;
 
 	// fetched gets a file of the copy, or null when it has none.
 	const fetched = async (name) => {
