@@ -56,7 +56,7 @@ var rooms = map[string]struct{ imports, tests string }{
 	"web":         {"brief credentials display intake issuer keys presentation registry status verifier wallet", "registry/bolt verifier/wordstest"},
 	"cmd/attesta": {"accreditation auditlog backup brief credentials display intake issuer keys presentation registry registry/bolt registry/postgres status timestamp trustlist verifier wallet web web/offline", "interop/dss registry/postgres/postgrestest timestamp/timestamptest trustlist/trustlisttest"},
 
-	"web/offline":      {"", ""},                                // what go generate builds; the programs that hand it out import it
+	"web/offline":      {"", ""},                                             // what go generate builds; the programs that hand it out import it
 	"cmd/attesta-wasm": {"accreditation keys presentation verifier web", ""}, // the verifier, with the words of the pages
 
 	"interop/dss": {"", "credentials keys timestamp timestamp/timestamptest verifier"}, // tests only: another's judgement of our seals

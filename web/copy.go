@@ -69,8 +69,10 @@ func CopyPages(c Copy, zone *time.Location) (map[string][]byte, error) {
 		}
 		below = append(below, p.from("../"))
 	}
-	if err := write("verify/index.html", "copy", below[0]); err != nil {
-		return nil, err
+	for _, name := range []string{"verify/index.html", "compact/index.html"} { // the second is where a compact QR leads
+		if err := write(name, "copy", below[0]); err != nil {
+			return nil, err
+		}
 	}
 	below[0].Others = below[1:]
 	if err := write("v/index.html", "copy-elsewhere", below[0]); err != nil {

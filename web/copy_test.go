@@ -32,7 +32,7 @@ func TestCopyPages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, file := range []string{"index.html", "index.en.html", "index.de.html", "index.fr.html", "v/index.html", "verify/index.html", "assets/style.css", "assets/icon.svg"} {
+		for _, file := range []string{"index.html", "index.en.html", "index.de.html", "index.fr.html", "compact/index.html", "v/index.html", "verify/index.html", "assets/style.css", "assets/icon.svg"} {
 			if len(pages[file]) == 0 {
 				t.Errorf("%s: there is no %s", name, file)
 			}

@@ -126,6 +126,8 @@ func TestExportInBrowser(t *testing.T) {
 	b.open(s.origin + "/v/")
 	b.says("main", "file originale", "original file")
 	b.shot("export-qr", 420)
+	b.open(s.origin + "/compact/#AT1:NOTHING")
+	b.comes("#answer h1", "Non valido")
 	b.open(s.origin + "/verify/")
 	b.drop(s.broken)
 	b.comes("#answer h1", "Non valido")

@@ -320,6 +320,12 @@ func TestCompactInBrowser(t *testing.T) {
 		t.Errorf("the address still is %s", at)
 	}
 	b.shot("compact", 420)
+	b.press("nav a[hreflang]")
+	b.comes("#answer h1", "Not valid")
+	if at := b.evaluate(`location.href`); at != h.base()+"/c?lang=en" {
+		t.Errorf("the address in another language is %s", at)
+	}
+	b.open(h.base() + "/c")
 	// The link of another site's QR, with a whole credential as its data.
 	b.paste(h.base() + "/c#" + string(raw))
 	b.comes("#answer h1", "Valido")
@@ -328,7 +334,7 @@ func TestCompactInBrowser(t *testing.T) {
 		if strings.Contains(asked, data) || strings.Contains(asked, "#") || strings.Contains(asked, "eyJ") || strings.HasPrefix(asked, "POST") {
 			t.Errorf("the server was told: %.200s", asked)
 		}
-		if !regexp.MustCompile(`^GET (/c|/assets/[a-z_]+\.[0-9a-f]{12}\.[a-z]+|/offline/copy\.json|/trust/[a-z-]+\.(json|accreditation)|/trust/[a-z0-9-]+\.accreditation|/status/[A-Za-z0-9_-]+(/revocation|/suspension)?|/app\.webmanifest|/app-[0-9]+\.png) `).MatchString(asked) {
+		if !regexp.MustCompile(`^GET (/c(?:\?lang=en)?|/assets/[a-z_]+\.[0-9a-f]{12}\.[a-z]+|/offline/copy\.json|/trust/[a-z-]+\.(json|accreditation)|/trust/[a-z0-9-]+\.accreditation|/status/[A-Za-z0-9_-]+(/revocation|/suspension)?|/app\.webmanifest(?:\?lang=en)?|/app-[0-9]+\.png) `).MatchString(asked) {
 			t.Errorf("the server was asked: %.200s", asked)
 		}
 	}
@@ -338,7 +344,7 @@ func TestCompactInBrowser(t *testing.T) {
 	b.asksOnly(h.base())
 	b.mu.Lock()
 	for _, address := range b.asked {
-		if strings.Contains(address, data) && !strings.HasSuffix(address, "/c#"+data) {
+		if strings.Contains(address, data) && !strings.HasSuffix(address, "/c#"+data) && !strings.HasSuffix(address, "/c?lang=en#"+data) {
 			t.Errorf("the browser asked %s", address)
 		}
 	}

@@ -131,13 +131,21 @@
 
 	// readAddress checks what stands after the # of the address, and takes it out
 	// of there. A # that names a part of this page is left.
+	let carried = "";
 	const readAddress = () => {
 		const data = location.hash.slice(1);
 		if (data === "" || document.getElementById(data) !== null) return;
 		history.replaceState(null, "", location.pathname + location.search);
 		text.value = "";
+		carried = data;
 		checkWords(data);
 	};
+
+	// The same page in another language is given what this one was.
+	document.addEventListener("click", (event) => {
+		const link = event.target.closest?.("nav a[hreflang]");
+		if (link && carried !== "") link.hash = carried;
+	}, true);
 
 	form.addEventListener("submit", (event) => {
 		event.preventDefault();
