@@ -38,6 +38,12 @@ var signers = []string{
 	"auditlog SignCheckpoint: note.Sign",
 	"cmd/attesta app.checkpoint: auditlog.SignCheckpoint",
 
+	// A receipt of checks, with a key that is for nothing else.
+	"keys digestSigner.Sign: s.key.signer.Sign",
+	"receipt Signer.sign: s.Key.Sign",
+	"receipt certify: u.sign",
+	"receipt update.sign: s.sign",
+
 	// What seals a document or a token with a key that it is given.
 	"credentials edc.Seal: s.Sign",
 	"credentials Series.Seal: s.digest.SignDigest",

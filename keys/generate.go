@@ -52,6 +52,13 @@ func (r *Ring) EnsureAuthority(o Owner, at time.Time) ([]*Key, error) {
 	return r.ensure(o, at, Accreditation)
 }
 
+// EnsureReceipts does for the installation itself what Ensure does for a
+// provider: it has one key, for the receipts of its checks. The certificate names
+// no organisation by an identifier, so that no verifier takes it for a seal of one.
+func (r *Ring) EnsureReceipts(o Owner, at time.Time) ([]*Key, error) {
+	return r.ensure(o, at, Receipt)
+}
+
 func (r *Ring) ensure(o Owner, at time.Time, purposes ...Purpose) ([]*Key, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -122,16 +129,18 @@ func (r *Ring) makeLeaf(root *Key, p Purpose, o Owner, at time.Time) (*Key, erro
 	if err != nil {
 		return nil, err
 	}
-	what := map[Purpose]string{Seal: " (sigillo dimostrativo)", Status: " (stato)", Accreditation: " (accreditamenti)"}[p]
+	what := map[Purpose]string{Seal: " (sigillo dimostrativo)", Status: " (stato)", Accreditation: " (accreditamenti)", Receipt: " (ricevute)"}[p]
 	t := &x509.Certificate{
 		SerialNumber: serial,
 		Subject: pkix.Name{
 			CommonName: shorten(o.Name, maxName-len(what)) + what, Organization: []string{shorten(o.Name, maxName)}, Country: countries(o.Country),
-			ExtraNames: []pkix.AttributeTypeAndValue{{Type: organizationIdentifier, Value: o.LegalID}},
 		},
 		NotBefore: at.Add(-time.Minute), NotAfter: at.AddDate(leafYears, 0, 0),
 		BasicConstraintsValid: true,
 		KeyUsage:              x509.KeyUsageDigitalSignature,
+	}
+	if p != Receipt {
+		t.Subject.ExtraNames = []pkix.AttributeTypeAndValue{{Type: organizationIdentifier, Value: o.LegalID}}
 	}
 	if p == Status {
 		t.UnknownExtKeyUsage = []asn1.ObjectIdentifier{statusSigning}

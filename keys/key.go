@@ -10,6 +10,7 @@ import (
 	"encoding/asn1"
 	"errors"
 	"fmt"
+	"io"
 	"math/big"
 	"sync/atomic"
 	"time"
@@ -22,12 +23,14 @@ import (
 type Purpose string
 
 // Seal keys seal credentials, Status keys sign status lists, Accreditation keys
-// the lists of accredited providers of an authority; Root is the certificate
-// authority that this installation made for itself.
+// the lists of accredited providers of an authority, Receipt keys what an
+// installation hands out about its own checks; Root is the certificate authority
+// that this installation made for itself.
 const (
 	Seal          Purpose = "seal"
 	Status        Purpose = "status"
 	Accreditation Purpose = "accreditation"
+	Receipt       Purpose = "receipt"
 	Root          Purpose = "root"
 )
 
@@ -101,6 +104,27 @@ func (k *Key) Sign(input []byte) ([]byte, error) {
 // once. It is the same key under the same conditions.
 func (k *Key) SignDigest(digest []byte) ([]byte, error) {
 	return k.with(func() ([]byte, error) { return k.jose.signDigest(digest) })
+}
+
+// ReceiptSigner is a Receipt key for whoever asks for a crypto.Signer: it signs
+// digests as that says, an ECDSA signature in ASN.1, under the same conditions as
+// Sign. No other key signs what only its digest is known of by this way. It is
+// safe for concurrent use.
+func (k *Key) ReceiptSigner() (crypto.Signer, error) {
+	if k.Purpose != Receipt {
+		return nil, fmt.Errorf("signing a receipt: key %s is a %s key", k.ID, k.Purpose)
+	}
+	return digestSigner{k}, nil
+}
+
+type digestSigner struct{ key *Key }
+
+// Public is the public key.
+func (s digestSigner) Public() crypto.PublicKey { return s.key.signer.Public() }
+
+// Sign signs a digest.
+func (s digestSigner) Sign(random io.Reader, digest []byte, options crypto.SignerOpts) ([]byte, error) {
+	return s.key.with(func() ([]byte, error) { return s.key.signer.Sign(random, digest, options) })
 }
 
 // with uses the private key, if it may still sign.

@@ -22,8 +22,8 @@ var ErrNotSelfMade = errors.New("it was not made by this installation")
 func (r *Ring) Rotate(p Purpose, o Owner, at time.Time, overlap time.Duration) (*Key, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if p != Seal && p != Status && p != Accreditation {
-		return nil, fmt.Errorf("rotating the %s key: only keys for seals, for status lists and for accreditations are rotated", p)
+	if p != Seal && p != Status && p != Accreditation && p != Receipt {
+		return nil, fmt.Errorf("rotating the %s key: only keys for seals, for status lists, for accreditations and for receipts are rotated", p)
 	}
 	if overlap < 0 {
 		return nil, fmt.Errorf("rotating the %s key of %q: an overlap of %s lies in the past", p, o.ID, overlap)

@@ -52,11 +52,11 @@ func (k *Key) jwk() (publicJWK, error) {
 
 // published are the keys that others may need: those for seals and for status
 // lists, retired ones too, since what they signed counts. Revoked ones are not
-// among them.
+// among them; nor are those for receipts, which bring their certificates along.
 func (r *Ring) published() []*Key {
 	var all []*Key
 	for _, k := range r.All() {
-		if k.Purpose != Root && k.Revoked.IsZero() {
+		if k.Purpose != Root && k.Purpose != Receipt && k.Revoked.IsZero() {
 			all = append(all, k)
 		}
 	}

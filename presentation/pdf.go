@@ -39,7 +39,7 @@ func (r *reading) document(i Item, data []byte) {
 			continue // named in the tree and associated too
 		}
 		seen[file.ref] = true
-		item := Item{Name: inside(i.Name, cleanPath(file.name)), Found: InAttachment}
+		item := Item{Name: inside(i.Name, cleanPath(file.name)), Found: InAttachment, Digest: i.Digest}
 		switch {
 		case errors.Is(err, errTwofold):
 			r.problem(item, "pdf_twofold")
@@ -56,9 +56,21 @@ func (r *reading) document(i Item, data []byte) {
 		r.problem(i, unread)
 	case len(seen) > 0:
 		r.problem(i, "pdf_other")
+	case p.saysReceipt():
+		r.problem(i, "pdf_receipt")
 	default:
 		r.problem(i, "pdf_none")
 	}
+}
+
+// receiptMark is the name in the catalog of a receipt of checks. Anybody can
+// write it: it picks the words for a file in which there is nothing to check.
+const receiptMark = "ATTESTA_Receipt"
+
+func (p *pdfFile) saysReceipt() bool {
+	root, err := p.dictOf(p.trailer["Root"])
+	_, marked := root[receiptMark]
+	return err == nil && marked
 }
 
 // attached reads one attachment if it is a credential or a badge picture.

@@ -3,6 +3,8 @@ package presentation
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -49,6 +51,11 @@ type Item struct {
 	// show: no line breaks, control characters or marks of direction.
 	Name  string `json:"name,omitempty"`
 	Found Place  `json:"found_in"`
+
+	// Digest is the SHA-256, in hexadecimal, of the file that somebody presented or
+	// that was in a presented archive, however much was found in it; "" where no
+	// file was read.
+	Digest string `json:"-"`
 
 	Sealed  []byte   `json:"-"`                 // a credential, for all that is known: a verifier tells
 	Handle  string   `json:"handle,omitempty"`  // of a credential of this installation
@@ -148,6 +155,8 @@ func (r *reading) file(i Item, data []byte, packed bool) {
 		r.problem(i, "late")
 		return
 	}
+	sum := sha256.Sum256(data)
+	i.Digest = hex.EncodeToString(sum[:])
 	bare := bytes.TrimLeft(bytes.TrimPrefix(data, []byte("\xEF\xBB\xBF")), " \t\r\n")
 	switch {
 	case bytes.HasPrefix(data, []byte("%PDF-")):

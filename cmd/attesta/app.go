@@ -269,7 +269,7 @@ func (a *app) resume(ctx context.Context) {
 // site makes the pages over this installation.
 func (a *app) site() (*web.Site, error) {
 	c := web.Config{
-		Registry: a.registry, Wallet: a.wallet, Verify: a.verifier.VerifyAt, Lists: lists{a.issuer}, Keys: keyDocuments{a}, Audit: logDocuments{a}, Acts: a.issuer, Brief: a.issuer.Brief,
+		Registry: a.registry, Wallet: a.wallet, Verify: a.verifier.VerifyAt, Lists: lists{a.issuer}, Keys: keyDocuments{a}, Audit: logDocuments{a}, Acts: a.issuer, Brief: a.issuer.Brief, Receipts: a.receipts,
 		PublicURL: a.settings.PublicURL, Now: a.now, Zone: a.zone,
 		Demonstration: a.settings.Demonstration, Log: a.log, Ready: a.ready, TableKey: a.tables, Behind: a.behind,
 	}

@@ -258,6 +258,9 @@ func (l local) checkSigning() []diagnosis {
 		if k.Purpose == keys.Status {
 			what = "status lists are not signed with it"
 		}
+		if k.Purpose == keys.Receipt {
+			what = "receipts of checks are not signed with it"
+		}
 		switch {
 		case errors.Is(err, keys.ErrPassword):
 			remedy = "Do not repeat this, since tokens lock after a few wrong PINs: give the token its former PIN again, or attach another key."

@@ -57,7 +57,8 @@ keys/ is copied to it. forget is for a key that is in no folder any more.
   --for seal|status      seals of credentials, or signatures of status lists
                          (rotate: both; import and attach: seal). For the list
                          that attesta trust authority keeps: --provider authority
-                         --for accreditation
+                         --for accreditation. For the receipts of checks (rotate):
+                         --provider installation --for receipt
   --overlap TIME         such as 48h (24h)
   --since TIME           2026-03-14, the start of that day in Rome, or
                          2026-03-14T10:00:00Z
@@ -209,8 +210,11 @@ func (k *keyFlags) request(c *console, f *flag.FlagSet, rest []string) (keyReque
 		return keyRequest{}, misuse("", "attesta keys %s needs --provider", do)
 	}
 	q := keyRequest{Do: do, Provider: k.provider, House: k.house, Purpose: keys.Purpose(k.purpose), Overlap: k.overlap, Device: k.device}
-	if q.Purpose != "" && q.Purpose != keys.Seal && q.Purpose != keys.Status && q.Purpose != keys.Accreditation {
-		return q, misuse("", "--for is %s, %s or %s", keys.Seal, keys.Status, keys.Accreditation)
+	if q.Purpose != "" && q.Purpose != keys.Seal && q.Purpose != keys.Status && q.Purpose != keys.Accreditation && q.Purpose != keys.Receipt {
+		return q, misuse("", "--for is %s, %s, %s or %s", keys.Seal, keys.Status, keys.Accreditation, keys.Receipt)
+	}
+	if (q.Purpose == keys.Receipt) != (q.Provider == receiptOwner) || q.Purpose == keys.Receipt && do != "rotate" {
+		return q, misuse("", "the key for receipts is that of the installation, and is rotated only: attesta keys rotate --provider %s --for %s", receiptOwner, keys.Receipt)
 	}
 	if q.House != "" {
 		if q.Purpose == keys.Seal {

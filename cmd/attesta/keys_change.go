@@ -209,6 +209,9 @@ func (l local) owner(ctx context.Context, id string) (keys.Owner, error) {
 	if own, err := l.ownList(); n < 0 && id == authorityOwner && err == nil {
 		return ownerOf(own.List.Authority), nil
 	}
+	if n < 0 && id == receiptOwner {
+		return l.receiptsOwner(), nil
+	}
 	if n < 0 {
 		return keys.Owner{}, fmt.Errorf("looking for the provider %q: %w; %s", id, registry.ErrNotFound, namesOf(all))
 	}
@@ -311,7 +314,7 @@ func (l local) countSealed(ctx context.Context, provider string, k *keys.Key, n 
 
 // checkOwner says what a provider cannot do with the keys it has.
 func (l local) checkOwner(id string) []diagnosis {
-	if id == "" || id == authorityOwner {
+	if id == "" || id == authorityOwner || id == receiptOwner {
 		return nil
 	}
 	var found []diagnosis
