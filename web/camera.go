@@ -21,14 +21,14 @@ func (s *Site) camera() camera {
 	return c
 }
 
-// allow lets one page run our scripts and use the camera. Every other page
-// runs none. WebAssembly is allowed where there is a reader in it.
+// allow lets one page run our scripts, which ask this site alone, and use the
+// camera. Every other page runs none. WebAssembly is allowed where there is a reader in it.
 func (c camera) allow(w http.ResponseWriter) {
 	scripts := "script-src 'self'"
 	if c.Program != "" {
-		scripts += " 'wasm-unsafe-eval'; connect-src 'self'"
+		scripts += " 'wasm-unsafe-eval'"
 	}
 	h := w.Header()
-	h.Set("Content-Security-Policy", contentPolicy+"; "+scripts)
+	h.Set("Content-Security-Policy", contentPolicy+"; "+scripts+"; connect-src 'self'")
 	h.Set("Permissions-Policy", strings.Replace(h.Get("Permissions-Policy"), "camera=()", "camera=(self)", 1))
 }

@@ -20,11 +20,12 @@ type verifyPage struct {
 	Action  string
 	Offline string // address of the page that checks on the device; "" where there is none
 	Camera  camera
+	Many    many
 }
 
 func (s *Site) verifyForm(w http.ResponseWriter, r *http.Request) error {
 	p := verifyPage{Page: s.page(r, "verify.title")}
-	p.Action, p.Camera = p.Link("/verify"), s.camera()
+	p.Action, p.Camera, p.Many = p.Link("/verify"), s.camera(), s.many(p.Page)
 	if s.builtOffline() {
 		p.Offline = p.Link("/offline")
 	}
@@ -37,36 +38,51 @@ func (s *Site) verifyForm(w http.ResponseWriter, r *http.Request) error {
 // address of another site is shown and not opened, because a forged paper can
 // carry any address.
 func (s *Site) verifyPresented(w http.ResponseWriter, r *http.Request) error {
-	in, err := readPresented(w, r)
+	in, answers, err := s.judgePresented(w, r, true)
 	if err != nil {
 		return err
 	}
+	return s.showAnswers(w, r, answers, in)
+}
+
+// judgePresented judges what came in the form of a check. With pages, a handle
+// that is alone is left to the page that it has.
+func (s *Site) judgePresented(w http.ResponseWriter, r *http.Request, pages bool) (presented, []presentation.Answer, error) {
+	in, err := readPresented(w, r)
+	if err != nil {
+		return in, nil, err
+	}
 	at, err := s.askedDay(in.day)
 	if err != nil {
-		return err
+		return in, nil, err
 	}
 	read := func(ctx context.Context) []presentation.Item { return s.reader.Read(ctx, in.files...) }
 	if in.text != "" {
 		items, err := s.typed(in.text)
 		if err != nil {
-			return err
+			return in, nil, err
 		}
 		read = func(context.Context) []presentation.Item { return items }
 	}
-	answers, err := s.judgeAll(w, r, judging{at: at, pages: true}, read)
+	answers, err := s.judgeAll(w, r, judging{at: at, pages: pages}, read)
 	if err != nil {
-		return fmt.Errorf("checking what was presented: %w", err)
+		return in, nil, fmt.Errorf("checking what was presented: %w", err)
 	}
 	if !at.IsZero() {
 		in.asked = in.day
 	}
-	return s.showAnswers(w, r, answers, in)
+	return in, answers, nil
 }
 
 // showAnswers shows one answer on a page of its own and several in a table.
 func (s *Site) showAnswers(w http.ResponseWriter, r *http.Request, answers []presentation.Answer, in presented) error {
 	if len(answers) > 1 {
-		return s.showTable(w, r, s.tableOf(r, answers, in.asked), "")
+		t := s.tableOf(r, answers, in.asked)
+		signed, err := s.signTable(t)
+		if err != nil {
+			return err
+		}
+		return s.showTable(w, r, t, []string{signed}, "")
 	}
 	only := answers[0]
 	switch {
@@ -88,6 +104,9 @@ func (s *Site) showAnswers(w http.ResponseWriter, r *http.Request, answers []pre
 		report, q := s.about(w, r, *only.Report, in.about)
 		p := s.result(r, report, "")
 		p.ask(report, q)
+		if err := s.offerReceipt(r, &p, answers, in.asked); err != nil {
+			return err
+		}
 		return s.show(w, r, q.status, p)
 	}
 	return s.showUnjudged(w, r, only.Item)

@@ -212,7 +212,7 @@ func readAssets() (assetSet, error) {
 	if err := set.readMade(made); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"style.css", "icon.svg", "camera.js"} {
+	for _, name := range []string{"style.css", "icon.svg", "camera.js", "many.js"} {
 		if set.address(name) == "" {
 			return nil, errors.New("reading assets: " + name + " is missing")
 		}

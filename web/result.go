@@ -31,11 +31,12 @@ type resultPage struct {
 	Host      string
 	Digest    string
 	Person    question
-	Struck    bool     // the title is struck through
-	Brief     bool     // a compact QR was presented: the document was not seen
-	Baseline  string   // JAdES level of the seal, by what it carries
-	Again     string   // where another one is checked; "" where that is on this page
-	Copied    []string // how old what was asked is, where that was a copy
+	Struck    bool      // the title is struck through
+	Brief     bool      // a compact QR was presented: the document was not seen
+	Baseline  string    // JAdES level of the seal, by what it carries
+	Again     string    // where another one is checked; "" where that is on this page
+	Copied    []string  // how old what was asked is, where that was a copy
+	Table     tableForm // by which a receipt is asked for, where there are receipts
 }
 
 // verdict is the answer in one sentence.

@@ -1,39 +1,25 @@
 package web
 
 import (
-	"bytes"
 	"cmp"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"mime"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
-	"attesta/intake"
 	"attesta/presentation"
 	"attesta/verifier"
 
 	"golang.org/x/text/unicode/norm"
 )
 
-// A table of answers is kept nowhere. The page carries it in a field, as the
-// server wrote it, and posts it again to have it sorted or saved; an
-// authentication code keeps the server from showing a table that it did not
-// write.
-const (
-	maxTable = 4 << 20 // bytes of a table that is posted again
-	maxCell  = 200     // characters of a cell
-)
+const maxCell = 200 // characters of a cell
 
-// table is a checked batch, in the words of one language.
+// table is a checked batch, or several, in the words of one language.
 type table struct {
 	At    time.Time  `json:"at"`
+	Until time.Time  `json:"-"`               // when the last of several batches was checked
 	Asked string     `json:"asked,omitempty"` // the day asked about, where it is not today
 	Rows  []tableRow `json:"rows"`
 }
@@ -50,20 +36,36 @@ type tableRow struct {
 	On       string `json:"on,omitempty"` // the same day, to sort by
 	Reason   string `json:"reason"`
 	Handle   string `json:"handle,omitempty"`
+	Digest   string `json:"sha256,omitempty"` // of the file, in hexadecimal
+	at       time.Time
 }
 
 // tablePage shows the answers about several items.
 type tablePage struct {
 	Page
-	Action    string // where the table is posted again
-	Signed    string // the table and its authentication code
+	tableForm
 	CheckedAt string
+	Until     string // when the last was checked, where that was later
 	At        string // the moment asked about, where it is another one
 	Asked     string // the same, for the addresses of single answers
 	Counts    []tableCount
 	Rows      []tableRow
-	Sorts     []tableSort
-	Sort      string
+}
+
+// tableForm is the form by which a table is posted again.
+type tableForm struct {
+	Action  string
+	Parts   []string // of the table, each with its authentication code
+	Receipt bool     // there are signed receipts
+	Sorts   []tableSort
+}
+
+func (s *Site) tableForm(p Page, parts []string, by string) tableForm {
+	form := tableForm{Action: p.Link("/verify/table"), Parts: parts, Receipt: s.Receipts != nil}
+	for _, name := range sorts {
+		form.Sorts = append(form.Sorts, tableSort{name, p.T("sort." + name), name == by})
+	}
+	return form
 }
 
 // tableCount is how many answers there are of one kind.
@@ -92,8 +94,9 @@ var sorts = []string{"given", "verdict", "person", "title", "provider", "day", "
 func (s *Site) tableOf(r *http.Request, answers []presentation.Answer, asked string) table {
 	p := s.page(r, "table.title")
 	t := table{At: s.Now().Truncate(time.Second), Asked: asked}
+	t.Until = t.At
 	for _, a := range answers {
-		row := tableRow{Name: cut(a.Name), Handle: a.Handle}
+		row := tableRow{Name: cut(a.Name), Handle: a.Handle, Digest: a.Digest, at: t.At}
 		if row.Name == "" {
 			row.Name = cut(p.pasted(a.Item))
 		}
@@ -165,38 +168,45 @@ func cut(text string) string {
 	return text
 }
 
-// showTable answers with a table, sorted by a column.
-func (s *Site) showTable(w http.ResponseWriter, r *http.Request, t table, by string) error {
-	signed, err := s.signTable(t)
-	if err != nil {
-		return err
-	}
-	p := tablePage{Page: s.page(r, "table.title"), Signed: signed, Sort: cmp.Or(by, sorts[0])}
+// showTable answers with a table, sorted by a column. Parts are what it was read
+// from.
+func (s *Site) showTable(w http.ResponseWriter, r *http.Request, t table, parts []string, by string) error {
+	by = cmp.Or(by, sorts[0])
+	p := tablePage{Page: s.page(r, "table.title")}
 	p.Wide = true
-	p.Action = p.Link("/verify/table")
-	p.CheckedAt = p.moment(t.At)
+	p.tableForm = s.tableForm(p.Page, parts, by)
+	if p.CheckedAt, p.Until = p.moment(t.At), p.moment(t.Until); p.Until == p.CheckedAt {
+		p.Until = ""
+	}
 	if about, err := s.askedDay(t.Asked); err == nil && !about.IsZero() {
 		p.At, p.Asked = p.moment(about), "?at="+t.Asked
 	}
-	for _, name := range []string{"valid", "not_valid", "cannot_tell", "unread"} {
-		count := tableCount{Name: name, Word: p.T("verdict." + name + ".bare")}
-		if name == "valid" || name == "unread" {
-			count.Word = p.T("verdict." + name)
-		}
-		for _, row := range t.Rows {
-			if row.Verdict == name {
+	p.Counts = p.countsOf(t.Rows)
+	p.Rows = sorted(t.Rows, by)
+	return s.show(w, r, http.StatusOK, p)
+}
+
+// counts are the kinds of answers, none counted yet.
+func (p Page) counts() []tableCount {
+	return []tableCount{
+		{Name: "valid", Word: p.T("verdict.valid")}, {Name: "not_valid", Word: p.T("verdict.not_valid.bare")},
+		{Name: "cannot_tell", Word: p.T("verdict.cannot_tell.bare")}, {Name: "unread", Word: p.T("verdict.unread")},
+	}
+}
+
+// countsOf counts the answers of each kind that there is.
+func (p Page) countsOf(rows []tableRow) (found []tableCount) {
+	for _, count := range p.counts() {
+		for _, row := range rows {
+			if row.Verdict == count.Name {
 				count.N++
 			}
 		}
 		if count.N > 0 {
-			p.Counts = append(p.Counts, count)
+			found = append(found, count)
 		}
 	}
-	for _, name := range sorts {
-		p.Sorts = append(p.Sorts, tableSort{name, p.T("sort." + name), name == p.Sort})
-	}
-	p.Rows = sorted(t.Rows, p.Sort)
-	return s.show(w, r, http.StatusOK, p)
+	return found
 }
 
 // sorted returns rows by a column; those that are alike there stay in the order
@@ -228,83 +238,4 @@ func sorted(rows []tableRow, by string) []tableRow {
 		return cmp.Compare(x, y)
 	})
 	return rows
-}
-
-// tableAgain sorts or saves a table that a page of ours posts again.
-func (s *Site) tableAgain(w http.ResponseWriter, r *http.Request) error {
-	r.Body = http.MaxBytesReader(w, r.Body, maxTable)
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {
-		return refusal{http.StatusBadRequest, "form"}
-	}
-	if err := r.ParseForm(); err != nil {
-		if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
-			return err
-		}
-		return refusal{http.StatusBadRequest, "form"}
-	}
-	t, err := s.readTable(r.PostForm.Get("table"))
-	if err != nil {
-		return err
-	}
-	by := r.PostForm.Get("sort")
-	if !slices.Contains(sorts, by) {
-		by = sorts[0]
-	}
-	if r.PostForm.Get("as") == "csv" {
-		return s.saveTable(w, r, t)
-	}
-	return s.showTable(w, r, t, by)
-}
-
-// saveTable answers with a table for a spreadsheet.
-func (s *Site) saveTable(w http.ResponseWriter, r *http.Request, t table) error {
-	p := s.page(r, "table.title")
-	rows := [][]string{{p.T("col.file"), p.T("col.verdict"), p.T("fact.holder"), p.T("fact.title"), p.T("fact.issuer"), p.T("col.day"), p.T("col.reason"), p.T("col.checked")}}
-	if t.Asked != "" {
-		rows[0] = append(rows[0], p.T("col.asked"))
-	}
-	at := t.At.In(s.Zone).Format("2006-01-02 15:04")
-	for _, row := range t.Rows {
-		rows = append(rows, []string{row.Name, row.Word, row.Person, row.Title, row.Provider, row.On, row.Reason, at})
-		if t.Asked != "" {
-			rows[len(rows)-1] = append(rows[len(rows)-1], t.Asked)
-		}
-	}
-	var b bytes.Buffer
-	if err := intake.WriteCSV(&b, rows); err != nil {
-		return err
-	}
-	h := w.Header()
-	h.Set("Content-Type", "text/csv; charset=utf-8")
-	h.Set("Content-Disposition", `attachment; filename="`+p.T("table.csv")+"-"+t.At.In(s.Zone).Format(time.DateOnly)+`.csv"`)
-	_, _ = w.Write(b.Bytes()) // the status is sent: nothing is left to answer
-	return nil
-}
-
-// signTable writes a table with its authentication code.
-func (s *Site) signTable(t table) (string, error) {
-	raw, err := json.Marshal(t)
-	if err != nil {
-		return "", fmt.Errorf("writing the table: %w", err)
-	}
-	return base64.RawURLEncoding.EncodeToString(append(s.tableCode(raw), raw...)), nil
-}
-
-// readTable reads a table that this installation wrote.
-func (s *Site) readTable(signed string) (t table, err error) {
-	no := refusal{http.StatusBadRequest, "table"}
-	raw, err := base64.RawURLEncoding.DecodeString(signed)
-	if err != nil || len(raw) < sha256.Size || !hmac.Equal(raw[:sha256.Size], s.tableCode(raw[sha256.Size:])) {
-		return t, no
-	}
-	if err := json.Unmarshal(raw[sha256.Size:], &t); err != nil {
-		return t, no
-	}
-	return t, nil
-}
-
-func (s *Site) tableCode(raw []byte) []byte {
-	code := hmac.New(sha256.New, s.TableKey)
-	_, _ = code.Write(raw) // a hash never fails
-	return code.Sum(nil)
 }

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/csv"
 	"fmt"
 	"image"
@@ -190,8 +191,8 @@ func TestTableAgain(t *testing.T) {
 	if answer := ask(one, "POST", "/verify/table", strings.NewReader("table=%zz"), "Content-Type", "application/x-www-form-urlencoded"); answer.Code != 400 {
 		t.Errorf("bad escape: %d", answer.Code)
 	}
-	if answer := ask(one, "POST", "/verify/table", strings.NewReader("table="+strings.Repeat("x", 5<<20)), "Content-Type", "application/x-www-form-urlencoded"); answer.Code != 413 {
-		t.Errorf("5 MB: %d", answer.Code)
+	if answer := ask(one, "POST", "/verify/table", strings.NewReader("table="+strings.Repeat("x", 7<<20)), "Content-Type", "application/x-www-form-urlencoded"); answer.Code != 413 {
+		t.Errorf("7 MB: %d", answer.Code)
 	}
 }
 
@@ -217,7 +218,7 @@ func TestTableCSV(t *testing.T) {
 	reader := csv.NewReader(strings.NewReader(strings.TrimPrefix(answer.Body.String(), "\uFEFF")))
 	reader.Comma = ';'
 	rows, err := reader.ReadAll()
-	if err != nil || len(rows) != 4 || len(rows[0]) != 8 {
+	if err != nil || len(rows) != 4 || len(rows[0]) != 9 {
 		t.Fatalf("%q %v", rows, err)
 	}
 	for _, row := range rows {
@@ -227,7 +228,7 @@ func TestTableCSV(t *testing.T) {
 			}
 		}
 	}
-	if rows[1][5] != "2026-05-29" || rows[1][7] != "2026-11-21 14:05" || rows[3][1] != "Niente da verificare" {
+	if rows[1][5] != "2026-05-29" || rows[1][7] != "2026-11-21 14:05" || rows[3][1] != "Niente da verificare" || rows[3][8] != fmt.Sprintf("%x", sha256.Sum256([]byte("%PDF-"))) {
 		t.Errorf("%q", rows)
 	}
 }

@@ -30,6 +30,7 @@ import (
 	"time"
 
 	"attesta/presentation"
+	"attesta/receipt"
 	"attesta/registry"
 	"attesta/status"
 	"attesta/verifier"
@@ -124,6 +125,9 @@ type Config struct {
 	Behind []netip.Prefix
 	// RequestID names a request in the log; random when nil.
 	RequestID func() string
+	// Receipts gives the key that signs receipts of checks; there are none when it
+	// is nil, and for the moment none when its error wraps keys.ErrNoKey.
+	Receipts func(ctx context.Context) (receipt.Signer, error)
 	// TableKey authenticates the tables of answers that pages post again, to be
 	// sorted or saved. All servers of an installation have one; random when nil.
 	TableKey []byte
@@ -241,6 +245,7 @@ func (s *Site) publicRoutes(r chi.Router) {
 		r.Group(func(r chi.Router) {
 			r.Use(private, s.limiting("verify"), s.roomy)
 			r.Post("/verify", s.answering(s.verifyPresented))
+			r.Post("/verify/rows", s.answering(s.verifyRows))
 			r.Post("/verify/table", s.answering(s.tableAgain))
 		})
 		r.Group(func(r chi.Router) {

@@ -15,7 +15,8 @@ import (
 //
 //	/                              what this is
 //	/verify                        check a pasted text, a file or many
-//	/verify/table                  the answers about many, sorted or for a spreadsheet
+//	/verify/rows                   the answers about a group of many, for the script of that page
+//	/verify/table                  the answers about many, sorted, for a spreadsheet or as a signed receipt
 //	/offline                       checks on the visitor’s device, also without a network; the same
 //	/c /C                          page behind a compact QR, whose data no server is told
 //	/offline/copy.json             what a device keeps for that, with /trust/{file} the anchors
