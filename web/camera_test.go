@@ -102,6 +102,13 @@ type phone struct {
 // without one it has no permission to use any. change may alter the site.
 func newPhone(t *testing.T, film string, change ...func(*Config)) *phone {
 	t.Helper()
+	return newPhoneBefore(t, film, func(h http.Handler) http.Handler { return h }, change...)
+}
+
+// newPhoneBefore does so with something around the site, which may be made
+// otherwise.
+func newPhoneBefore(t *testing.T, film string, around func(http.Handler) http.Handler, change ...func(*Config)) *phone {
+	t.Helper()
 	program, err := exec.LookPath("chromium")
 	if err != nil {
 		required(t, "the program chromium")
@@ -109,8 +116,9 @@ func newPhone(t *testing.T, film string, change ...func(*Config)) *phone {
 	p := &phone{t: t, world: carrying(true, numberSaid)}
 	server := httptest.NewUnstartedServer(nil)
 	p.base = "http://" + server.Listener.Addr().String()
-	site, r := newSite(t, p.world, append(change, func(c *Config) { c.PublicURL, c.Log = p.base, slog.New(slog.NewJSONHandler(&p.log, nil)) })...)
+	site, mux := newSite(t, p.world, append(change, func(c *Config) { c.PublicURL, c.Log = p.base, slog.New(slog.NewJSONHandler(&p.log, nil)) })...)
 	p.site = site
+	r := around(mux)
 	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		if q.Method == http.MethodPost {
 			raw, _ := io.ReadAll(q.Body)

@@ -110,7 +110,7 @@
     for (const place of by("many-counts").children) {
       const sum = groups.reduce((n, other) => n + (other.answer?.counts[place.dataset.name] ?? 0), 0);
       place.hidden = sum === 0;
-      place.lastElementChild.textContent = sum;
+      place.textContent = place.dataset.word + ": " + sum;
     }
     if (Date.now() - spoken > pause) say("progress", { done, all });
   }
@@ -149,6 +149,7 @@
 
   function begin(files) {
     if (running) return;
+    form.before(box);
     box.hidden = false;
     document.body.classList.add("wide");
     by("many-title").focus();
