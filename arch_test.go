@@ -28,7 +28,9 @@ var rooms = map[string]struct{ imports, tests string }{
 	"intake":      {"credentials registry", ""},
 	"auditlog":    {"", ""},
 	"backup":      {"", ""},
-	"receipt":     {"", ""}, // what was checked, on paper: web imports it
+
+	"receipt":             {"", "receipt/receipttest"}, // what was checked, on paper: web imports it
+	"receipt/receipttest": {"", ""},
 
 	"registry":              {"auditlog status", "registry/bolt registry/registrytest"},
 	"registry/bolt":         {"auditlog registry status", "registry/registrytest"},
@@ -52,8 +54,8 @@ var rooms = map[string]struct{ imports, tests string }{
 
 	"presentation": {"brief verifier", "verifier/wordstest"},
 
-	"web":         {"brief credentials display intake issuer keys presentation receipt registry status verifier wallet", "registry/bolt verifier/wordstest"},
-	"cmd/attesta": {"accreditation auditlog backup brief credentials display intake issuer keys presentation receipt registry registry/bolt registry/postgres status timestamp trustlist verifier wallet web web/offline", "interop/dss registry/postgres/postgrestest timestamp/timestamptest trustlist/trustlisttest"},
+	"web":         {"brief credentials display intake issuer keys presentation receipt registry status verifier wallet", "receipt/receipttest registry/bolt verifier/wordstest"},
+	"cmd/attesta": {"accreditation auditlog backup brief credentials display intake issuer keys presentation receipt registry registry/bolt registry/postgres status timestamp trustlist verifier wallet web web/offline", "interop/dss receipt/receipttest registry/postgres/postgrestest timestamp/timestamptest trustlist/trustlisttest"},
 
 	"web/offline":      {"", ""},                                             // what go generate builds; the programs that hand it out import it
 	"cmd/attesta-wasm": {"accreditation keys presentation verifier web", ""}, // the verifier, with the words of the pages
@@ -61,8 +63,7 @@ var rooms = map[string]struct{ imports, tests string }{
 	"interop/dss": {"", "credentials keys timestamp timestamp/timestamptest verifier"}, // tests only: another's judgement of our seals
 }
 
-// libraries says for every module of others in which rooms it may stand. Those
-// with the room "tests" may stand in any test and in a room of testHelp.
+// libraries says in which rooms a module of others may stand; "tests" are any tests and testHelp.
 var libraries = map[string]string{
 	"codeberg.org/go-pdf/fpdf":                   "receipt",
 	"filippo.io/age":                             "keys cmd/attesta", // there in tests only
@@ -98,7 +99,7 @@ var libraries = map[string]string{
 const jwx = "github.com/lestrrat-go/jwx/v2"
 
 // testHelp are the rooms that only tests use.
-var testHelp = []string{"registry/registrytest", "registry/postgres/postgrestest", "timestamp/timestamptest"}
+var testHelp = []string{"registry/registrytest", "registry/postgres/postgrestest", "receipt/receipttest", "timestamp/timestamptest"}
 
 // maxLines bounds a file written by hand.
 const maxLines = 450

@@ -117,6 +117,7 @@ func TestManyInBrowser(t *testing.T) {
 	if words := p.js(`document.querySelector("tr.undone").innerText`); !strings.Contains(words, "Non verificato") || !strings.Contains(words, "La rete o il sito non hanno risposto") {
 		t.Errorf("a group that failed: %s", words)
 	}
+	p.until(manySaid, "20 di 60")
 	p.shot("many-progress")
 	p.do(chromedp.Focus(chromedp.CSS("#many-cancel")), chromedp.KeyEvent("\r"))
 	p.until(manySaid, "Interrotto: 20 di 60")

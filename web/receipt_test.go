@@ -9,18 +9,13 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/asn1"
-	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/big"
 	"net/http/httptest"
 	"net/url"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -28,8 +23,7 @@ import (
 	"attesta/keys"
 	"attesta/presentation"
 	"attesta/receipt"
-
-	"github.com/smallstep/pkcs7"
+	"attesta/receipt/receipttest"
 )
 
 // withReceipts gives a site a key for receipts that is its own root.
@@ -54,33 +48,10 @@ func withReceipts(t testing.TB) (func(*Config), *x509.Certificate) {
 	}, root
 }
 
-var byteRange = regexp.MustCompile(`/ByteRange \[0+ (\d+) (\d+) (\d+)\]\n/Contents <([0-9a-f]+)>`)
-
 // signedBy holds a receipt against its signature.
 func signedBy(pdf []byte, root *x509.Certificate) error {
-	found := byteRange.FindSubmatch(pdf)
-	if found == nil {
-		return errors.New("there is no signature")
-	}
-	before, _ := strconv.Atoi(string(found[1]))
-	after, _ := strconv.Atoi(string(found[2]))
-	rest, _ := strconv.Atoi(string(found[3]))
-	raw, err := hex.DecodeString(string(found[4]))
-	if err != nil || after+rest != len(pdf) || after-before != 2*len(raw)+2 {
-		return fmt.Errorf("the signature does not cover the file: %w", err)
-	}
-	var cms asn1.RawValue
-	if _, err := asn1.Unmarshal(raw, &cms); err != nil {
-		return err
-	}
-	p, err := pkcs7.Parse(cms.FullBytes)
-	if err != nil {
-		return err
-	}
-	p.Content = slices.Concat(pdf[:before], pdf[after:])
-	roots := x509.NewCertPool()
-	roots.AddCert(root)
-	return p.VerifyWithChainAtTime(roots, now())
+	_, err := receipttest.Check(pdf, root, now())
+	return err
 }
 
 // parts are the fields of a table on a page.

@@ -17,10 +17,11 @@
   const tries = 4; // of a group that the site asks to send later
   const longest = 90; // seconds that are waited for that
 
-  let groups = [], stop = null, running = false, spoken = 0;
+  let groups = [], stop = null, running = false, spoken = 0, due = 0;
 
   const fill = (what, values) => box.dataset[what].replace(/\{(\w+)\}/g, (_, name) => values[name]);
   const say = (what, values) => {
+    clearTimeout(due);
     spoken = Date.now();
     said.textContent = fill(what, values) + ".";
   };
@@ -112,7 +113,8 @@
       place.hidden = sum === 0;
       place.textContent = place.dataset.word + ": " + sum;
     }
-    if (Date.now() - spoken > pause) say("progress", { done, all });
+    clearTimeout(due); // no more than a sentence now and then
+    due = setTimeout(() => { if (running) say("progress", numbers()); }, Math.max(0, spoken + pause - Date.now()));
   }
 
   async function work(waiting, signal) {
