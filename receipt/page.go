@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"unicode"
 
 	"codeberg.org/go-pdf/fpdf"
@@ -33,8 +32,9 @@ const maxText = 600
 // missing stands for a letter that the fonts do not have.
 const missing = '□'
 
-// letters are the fonts, to look up which letters they have.
-var letters = sync.OnceValues(func() (found []*sfnt.Font, err error) {
+// letters are the fonts, to look up which letters they have. They are read for each
+// receipt, so that a program that writes none does not carry them.
+func letters() (found []*sfnt.Font, err error) {
 	for _, ttf := range [][]byte{goregular.TTF, gobold.TTF} {
 		f, err := sfnt.Parse(ttf)
 		if err != nil {
@@ -43,13 +43,12 @@ var letters = sync.OnceValues(func() (found []*sfnt.Font, err error) {
 		found = append(found, f)
 	}
 	return found, nil
-})
+}
 
 // clean makes one line of letters that both fonts have. Marks of direction,
 // control characters and other letters become a box, so that it is seen that
 // something is there.
-func clean(text string) string {
-	fonts, err := letters()
+func (p *paper) clean(text string) string {
 	var b strings.Builder
 	var glyphs sfnt.Buffer
 	n, space := 0, true
@@ -66,10 +65,10 @@ func clean(text string) string {
 			break
 		}
 		space = false
-		if r > 0xFFFF || !unicode.IsPrint(r) || err != nil && r > unicode.MaxASCII {
+		if r > 0xFFFF || !unicode.IsPrint(r) {
 			r = missing
 		}
-		for _, f := range fonts {
+		for _, f := range p.fonts {
 			if i, err := f.GlyphIndex(&glyphs, r); err != nil || i == 0 {
 				r = missing
 			}
@@ -134,6 +133,7 @@ func footer(title, page string) line {
 // paper puts lines on pages, one block after the other.
 type paper struct {
 	*fpdf.Fpdf
+	fonts []*sfnt.Font
 	pages [][]line
 	y     float64 // where the next block begins
 	block []line  // y of its lines is from its beginning
@@ -142,7 +142,7 @@ type paper struct {
 
 // text adds a text to the block, in lines that fit between x and the margin.
 func (p *paper) text(x float64, style string, size float64, colour [3]int, text string) {
-	for _, part := range p.wrap(clean(text), style, size, pageWidth-margin-x) {
+	for _, part := range p.wrap(p.clean(text), style, size, pageWidth-margin-x) {
 		p.deep += size * leading
 		p.block = append(p.block, line{x, p.deep, style, size, colour, part})
 	}
@@ -151,11 +151,11 @@ func (p *paper) text(x float64, style string, size float64, colour [3]int, text 
 // facts adds names with values beside them.
 func (p *paper) facts(x, size float64, all []Fact) {
 	for _, f := range all {
-		if clean(f.Value) == "" {
+		if p.clean(f.Value) == "" {
 			continue
 		}
 		top := p.deep
-		names := p.wrap(clean(f.Name), "", size, column-8)
+		names := p.wrap(p.clean(f.Name), "", size, column-8)
 		p.text(x+column, "", size, ink, f.Value)
 		for n, part := range names {
 			y := top + float64(n+1)*size*leading

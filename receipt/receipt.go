@@ -94,22 +94,26 @@ func write(c Content) (pdf []byte, err error) {
 			err = errors.New("drawing the pages: the library crashed")
 		}
 	}()
-	f := sheet()
+	p, err := newPaper()
+	if err != nil {
+		return nil, err
+	}
+	f := p.Fpdf
 	f.SetProducer("attesta", true)
-	f.SetTitle(clean(c.Title), true)
+	f.SetTitle(p.clean(c.Title), true)
 	f.SetLang(language(c.Language))
 	f.SetCatalogSort(true)
 	made := c.Made.UTC()
 	f.SetCreationDate(made)
 	f.SetModificationDate(made)
-	pages := (&paper{Fpdf: f}).lay(c)
+	pages := p.lay(c)
 	for n, lines := range pages {
 		f.AddPage()
 		f.SetFont(family, "", 1) // a page begins without a font
 		for _, l := range lines {
 			l.draw(f)
 		}
-		footer(clean(c.Title), clean(c.Page(n+1, len(pages)))).draw(f)
+		footer(p.clean(c.Title), p.clean(c.Page(n+1, len(pages)))).draw(f)
 	}
 	var b bytes.Buffer
 	if err := f.Output(&b); err != nil {
@@ -118,13 +122,17 @@ func write(c Content) (pdf []byte, err error) {
 	return b.Bytes(), nil
 }
 
-// sheet is an empty document with its fonts.
-func sheet() *fpdf.Fpdf {
+// newPaper is an empty document with its fonts.
+func newPaper() (*paper, error) {
+	fonts, err := letters()
+	if err != nil {
+		return nil, err
+	}
 	f := fpdf.New("P", "pt", "A4", "")
 	f.AddUTF8FontFromBytes(family, "", slices.Clone(goregular.TTF))
 	f.AddUTF8FontFromBytes(family, "B", slices.Clone(gobold.TTF))
 	f.SetAutoPageBreak(false, 0)
-	return f
+	return &paper{Fpdf: f, fonts: fonts}, nil
 }
 
 // language is a tag of a language, or nothing.

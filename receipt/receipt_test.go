@@ -169,6 +169,15 @@ func TestHarmless(t *testing.T) {
 	}
 }
 
+func blank(t *testing.T) *paper {
+	t.Helper()
+	p, err := newPaper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
 func hostile() []string {
 	return []string{
 		"", " ", "\x00\x01\x1b[31m", "\u202Egnp.exe\u2066", "😀👩‍👩‍👧‍👦🏳️‍🌈", strings.Repeat("W", 10000), strings.Repeat("m ", 10000), strings.Repeat("𝒳", 3000),
@@ -195,10 +204,10 @@ func TestHostileWords(t *testing.T) {
 			t.Errorf("%.20q: %v", text, err)
 		}
 	}
-	if got := clean("a\u202Eb😀 c\n d"); got != "a□b□ c d" {
+	if got := blank(t).clean("a\u202Eb😀 c\n d"); got != "a□b□ c d" {
 		t.Errorf("%q", got)
 	}
-	if got := []rune(clean(strings.Repeat("W", 10000))); len(got) != maxText+1 || got[maxText] != '…' {
+	if got := []rune(blank(t).clean(strings.Repeat("W", 10000))); len(got) != maxText+1 || got[maxText] != '…' {
 		t.Errorf("%d letters", len(got))
 	}
 }
@@ -243,7 +252,7 @@ func TestBounds(t *testing.T) {
 func TestPages(t *testing.T) {
 	for _, rows := range []int{0, 1, 7, 200} {
 		c := content(rows)
-		pages := (&paper{Fpdf: sheet()}).lay(c)
+		pages := blank(t).lay(c)
 		seen := 0
 		for _, lines := range pages {
 			for _, l := range lines {
