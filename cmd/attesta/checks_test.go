@@ -28,7 +28,8 @@ import (
 const checked = 600
 
 // BenchmarkChecks takes the figures of checking: B4, 600 sealed files at once,
-// also as an archive over HTTP; and L3, one at a time over HTTP by two clients,
+// also as an archive over HTTP and in groups as the script of the page sends them;
+// and L3, one at a time over HTTP by two clients,
 // the clients' own CPU with it. The share is the CPU of a raw P-256 verification
 // in the same run divided by the CPU of one check.
 //
@@ -63,6 +64,16 @@ func BenchmarkChecks(b *testing.B) {
 		var took cost
 		for b.Loop() {
 			took = s.checkArchive(site, body, kind)
+		}
+		b.ReportMetric(millis(took.wall), "ms/600")
+		share(b, took.each(checked))
+	})
+	b.Run("B4-groups-over-HTTP", func(b *testing.B) {
+		server := httptest.NewServer(routes(site))
+		defer server.Close()
+		var took cost
+		for round := 1; b.Loop(); round++ {
+			took = s.checkGroups(server.URL+"/verify/rows", round, files)
 		}
 		b.ReportMetric(millis(took.wall), "ms/600")
 		share(b, took.each(checked))
@@ -161,6 +172,59 @@ func (s *stage) checkArchive(site *web.Site, body []byte, kind string) cost {
 		s.Fatalf("%d %.2000s", answer.StatusCode, page)
 	}
 	return took
+}
+
+// checkGroups posts twenty files at a time, two times at once, from an address of
+// this machine that changes with the round.
+func (s *stage) checkGroups(address string, round int, files []presentation.File) cost {
+	s.Helper()
+	const clients, atOnce = 2, 20
+	groups := slices.Collect(slices.Chunk(files, atOnce))
+	ended := make(chan error, clients)
+	start := startLap()
+	for k := range clients {
+		go func() {
+			from := &net.TCPAddr{IP: net.IPv4(127, 1, byte(round), byte(1+k))}
+			client := &http.Client{Transport: &http.Transport{DialContext: (&net.Dialer{LocalAddr: from}).DialContext}}
+			var err error
+			for n := k; n < len(groups) && err == nil; n += clients {
+				err = postGroup(s.Context(), client, address, groups[n])
+			}
+			ended <- err
+		}()
+	}
+	for range clients {
+		s.must(<-ended)
+	}
+	return start.cost()
+}
+
+func postGroup(ctx context.Context, client *http.Client, address string, files []presentation.File) error {
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	for _, f := range files {
+		if err := file(f.Name, f.Data)(form); err != nil {
+			return err
+		}
+	}
+	if err := form.Close(); err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, &body)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", form.FormDataContentType())
+	answer, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	raw, err := io.ReadAll(answer.Body)
+	if err == nil && !bytes.Contains(raw, fmt.Appendf(nil, `"counts":{"valid":%d}`, len(files))) {
+		err = fmt.Errorf("%d %.300s", answer.StatusCode, raw)
+	}
+	return err
 }
 
 // checkEach posts every file alone, by two clients at once. One address may ask
