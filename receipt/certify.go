@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -27,13 +28,15 @@ const firstPage = 3
 
 // update is what is added to the end of a file (clause 7.5.6).
 type update struct {
-	bytes.Buffer
+	file   []byte
 	places map[int]int // of the objects in it, by number
 }
 
+func (u *update) add(format string, args ...any) { u.file = fmt.Appendf(u.file, format, args...) }
+
 func (u *update) object(number int, body string) {
-	u.places[number] = u.Len()
-	fmt.Fprintf(u, "%d 0 obj\n%s\nendobj\n", number, body)
+	u.places[number] = len(u.file)
+	u.add("%d 0 obj\n%s\nendobj\n", number, body)
 }
 
 // certify adds a signature to a file of the library, which covers all of the file
@@ -52,8 +55,7 @@ func certify(plain []byte, s Signer, made time.Time) ([]byte, error) {
 		return nil, errors.New("reading the catalog and the first page: they are not of the known form")
 	}
 	signature, field := size, size+1
-	u := &update{places: map[int]int{}}
-	u.Write(plain)
+	u := &update{file: slices.Clone(plain), places: map[int]int{}}
 	u.object(root, fmt.Sprintf("<<\n%s/Version /1.7\n/AcroForm << /Fields [%d 0 R] /SigFlags 3 >>\n/Perms << /DocMDP %d 0 R >>\n/%s true\n>>", catalog[1], field, signature, Mark))
 	u.object(firstPage, fmt.Sprintf("<<%s\n/Annots [%d 0 R]>>", page[1], field))
 	u.object(field, fmt.Sprintf("<< /Type /Annot /Subtype /Widget /FT /Sig /T (receipt) /V %d 0 R /Rect [0 0 0 0] /F 132 /P %d 0 R >>", signature, firstPage))
@@ -68,22 +70,22 @@ func certify(plain []byte, s Signer, made time.Time) ([]byte, error) {
 // finish writes the table of the added objects and the new end. Of the two names
 // of the file one is that of what it was, the other that of what it is.
 func (u *update) finish(plain []byte, is [4]int) {
-	table := u.Len()
-	u.WriteString("xref\n")
+	table := len(u.file)
+	u.add("xref\n")
 	for number := range is[0] {
 		if at, added := u.places[number]; added {
-			fmt.Fprintf(u, "%d 1\n%010d 00000 n \n", number, at)
+			u.add("%d 1\n%010d 00000 n \n", number, at)
 		}
 	}
-	before, now := sha256.Sum256(plain), sha256.Sum256(u.Bytes())
-	fmt.Fprintf(u, "trailer\n<< /Size %d /Root %d 0 R /Info %d 0 R /Prev %d /ID [<%X> <%X>] >>\nstartxref\n%d\n%%%%EOF\n",
+	before, now := sha256.Sum256(plain), sha256.Sum256(u.file)
+	u.add("trailer\n<< /Size %d /Root %d 0 R /Info %d 0 R /Prev %d /ID [<%X> <%X>] >>\nstartxref\n%d\n%%%%EOF\n",
 		is[0], is[1], is[2], is[3], before[:16], now[:16], table)
 }
 
 // sign says which bytes are signed, signs them, and puts the signature where room
 // was kept for it.
 func (u *update) sign(s Signer, before, zero string) ([]byte, error) {
-	file := u.Bytes()
+	file := u.file
 	ranges := bytes.LastIndex(file, []byte(before+zero)) + len(before)
 	contents := bytes.Index(file[ranges:], []byte("/Contents <")) + ranges + len("/Contents ")
 	after := contents + 2*signatureRoom + 2

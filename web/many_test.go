@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -80,9 +81,7 @@ func (g *groupsGate) around(h http.Handler) http.Handler {
 			g.mu.Lock()
 			g.saved[kept.Header().Get("Content-Type")] = kept.Body.Bytes()
 			g.mu.Unlock()
-			for name, values := range kept.Header() {
-				w.Header()[name] = values
-			}
+			maps.Copy(w.Header(), kept.Header())
 			w.WriteHeader(kept.Code)
 			_, _ = w.Write(kept.Body.Bytes())
 			return

@@ -104,11 +104,13 @@ func (p Page) receiptRow(row tableRow) receipt.Row {
 	if digest == "" {
 		digest = p.T("receipt.nofile")
 	}
-	return receipt.Row{
-		Name: row.Name, Verdict: row.Word, Tone: tones[row.Verdict], Reason: row.Reason,
+	return receipt.Row{ // a name may read like a verdict: it stands between quotation marks
+		Name: p.T("receipt.name", "name", row.Name), Verdict: row.Word, Tone: tones[row.Verdict], Reason: row.Reason,
 		Facts: []receipt.Fact{
-			{Name: p.T("fact.title"), Value: row.Title}, {Name: p.T("fact.issuer"), Value: row.Provider},
-			{Name: p.T("col.day"), Value: row.Day}, {Name: p.T("col.digest"), Value: digest},
+			{Name: p.T("fact.title"), Value: row.Title},
+			{Name: p.T("fact.issuer"), Value: row.Provider},
+			{Name: p.T("col.day"), Value: row.Day},
+			{Name: p.T("col.digest"), Value: digest},
 		},
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/big"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"slices"
@@ -107,7 +108,7 @@ func TestReceiptSays(t *testing.T) {
 	with, root := withReceipts(t)
 	s, mux := newSite(t, newWorld(), with, func(c *Config) { c.Demonstration = true })
 	body, kind := several(t, batch(t)...)
-	request := httptest.NewRequest("POST", "/verify?lang=it", body)
+	request := httptest.NewRequest(http.MethodPost, "/verify?lang=it", body)
 	request.Header.Set("Content-Type", kind)
 	w := httptest.NewRecorder()
 	mux.ServeHTTP(w, request)
@@ -125,7 +126,7 @@ func TestReceiptSays(t *testing.T) {
 	for _, want := range []string{
 		"21 novembre 2026 alle 14:05 (ora italiana), UTC+01:00", "http://127.0.0.1:8080 (dimostrazione", keys.Fingerprint(root), "(ricevute), " + keys.Fingerprint(root)[:16],
 		"Verifiche: 10 · Valido: 1 · Non valido: 3 · Non è possibile dirlo ora: 1 · Niente da verificare: 5", "Non è un sigillo qualificato",
-		"all.zip › bruno.jsonld", "revocato il 3 luglio 2026", "Scuola Dimostrativa", fmt.Sprintf("%x", sha256.Sum256([]byte(`{"unclear valid": 1}`))),
+		"File: «all.zip › bruno.jsonld»", "revocato il 3 luglio 2026", "Scuola Dimostrativa", fmt.Sprintf("%x", sha256.Sum256([]byte(`{"unclear valid": 1}`))),
 	} {
 		if !strings.Contains(said, want) {
 			t.Errorf("no %q in %s", want, said)

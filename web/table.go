@@ -189,8 +189,10 @@ func (s *Site) showTable(w http.ResponseWriter, r *http.Request, t table, parts 
 // counts are the kinds of answers, none counted yet.
 func (p Page) counts() []tableCount {
 	return []tableCount{
-		{Name: "valid", Word: p.T("verdict.valid")}, {Name: "not_valid", Word: p.T("verdict.not_valid.bare")},
-		{Name: "cannot_tell", Word: p.T("verdict.cannot_tell.bare")}, {Name: "unread", Word: p.T("verdict.unread")},
+		{Name: "valid", Word: p.T("verdict.valid")},
+		{Name: "not_valid", Word: p.T("verdict.not_valid.bare")},
+		{Name: "cannot_tell", Word: p.T("verdict.cannot_tell.bare")},
+		{Name: "unread", Word: p.T("verdict.unread")},
 	}
 }
 
