@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"attesta/credentials"
 )
 
 // TestReceiptKey: the key for receipts has a certificate under the own root, signs
@@ -43,6 +45,9 @@ func TestReceiptKey(t *testing.T) {
 	public, ok := signer.Public().(*ecdsa.PublicKey)
 	if err != nil || !ok || !ecdsa.VerifyASN1(public, digest[:], signature) {
 		t.Errorf("signing: %v", err)
+	}
+	if signer, err := credentials.SignerOf(leaf); err == nil {
+		t.Errorf("a verifier would take it for the key of %+v", signer)
 	}
 	jwks, err := ring.JWKS()
 	if err != nil || strings.Contains(string(jwks), key.ID) {
