@@ -20,7 +20,7 @@ var notForEmployers = []string{
 	"sign-in.", "sign-out", "console.", "count.", "providers.", "provider.", "accreditation.", "commands.", "modules.", "editions.", "records.", "pager.",
 	"col.number", "col.code", "col.title", "col.version", "col.module", "col.edition", "col.learner", "col.issued", "col.state", "col.status", "col.check",
 	"state.", "status.", "act.", "proposals.", "proposal.",
-	"error.claim.", "error.oneself.", "error.expired.", "error.sign-in.", "error.key.",
+	"compact.", "error.compact.", "error.compact-key.", "error.claim.", "error.oneself.", "error.expired.", "error.sign-in.", "error.key.",
 }
 
 // sameWords are the keys whose text is the English one in a language.
