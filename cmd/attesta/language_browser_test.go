@@ -3,6 +3,9 @@ package main
 import (
 	"strings"
 	"testing"
+	"time"
+
+	"attesta/web/offline"
 
 	"github.com/chromedp/chromedp"
 )
@@ -51,6 +54,35 @@ func TestLanguagesInBrowser(t *testing.T) {
 		b.fits(lang+" revoked page", "lang-"+lang+"-revoked")
 	}
 	b.asksOnly(demo.base)
+}
+
+// TestCopyLanguagesInBrowser: the page of a copy answers in the language that
+// somebody chose on it, from the verifier in the browser.
+func TestCopyLanguagesInBrowser(t *testing.T) {
+	if _, err := offline.Files(); err != nil {
+		required(t, "the verifier for browsers: go generate ./web/offline")
+	}
+	s := survive(t)
+	s.serve(t, false)
+	b := newBrowser(t)
+	b.at(fixedDay().Add(time.Hour))
+	for _, c := range []struct{ lang, valid, made, revoked string }{
+		{"de", "Gültig", "aus einer Kopie vom 21. November 2026", "widerrufen"},
+		{"fr", "Valide", "une copie faite le 21 novembre 2026", "révoquée"},
+	} {
+		b.open(s.origin + "/")
+		b.press(`.tongues a[hreflang="` + c.lang + `"]`)
+		b.drop(s.valid)
+		b.comes("#answer h1", c.valid)
+		b.comes("#answer", c.made)
+		b.fits(c.lang+" copy", "lang-"+c.lang+"-copy")
+		b.drop(s.revoked)
+		b.comes("#answer h1", c.revoked)
+	}
+	b.open(s.origin + "/v/")
+	b.says("main", "file originale", "original file", "Originaldatei", "fichier original")
+	b.fits("copy behind a QR", "lang-copy-qr")
+	b.asksOnly(s.origin)
 }
 
 // fits holds the page to the width of a phone, and of a small one.
