@@ -55,5 +55,9 @@ var german = map[string][2]string{
 	"pdf_none":      {"An das PDF ist kein Nachweis angehängt. Was auf den Seiten steht, kann jeder schreiben, und wir prüfen es nicht.", pdfDe},
 	"pdf_other":     {"An das PDF sind Dateien angehängt, aber keine davon ist ein Nachweis.", pdfDe},
 	"pdf_twofold":   {"Ein Anhang des PDF ist zwei verschiedene Dateien: Verschiedene Programme würden die eine oder die andere öffnen.", askDe},
-	"unknown":       {"Es lässt sich nicht lesen.", askDe},
+	"pdf_receipt": {
+		"Das ist eine Quittung über frühere Prüfungen, kein Nachweis: Wir prüfen sie hier nicht. Jeder kann eine schreiben, die so aussieht.",
+		"Öffnen Sie das PDF mit einem Programm, das Unterschriften zeigt, und vergleichen Sie den Fingerabdruck der Wurzel mit dem, den Ihnen die Betreiber der Website geben; oder wiederholen Sie die Prüfung mit den Originaldateien.",
+	},
+	"unknown": {"Es lässt sich nicht lesen.", askDe},
 }

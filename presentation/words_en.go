@@ -42,6 +42,7 @@ var english = map[string][2]string{
 	"pdf_large":       {"There is more in the PDF than we read.", "Open the PDF, save the attachment and upload that."},
 	"pdf_none":        {"No credential is attached to the PDF. What its pages show anybody can write, and we do not check it.", pdfEn},
 	"pdf_other":       {"Files are attached to the PDF, but none of them is a credential.", pdfEn},
+	"pdf_receipt":     {"It is a receipt of checks made before, not a credential. Anybody can write one that looks like it.", "Open it with a program that shows signatures, or repeat the check with the original files."},
 	"pdf_twofold":     {"An attachment of the PDF is two different files: different programs would open one or the other.", askEn},
 	"unknown":         {"It cannot be read.", askEn},
 }

@@ -42,6 +42,7 @@ var italian = map[string][2]string{
 	"pdf_large":       {"Nel PDF c’è più di quanto leggiamo.", "Apri il PDF, salva l’allegato e carica quello."},
 	"pdf_none":        {"Al PDF non è allegato nessun attestato. Quello che si vede sulle pagine chiunque può scriverlo, e non lo verifichiamo.", pdfIt},
 	"pdf_other":       {"Al PDF sono allegati dei file, ma nessuno è un attestato.", pdfIt},
+	"pdf_receipt":     {"È una ricevuta di verifiche già fatte, non un attestato. Chiunque può scriverne una che le somiglia.", "Aprila con un programma che mostra le firme, o ripeti la verifica con i file originali."},
 	"pdf_twofold":     {"Un allegato del PDF è due file diversi: programmi diversi ne aprirebbero uno o l’altro.", askIt},
 	"unknown":         {"Non si può leggere.", askIt},
 }
