@@ -56,8 +56,8 @@ var german = map[string][2]string{
 	"pdf_other":     {"An das PDF sind Dateien angehängt, aber keine davon ist ein Nachweis.", pdfDe},
 	"pdf_twofold":   {"Ein Anhang des PDF ist zwei verschiedene Dateien: Verschiedene Programme würden die eine oder die andere öffnen.", askDe},
 	"pdf_receipt": {
-		"Das ist eine Quittung über frühere Prüfungen, kein Nachweis: Wir prüfen sie hier nicht. Jeder kann eine schreiben, die so aussieht.",
-		"Öffnen Sie das PDF mit einem Programm, das Unterschriften zeigt, und vergleichen Sie den Fingerabdruck der Wurzel mit dem, den Ihnen die Betreiber der Website geben; oder wiederholen Sie die Prüfung mit den Originaldateien.",
+		"Das ist eine Quittung über frühere Prüfungen, kein Nachweis. Jeder kann eine schreiben, die so aussieht.",
+		"Öffnen Sie sie mit einem Programm, das Unterschriften zeigt, oder wiederholen Sie die Prüfung mit den Originaldateien.",
 	},
 	"unknown": {"Es lässt sich nicht lesen.", askDe},
 }

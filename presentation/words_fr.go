@@ -47,8 +47,8 @@ var french = map[string][2]string{
 	"pdf_other":     {"Des fichiers sont joints au PDF, mais aucun n’est une attestation.", pdfFr},
 	"pdf_twofold":   {"Une pièce jointe du PDF est deux fichiers différents : des programmes différents ouvriraient l’un ou l’autre.", askFr},
 	"pdf_receipt": {
-		"C’est un reçu de vérifications déjà faites, pas une attestation : nous ne le vérifions pas ici. N’importe qui peut en écrire un qui lui ressemble.",
-		"Ouvrez le PDF avec un programme qui montre les signatures et comparez l’empreinte de la racine avec celle que vous donne qui gère le site ; ou refaites la vérification avec les fichiers originaux.",
+		"C’est un reçu de vérifications déjà faites, pas une attestation. N’importe qui peut en écrire un qui lui ressemble.",
+		"Ouvrez-le avec un programme qui montre les signatures, ou refaites la vérification avec les fichiers originaux.",
 	},
 	"unknown": {"C’est illisible.", askFr},
 }
