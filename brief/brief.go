@@ -125,14 +125,14 @@ func momentOf(t time.Time) *moment {
 		return nil
 	}
 	_, offset := t.Zone()
-	return &moment{Seconds: uint64(max(t.Unix(), 0)), Quarters: int8(offset / quarter)} //nolint:gosec // zones are hours from UTC
+	return &moment{Seconds: uint64(max(t.Unix(), 0)), Quarters: int8(offset / quarter)}
 }
 
 func (m *moment) time() time.Time {
 	if m == nil {
 		return time.Time{}
 	}
-	at := time.Unix(int64(m.Seconds), 0).UTC() //nolint:gosec // bounded by check
+	at := time.Unix(int64(m.Seconds), 0).UTC()
 	if m.Quarters == 0 {
 		return at
 	}
@@ -208,7 +208,7 @@ func contentOf(b Brief, made time.Time) (content, error) {
 	c := content{
 		ID: uuidIn(strings.TrimPrefix(b.ID, named)), Title: b.Title, Provider: b.Provider, LegalID: b.LegalID, Holder: b.Holder,
 		Completed: momentOf(b.CompletedOn), From: momentOf(b.ValidFrom), Until: momentOf(b.ValidUntil),
-		Digest: b.Digest[:], Made: uint64(max(made.Unix(), 0)), //nolint:gosec // not below 0
+		Digest: b.Digest[:], Made: uint64(max(made.Unix(), 0)),
 		AwardedBy: b.AwardedBy, AwardedIDs: b.AwardedIDs, Mandate: b.Mandate,
 	}
 	if issued := momentOf(b.Issued); issued != nil {
@@ -227,7 +227,7 @@ func contentOf(b Brief, made time.Time) (content, error) {
 		if kind < 0 || err != nil {
 			return c, fmt.Errorf("%w: its status is published in another way", ErrUnfit)
 		}
-		c.Status = append(c.Status, entry{Kind: uint8(kind), List: e.List, Index: index}) //nolint:gosec // one of three
+		c.Status = append(c.Status, entry{Kind: uint8(kind), List: e.List, Index: index})
 	}
 	if err := c.check(); err != nil {
 		return c, fmt.Errorf("%w: %w", ErrUnfit, err)

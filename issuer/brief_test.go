@@ -55,7 +55,7 @@ func TestBrief(t *testing.T) {
 // not here, gets none.
 func TestBriefKey(t *testing.T) {
 	h := school(t)
-	var one = h.issue(t, h.completions(t, "completions_tot.csv", intake.ISO)[:1])[0].Record
+	one := h.issue(t, h.completions(t, "completions_tot.csv", intake.ISO)[:1])[0].Record
 	data, parsed := h.sealed(t, one)
 	key := h.ring.Chains(keys.Fingerprint(parsed.Envelope.Leaf())[:16])
 	if len(key) != 1 {

@@ -121,6 +121,35 @@ func TestCompactQR(t *testing.T) {
 	}
 }
 
+// compactText is the text of the compact QR of a credential, as an installation
+// that nobody has open makes it.
+func compactText(t *testing.T, data, file string) string {
+	t.Helper()
+	a, err := open(t.Context(), &console{out: io.Discard, err: t.Output(), getenv: func(string) string { return "" }, now: fixedDay}, folder(data), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	id, err := idOf(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	record, err := a.issuer.Record(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, err := a.issuer.Brief(t.Context(), record, sealed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _ := brief.In([]byte(address))
+	return text
+}
+
 func post(t *testing.T, address string, form url.Values) (status int, body string) {
 	t.Helper()
 	response, err := http.PostForm(address, form)

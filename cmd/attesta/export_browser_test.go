@@ -12,6 +12,7 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
+	"attesta/brief"
 	"attesta/web/offline"
 )
 
@@ -103,6 +104,20 @@ func TestExportInBrowser(t *testing.T) {
 	b.evaluate(`document.getElementById("text").value = new TextDecoder().decode(Uint8Array.from(atob("` + base64.StdEncoding.EncodeToString(raw) + `"), (c) => c.charCodeAt(0))); ""`)
 	b.do(chromedp.Click(chromedp.CSS("#check button")))
 	b.comes("#answer h1", "Valido")
+	b.evaluate(`document.getElementById("text").value = "` + s.origin + `/v/AAAAAAAAAAAAAAAAAAAAAAAAAA"; ""`)
+	b.do(chromedp.Click(chromedp.CSS("#check button")))
+	b.comes("#busy", "non si può cercare")
+
+	// A compact QR, its text and the whole address, with the keys of the copy.
+	for _, presented := range []string{s.short, brief.Address(s.origin, s.short)} {
+		b.evaluate(`document.getElementById("text").value = "` + presented + `"; ""`)
+		b.do(chromedp.Click(chromedp.CSS("#check button")))
+		b.comes("#answer", "QR compatto", "Formare formatori con metodi partecipativi", "viene da una copia fatta il 21 novembre 2026")
+		b.comes("#answer h1", "Valido")
+	}
+	b.evaluate(`document.getElementById("text").value = "` + s.short[:len(s.short)-30] + `"; ""`)
+	b.do(chromedp.Click(chromedp.CSS("#check button")))
+	b.comes("#answer h1", "Non valido")
 	b.evaluate(`document.getElementById("text").value = "` + s.origin + `/v/AAAAAAAAAAAAAAAAAAAAAAAAAA"; ""`)
 	b.do(chromedp.Click(chromedp.CSS("#check button")))
 	b.comes("#busy", "non si può cercare")

@@ -30,6 +30,7 @@ type survivor struct {
 	dir, origin                       string
 	valid, revoked, suspended, broken string // files
 	key                               string // of the log
+	short                             string // text of the compact QR of the valid one
 	secrets                           []string
 }
 
@@ -81,6 +82,7 @@ func survive(t *testing.T, flags ...string) survivor {
 	if err := os.WriteFile(s.broken, changed, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	s.short = compactText(t, filepath.Join(s.dir, "attesta-data"), s.valid)
 	// Whoever issues may keep a list of its own, and then it holds that.
 	attesta(t, s.dir, "trust", "authority", "--id", "https://albo.example.org/accreditati", "--name", "Albo Dimostrativo", "--legal-id", "VATIT-00000000099", "--country", "IT")
 	attesta(t, s.dir, "trust", "accredit", "DM:IT-iss-scuola", "--name", "Scuola Dimostrativa", "--register", "Albo", "--number", "7", "--from", "2025-01-01")
