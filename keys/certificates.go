@@ -66,7 +66,7 @@ func readX5C(encoded []string) ([]*x509.Certificate, error) {
 func (r *Ring) Chains(id string) [][]*x509.Certificate {
 	var found [][]*x509.Certificate
 	for _, k := range r.All() {
-		if k.Purpose == Seal && keyID(k.Certificate()) == id {
+		if k.Purpose == Seal && k.ID == id {
 			found = append(found, k.Chain())
 		}
 	}

@@ -3,10 +3,12 @@ package verifier
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"net/netip"
 	"strings"
 	"testing"
 
+	"attesta/brief"
 	"attesta/credentials"
 	"attesta/keys"
 	"attesta/status"
@@ -39,6 +41,27 @@ func FuzzVerify(f *testing.F) {
 		parsed, err := credentials.Parse(data)
 		if err != nil || !bytes.Equal(parsed.Envelope.Payload(), d) {
 			t.Fatalf("%s for what the key did not seal", r.Verdict)
+		}
+	})
+}
+
+// Whatever is presented as a compact QR: no panic, and nothing is shown but what
+// the trusted key signed.
+func FuzzBrief(f *testing.F) {
+	h := newHouse(f)
+	h.publishAll()
+	want, text := h.shortOf(), h.short()
+	f.Add(text)
+	f.Add(text[:len(text)-2])
+	f.Add([]byte(brief.Address(publicURL, string(text))))
+	v := h.briefs()
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := v.Verify(context.Background(), data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Brief && r.Credential != nil && (r.Summary.ID != want.ID || r.Summary.HolderName != want.Holder || r.Document != hex.EncodeToString(want.Digest[:])) {
+			t.Fatalf("%s for what the key did not sign", r.Verdict)
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -75,6 +76,19 @@ func TestCompact(t *testing.T) {
 	for _, secret := range []string{"CANARY", tokenValid, "Angelo", "AT1"} {
 		if strings.Contains(log.String(), secret) {
 			t.Errorf("the log holds %s", secret)
+		}
+	}
+	// What is read of one on the page of the check, or by a program, is in no log either.
+	form := url.Values{"text": {canary}}.Encode()
+	if w := ask(r, "POST", "/verify", strings.NewReader(form), "Content-Type", "application/x-www-form-urlencoded"); w.Code != 200 || w.Header().Get("Location") != "" {
+		t.Errorf("the page of the check: %d", w.Code)
+	}
+	if w := ask(r, "POST", "/api/v1/verify", strings.NewReader(canary), "Content-Type", "text/plain"); w.Code != 200 {
+		t.Errorf("the interface for programs: %d", w.Code)
+	}
+	for _, secret := range []string{"CANARY", "AT1", "6BF"} {
+		if strings.Contains(log.String(), secret) {
+			t.Errorf("the log of a check holds %s", secret)
 		}
 	}
 	if w := ask(r, "POST", "/c/unknown/compact", nil); w.Code != 404 {

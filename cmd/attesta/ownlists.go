@@ -20,6 +20,9 @@ type ownLists struct {
 }
 
 func (o *ownLists) Fetch(ctx context.Context, address string, origins []string) ([]byte, error) {
+	if strings.HasPrefix(address, o.issuer.PublicURL+"/.well-known/") {
+		return nil, fmt.Errorf("%w: what this installation knows of its keys is at hand", verifier.ErrUnreachable)
+	}
 	path, own := strings.CutPrefix(address, o.issuer.PublicURL+"/status/")
 	if !own {
 		return o.Kept.Fetch(ctx, address, origins)
