@@ -33,10 +33,10 @@ type Brief struct {
 	Outcomes    [][]string // the skills of each learning outcome, as addresses
 	Status      []credentials.StatusEntry
 	Digest      [sha256.Size]byte // SHA-256 of the sealed document, the seal aside
-	// AwardedBy, AwardedIDs and Mandate are those of credentials.View.
+	// AwardedBy and AwardedIDs are those of credentials.View; on what mandate stands
+	// in the document only.
 	AwardedBy  credentials.Text
 	AwardedIDs []string
-	Mandate    credentials.Text
 }
 
 // ErrUnfit is wrapped where a credential has no short form.
@@ -52,7 +52,7 @@ func Of(v credentials.View, document []byte) (Brief, error) {
 		ID: v.ID, Title: v.Title, Provider: v.Issuer, LegalID: v.IssuerLegal, Holder: v.HolderName,
 		Issued: v.Issued, CompletedOn: v.CompletedOn, ValidFrom: v.ValidFrom, ValidUntil: v.ValidUntil,
 		Status: v.Status, Digest: sha256.Sum256(document),
-		AwardedBy: v.AwardedBy, AwardedIDs: v.AwardedIDs, Mandate: v.Mandate,
+		AwardedBy: v.AwardedBy, AwardedIDs: v.AwardedIDs,
 	}
 	for _, o := range v.Outcomes {
 		var skills []string
@@ -74,7 +74,7 @@ func (b Brief) View() credentials.View {
 		Issuer: b.Provider, IssuerNames: credentials.Text{"und": b.Provider}, IssuerLegal: b.LegalID,
 		Issued: b.Issued, CompletedOn: b.CompletedOn, ValidFrom: b.ValidFrom, ValidUntil: b.ValidUntil,
 		Status: b.Status, Claims: 1,
-		AwardedBy: b.AwardedBy, AwardedIDs: b.AwardedIDs, Mandate: b.Mandate,
+		AwardedBy: b.AwardedBy, AwardedIDs: b.AwardedIDs,
 	}
 	for _, skills := range b.Outcomes {
 		var o credentials.OutcomeView
@@ -103,7 +103,6 @@ type content struct {
 	Made       uint64            `cbor:"13,keyasint"`
 	AwardedBy  map[string]string `cbor:"14,keyasint,omitempty"`
 	AwardedIDs []string          `cbor:"15,keyasint,omitempty"`
-	Mandate    map[string]string `cbor:"16,keyasint,omitempty"`
 }
 
 // moment is a time with the distance of its zone from UTC in quarters of an hour:
@@ -209,7 +208,7 @@ func contentOf(b Brief, made time.Time) (content, error) {
 		ID: uuidIn(strings.TrimPrefix(b.ID, named)), Title: b.Title, Provider: b.Provider, LegalID: b.LegalID, Holder: b.Holder,
 		Completed: momentOf(b.CompletedOn), From: momentOf(b.ValidFrom), Until: momentOf(b.ValidUntil),
 		Digest: b.Digest[:], Made: uint64(max(made.Unix(), 0)),
-		AwardedBy: b.AwardedBy, AwardedIDs: b.AwardedIDs, Mandate: b.Mandate,
+		AwardedBy: b.AwardedBy, AwardedIDs: b.AwardedIDs,
 	}
 	if issued := momentOf(b.Issued); issued != nil {
 		c.Issued = *issued
@@ -240,7 +239,7 @@ func (c content) brief() Brief {
 	b := Brief{
 		ID: named + uuidOf(c.ID), Title: c.Title, Provider: c.Provider, LegalID: c.LegalID, Holder: c.Holder,
 		Issued: c.Issued.time(), CompletedOn: c.Completed.time(), ValidFrom: c.From.time(), ValidUntil: c.Until.time(),
-		Digest: [sha256.Size]byte(c.Digest), AwardedBy: c.AwardedBy, AwardedIDs: c.AwardedIDs, Mandate: c.Mandate,
+		Digest: [sha256.Size]byte(c.Digest), AwardedBy: c.AwardedBy, AwardedIDs: c.AwardedIDs,
 	}
 	for _, group := range c.Outcomes {
 		var skills []string
@@ -307,7 +306,7 @@ func (c content) check() error {
 			return fmt.Errorf("a text is empty or longer than %d bytes", maxName)
 		}
 	}
-	return checkTitles(c.Title, c.AwardedBy, c.Mandate)
+	return checkTitles(c.Title, c.AwardedBy)
 }
 
 var language = regexp.MustCompile(`^[a-z]{2,3}$`)

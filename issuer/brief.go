@@ -50,13 +50,9 @@ func (i *Issuer) Brief(ctx context.Context, r registry.Record, sealed []byte) (s
 	}
 	b.Provider = signer.Organisation // an organisation may have got another name since
 	b.Status = i.oneList(r, b.Status)
-	// Where all of it makes too fine a picture, the title in one language is left.
-	first := credentials.Text{}
-	if title, language := b.Title.In("it", "en"); title != "" {
-		first[language] = title
-	}
-	for _, title := range []credentials.Text{b.Title, first} {
-		b.Title = title
+	short := b // where all of it makes too fine a picture
+	short.Title, short.AwardedBy = inOne(b.Title), inOne(b.AwardedBy)
+	for _, b := range []brief.Brief{b, short} {
 		text, err := brief.Seal(b, key, i.now())
 		if err != nil {
 			return "", err
@@ -66,6 +62,15 @@ func (i *Issuer) Brief(ctx context.Context, r registry.Record, sealed []byte) (s
 		}
 	}
 	return "", fmt.Errorf("making a compact QR: %w: it has too many words", brief.ErrUnfit)
+}
+
+// inOne is a text in one of its languages.
+func inOne(t credentials.Text) credentials.Text {
+	text, language := t.In("it", "en")
+	if text == "" {
+		return nil
+	}
+	return credentials.Text{language: text}
 }
 
 // briefKey is the key that signs the short form of what an envelope holds. One in

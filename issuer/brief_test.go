@@ -1,17 +1,21 @@
 package issuer_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"attesta/brief"
 	"attesta/credentials"
 	"attesta/intake"
 	"attesta/keys"
+	"attesta/registry"
 	"attesta/status"
+	"attesta/verifier"
 )
 
 // Of every credential of the fixtures a compact QR can be made; it fits, says what
@@ -94,5 +98,59 @@ func TestBriefKey(t *testing.T) {
 	}
 	if _, err := school(t).Brief(t.Context(), *one, data); !errors.Is(err, keys.ErrNoKey) {
 		t.Errorf("without the key: %v", err)
+	}
+}
+
+// wholly answers for the token lists of an installation too.
+type wholly struct{ own }
+
+func (w wholly) Fetch(ctx context.Context, address string, origins []string) ([]byte, error) {
+	if list := strings.TrimPrefix(address, publicURL+"/status/"); !strings.Contains(list, "/") {
+		p, err := w.TokenList(ctx, list)
+		return p.Token, err
+	}
+	return w.own.Fetch(ctx, address, origins)
+}
+
+// judgeBrief judges the compact QR of a record as this installation does.
+func (h *house) judgeBrief(t *testing.T, r registry.Record) verifier.Report {
+	t.Helper()
+	data, _ := h.sealed(t, &r)
+	address, err := h.Brief(t.Context(), r, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chain := h.ring.All()[0].Chain()
+	root := keys.Anchor{Name: "casa", Level: keys.Demonstration, Certificate: chain[len(chain)-1]}
+	v := verifier.New(verifier.Config{
+		Trust: func() keys.Trust { return keys.Trust{Anchors: []keys.Anchor{root}} },
+		Now:   h.clock.now, Fetcher: wholly{own{h}}, Certificates: h.ring.Chains,
+	})
+	report, err := v.Verify(t.Context(), []byte(address))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+// What a platform sealed by mandate says so in the compact QR too, and who has got
+// another name since signs with that one.
+func TestBriefOfOthers(t *testing.T) {
+	h := mandated(t, "2026-01-01", "2026-12-31")
+	r := h.judgeBrief(t, *h.issue(t, h.row(t, cfpRow))[0].Record)
+	by, _ := r.Summary.AwardedBy.In("it")
+	if r.Verdict != verifier.Valid || by != "CFP Lago Chiaro (ente di fantasia)" || r.Credential.Issuer != "Piattaforma degli Esempi" {
+		t.Errorf("by mandate: %s %s, awarded by %q, sealed by %q", r.Verdict, r.Reason, by, r.Credential.Issuer)
+	}
+
+	h = emptyHouse(t, theDay(t))
+	h.admit(t, providers(t))
+	before := h.issue(t, h.row(t, cfpRow))[0].Record
+	p, _ := h.change(t, renamed)
+	h.clock.set(theDay(t).Add(time.Hour))
+	h.rotate(t, p)
+	h.clock.set(theDay(t).AddDate(0, 0, 2))
+	if r := h.judgeBrief(t, *before); r.Verdict != verifier.Valid || r.Credential.Issuer != "Centro Nuovo" {
+		t.Errorf("after a rename: %s %s, sealed by %q", r.Verdict, r.Reason, r.Credential.Issuer)
 	}
 }
