@@ -95,6 +95,9 @@ func (a *Answers) OfCopy(c Copy, language string, report verifier.Report, then *
 // copied says what it means that an answer comes from a copy.
 func (p Page) copied(c Copy, report verifier.Report, then *verifier.Report) []string {
 	made := p.day(c.Made)
+	if c.Renews { // it is of today more often than not
+		made = p.moment(c.Made)
+	}
 	told := []string{p.T("copy.age", "day", made)}
 	switch {
 	case then != nil && then.Verdict == verifier.Valid:

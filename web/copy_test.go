@@ -101,7 +101,7 @@ func TestAnswersOfACopy(t *testing.T) {
 		{copied, "fr", stale, &good, []string{"Impossible à dire maintenant", "Le 8 novembre 2026, l’attestation était valide", "s’il existe encore"}},
 		{last, "fr", good, nil, []string{"pour la dernière fois le 8 novembre 2026, et elles valent jusqu’au 8 novembre 2036"}},
 		{copied, "xx", good, nil, []string{"Valido"}},
-		{kept, "en", stale, &good, []string{"Cannot tell", "On 8 November 2026 it was valid", "renew the copy"}},
+		{kept, "en", stale, &good, []string{"Cannot tell", "On 8 November 2026 at ", "it was valid", "renew the copy"}},
 		{copied, "xx", verifier.Report{}, nil, []string{"Non è possibile dirlo ora"}},
 	} {
 		said, err := a.OfCopy(c.copy, c.language, c.report, c.then)

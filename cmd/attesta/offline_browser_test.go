@@ -74,20 +74,30 @@ func newLiveHouse(t *testing.T) *liveHouse {
 	attesta(t, h.dir, "status", "revoke", h.revoked, "--reason", "issued-in-error")
 	attesta(t, h.dir, "trust", "authority", "--id", "https://albo.example.org/accreditati", "--name", "Albo Dimostrativo", "--legal-id", "VATIT-00000000099", "--country", "IT")
 	attesta(t, h.dir, "trust", "accredit", "DM:IT-iss-scuola", "--name", "Scuola Dimostrativa", "--register", "Albo", "--number", "7", "--from", "2025-01-01")
-	h.app, err = open(t.Context(), &console{err: t.Output(), getenv: func(string) string { return "" }, now: fixedDay}, folder(filepath.Join(h.dir, "attesta-data")), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if h.stop != nil {
-			h.stop()
-		}
-		if err := h.app.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	h.start()
+	h.reopen()
+	t.Cleanup(h.close)
 	return h
+}
+
+// reopen opens the installation and serves it.
+func (h *liveHouse) reopen() {
+	h.t.Helper()
+	var err error
+	h.app, err = open(h.t.Context(), &console{err: h.t.Output(), getenv: func(string) string { return "" }, now: fixedDay}, folder(filepath.Join(h.dir, "attesta-data")), "")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.start()
+}
+
+// close stops the server and closes the installation.
+func (h *liveHouse) close() {
+	if h.stop != nil {
+		h.stop()
+	}
+	if err := h.app.Close(); err != nil {
+		h.t.Error(err)
+	}
 }
 
 func (h *liveHouse) base() string { return "http://" + h.address }
@@ -220,7 +230,7 @@ func TestOfflineInBrowser(t *testing.T) {
 	b.comes("#age", "3 days ago")
 	b.drop(h.valid)
 	b.comes("#answer h1", "Cannot tell")
-	b.comes("#answer", "On 21 November 2026 it was valid", "renew the copy")
+	b.comes("#answer", "On 21 November 2026 at 10:00 (time in Italy) it was valid", "renew the copy")
 	b.shot("offline-old", 420)
 	b.drop(h.revoked)
 	b.comes("#answer h1", "Not valid", "revoked")
@@ -245,7 +255,7 @@ func (h *liveHouse) checksOffline(b *browser) {
 	b.comes("#age", "21 novembre 2026", "1 ora fa")
 	b.drop(h.valid)
 	b.comes("#answer h1", "Valido")
-	b.comes("#answer", "Formare formatori con metodi partecipativi", "una copia fatta il 21 novembre 2026", "Se dopo il 21 novembre 2026")
+	b.comes("#answer", "Formare formatori con metodi partecipativi", "una copia fatta il 21 novembre 2026 alle 10:00", "Se dopo il 21 novembre 2026 alle 10:00")
 	b.shot("offline-valid", 420)
 	b.drop(h.revoked)
 	b.comes("#answer h1", "Non valido", "revocato")
@@ -393,6 +403,11 @@ func TestCompactInBrowser(t *testing.T) {
 	if kept := b.promised(`return (await caches.keys()).length + (await navigator.serviceWorker.getRegistrations()).length`); kept != "0" {
 		t.Errorf("%s things are still kept", kept)
 	}
+	h.start()
+	b.withoutScripts()
+	b.open(h.base() + "/c")
+	b.says("main", "Questo QR contiene i dati", "Verifica un attestato, con la rete")
+	b.shot("compact-without-scripts", 420)
 }
 
 func idIn(t *testing.T, file string) string {
