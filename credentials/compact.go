@@ -36,7 +36,7 @@ func ParseCompact(data []byte, typ string) (*Envelope, error) {
 	if e.Type != typ {
 		return nil, badFormat("header", "the token is of type %q, %q was expected", e.Type, typ)
 	}
-	if _, err := readClaims(e.payload); err != nil {
+	if _, err := readClaims(e.content()); err != nil {
 		return nil, badFormat("payload", "the payload of the token cannot be read: %v", err)
 	}
 	return e, nil

@@ -308,7 +308,7 @@ func TestIdsStandForOneContent(t *testing.T) {
 			t.Fatal(err)
 		}
 		seen := map[string]string{}
-		everywhere(n.v, func(m map[string]any) {
+		everywhere(asDecoded(n), func(m map[string]any) {
 			id, ok := m["id"].(string)
 			if !ok {
 				return

@@ -82,12 +82,12 @@ func (edc) Parse(data []byte) (*Parsed, error) {
 	if err != nil {
 		return nil, err
 	}
-	content, err := readJSON(e.payload)
+	content, err := readText(e.content())
 	if err != nil {
 		return nil, badFormat("payload", "the sealed content cannot be read: %v", err)
 	}
 	p := &Parsed{Format: "edc", Envelope: e, content: content}
-	for _, t := range content.get("type").each() {
+	for t := range content.get("type").every() {
 		p.Types = append(p.Types, t.text())
 	}
 	if err := checkKind(content); err != nil {
@@ -96,7 +96,7 @@ func (edc) Parse(data []byte) (*Parsed, error) {
 	issuer := content.get("issuer")
 	p.Issuer = Signer{
 		LegalID:      issuer.at("eIDASIdentifier", "notation").text(),
-		Organisation: anyText(issuer.get("legalName").texts()),
+		Organisation: issuer.get("legalName").any(),
 	}
 	return p, nil
 }
@@ -114,25 +114,25 @@ func checkKind(content node) error {
 	if !types.has(typeEDC) || !types.has(typeW3C) {
 		return badFormat("payload", "the sealed content is not a European Digital Credential: its type lacks %s or %s", typeW3C, typeEDC)
 	}
-	contexts := content.get("@context").each()
-	if len(contexts) != 2 || !content.get("@context").has(contextW3C) || !content.get("@context").has(contextEDC) {
+	contexts := content.get("@context")
+	if contexts.count() != 2 || !contexts.has(contextW3C) || !contexts.has(contextEDC) {
 		return badFormat("payload", "the sealed content has other contexts than %s and %s", contextW3C, contextEDC)
 	}
-	if subject, ok := content.get("credentialSubject").v.(map[string]any); !ok || subject == nil {
+	if !content.get("credentialSubject").is(isObject) {
 		return badFormat("payload", "the sealed content does not have exactly one subject")
 	}
-	if issuer, ok := content.get("issuer").v.(map[string]any); !ok || issuer == nil {
+	if !content.get("issuer").is(isObject) {
 		return badFormat("payload", "the sealed content does not describe its issuer")
 	}
 	if content.get("proof").present() {
 		return badFormat("payload", "the sealed content has the member proof, which is not accepted")
 	}
-	if name := keyword(content.v, true); name != "" {
+	if name := content.keyword(); name != "" {
 		return badFormat("payload", "the sealed content has the member %s, which is not accepted", name)
 	}
 	for _, name := range []string{"issued", "issuanceDate", "validFrom", "expirationDate", "validUntil"} {
 		n := content.get(name)
-		if text, _ := n.v.(string); n.present() && readTime(node{text}).IsZero() {
+		if _, ok := n.str(); n.present() && (!ok || readTime(n).IsZero()) {
 			return badFormat("payload", "the sealed content has a %s that is not one date and time", name)
 		}
 	}
@@ -142,27 +142,34 @@ func checkKind(content node) error {
 // keyword returns a member whose name is a keyword of JSON-LD, other than the
 // context of the whole: with it the names below could mean something else to a
 // reader of linked data than to one of JSON.
-func keyword(v any, top bool) (found string) {
-	switch v := v.(type) {
-	case []any:
-		for _, child := range v {
-			if found = keyword(child, false); found != "" {
-				return found
-			}
-		}
-	case map[string]any:
-		least := ""
-		for name, child := range v {
-			if strings.HasPrefix(name, "@") && !(top && name == "@context") {
-				found = name
-			} else {
-				found = keyword(child, false)
-			}
-			if found != "" && (least == "" || found < least) {
-				least = found
-			}
-		}
-		return least
+func (n node) keyword() (found string) {
+	if n.t.at == 0 || n.t.at == 1 && n.t.member(n.v, symContext) != nil {
+		return ""
 	}
-	return ""
+	return n.t.keyword(n.v)
+}
+
+// keyword returns the first in the order of bytes of those that stand alone or
+// first below each member.
+func (t *tree) keyword(v *value) (least string) {
+	below := t.below(v)
+	for i := range below {
+		name, found := "", ""
+		if v.kind == isObject {
+			name = t.nameOf(below[i].name)
+		}
+		switch {
+		case strings.HasPrefix(name, "@") && !(v == &t.root && name == "@context"):
+			found = name
+		case below[i].kind == isObject || below[i].kind == isList:
+			found = t.keyword(&below[i])
+		}
+		if found != "" && v.kind == isList {
+			return found
+		}
+		if found != "" && (least == "" || found < least) {
+			least = found
+		}
+	}
+	return least
 }

@@ -41,7 +41,8 @@ var ErrSeal = errors.New("the seal does not hold")
 // be believed before Verify.
 type Envelope struct {
 	protected string // as transmitted: the signature is over these characters
-	payload   []byte
+	payload   []byte // nil where it is clear
+	clear     string // a payload that a file has in clear
 	signature []byte
 	// encodedSignature is the signature as transmitted: time stamps are over
 	// these characters.
@@ -59,7 +60,20 @@ type Envelope struct {
 }
 
 // Payload returns the exact signed bytes. They are not to be changed.
-func (e *Envelope) Payload() []byte { return e.payload }
+func (e *Envelope) Payload() []byte {
+	if e.payload == nil {
+		return []byte(e.clear)
+	}
+	return e.payload
+}
+
+// content is the payload as text.
+func (e *Envelope) content() string {
+	if e.payload == nil {
+		return e.clear
+	}
+	return string(e.payload)
+}
 
 // Leaf is the certificate of the key that made the signature.
 func (e *Envelope) Leaf() *x509.Certificate { return e.Chain[0] }
@@ -78,7 +92,7 @@ func (e *Envelope) Verify() error {
 
 // appendInput writes the signing input (RFC 7515 clause 5.1, RFC 7797 clause 3).
 func (e *Envelope) appendInput(b []byte) []byte {
-	b = slices.Grow(b, len(e.protected)+1+len(e.payload)*4/3+4)
+	b = slices.Grow(b, len(e.protected)+1+len(e.clear)+len(e.payload)*4/3+4)
 	return e.appendPayload(append(append(b, e.protected...), '.'))
 }
 
@@ -87,7 +101,7 @@ func (e *Envelope) appendPayload(b []byte) []byte {
 	if e.Attached {
 		return base64.RawURLEncoding.AppendEncode(b, e.payload)
 	}
-	return append(b, e.payload...)
+	return append(append(b, e.clear...), e.payload...)
 }
 
 // ParseSealed takes apart a JAdES seal in JSON serialization, general or
@@ -111,7 +125,7 @@ func ParseSealed(data []byte) (*Envelope, error) {
 	if err != nil {
 		return nil, badFormat("not_json", "the sealed file cannot be read: %v", err)
 	}
-	payload, ok := outer.get("payload").v.(string)
+	payload, ok := outer.get("payload").str()
 	if !ok {
 		return nil, badFormat("not_sealed", "the member \"payload\" is not a string")
 	}
@@ -124,7 +138,7 @@ func ParseSealed(data []byte) (*Envelope, error) {
 		return nil, err
 	}
 	if !e.Attached {
-		e.payload = []byte(payload)
+		e.clear = payload
 	} else if e.payload, err = decodeBase64URL(payload); err != nil {
 		return nil, badFormat("payload", "the payload is not canonical base64url, as its seal says")
 	}
@@ -140,26 +154,26 @@ func startsWithPayload(data []byte) bool {
 
 // onlySignature finds the one signature of a general or flattened JWS.
 func onlySignature(outer node) (node, error) {
-	members, _ := outer.v.(map[string]any)
-	if list, ok := members["signatures"].([]any); ok {
-		if len(list) != 1 {
-			return node{}, badFormat("not_sealed", "the file has %d signatures, exactly one is accepted", len(list))
-		}
-		one, ok := list[0].(map[string]any)
-		if !ok {
-			return node{}, badFormat("not_sealed", "the signature of the file is not an object")
-		}
-		if err := onlyMembers(members, "payload", "signatures"); err != nil {
-			return node{}, err
-		}
-		return node{one}, onlyMembers(one, "protected", "header", "signature")
+	list := outer.get("signatures")
+	if !list.is(isList) {
+		return outer, outer.onlyMembers("payload", "protected", "header", "signature")
 	}
-	return outer, onlyMembers(members, "payload", "protected", "header", "signature")
+	if list.count() != 1 {
+		return node{}, badFormat("not_sealed", "the file has %d signatures, exactly one is accepted", list.count())
+	}
+	one := list.nth(0)
+	if !one.is(isObject) {
+		return node{}, badFormat("not_sealed", "the signature of the file is not an object")
+	}
+	if err := outer.onlyMembers("payload", "signatures"); err != nil {
+		return node{}, err
+	}
+	return one, one.onlyMembers("protected", "header", "signature")
 }
 
-func onlyMembers(members map[string]any, known ...string) error {
-	for _, name := range sortedKeys(members) {
-		if !slices.Contains(known, name) {
+func (n node) onlyMembers(known ...string) error {
+	for _, m := range n.members() {
+		if name := n.t.nameOf(m.name); !slices.Contains(known, name) {
 			return badFormat("not_sealed", "the file has the unknown member %q", name)
 		}
 	}
@@ -167,8 +181,8 @@ func onlyMembers(members map[string]any, known ...string) error {
 }
 
 func (e *Envelope) readSignature(n node) error {
-	protected, ok1 := n.get("protected").v.(string)
-	signature, ok2 := n.get("signature").v.(string)
+	protected, ok1 := n.get("protected").str()
+	signature, ok2 := n.get("signature").str()
 	if !ok1 || !ok2 || protected == "" || signature == "" {
 		return badFormat("not_sealed", "the file has no protected header or no signature")
 	}
@@ -191,11 +205,11 @@ func (e *Envelope) readSignature(n node) error {
 // 7.2.1: no header stands twice, and none from which this reader draws anything
 // stands there at all.
 func (e *Envelope) checkUnprotected(n, protected node) error {
-	members, ok := n.v.(map[string]any)
-	if n.present() && !ok {
+	if n.present() && !n.is(isObject) {
 		return badFormat("header", "the unprotected header is not an object")
 	}
-	for _, name := range sortedKeys(members) {
+	for _, m := range n.members() {
+		name := n.t.nameOf(m.name)
 		switch name {
 		case "alg", "b64", "crit", "typ", "cty", "kid", "x5c", "x5t#S256", "x5t#o", "sigT", "iat", "adoTst":
 			return badFormat("header", "the header %q stands outside the seal", name)

@@ -41,7 +41,7 @@ type Parsed struct {
 	Issuer   Signer   // as the payload names it
 	Types    []string // of the credential
 	content  node
-	known    map[string]node // what is described in the content, by id; nil until somebody asks
+	known    *described // what is described in the content, by id; nil until somebody asks
 }
 
 // View reads what the credential says. Call it on verified bytes only, and not
@@ -52,7 +52,7 @@ func (p *Parsed) View() View { return viewWith(p.content, p.index()) }
 // It does not read the bytes again.
 func (p *Parsed) Lint() []Finding { return lint(p.content, p.index(), nil, true) }
 
-func (p *Parsed) index() map[string]node {
+func (p *Parsed) index() *described {
 	if p.known == nil {
 		p.known = indexed(p.content)
 	}

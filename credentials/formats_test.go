@@ -119,7 +119,7 @@ func TestNoNameFromInputBecomesAMember(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(sortedKeys(header.v.(map[string]any)), " "); got != "alg b64 crit cty iat kid typ x5c x5t#S256" {
+	if got := strings.Join(sortedKeys(asDecoded(header).(map[string]any)), " "); got != "alg b64 crit cty iat kid typ x5c x5t#S256" {
 		t.Errorf("the header has %s", got)
 	}
 	content, err := readJSON([]byte(p.payload))
@@ -130,7 +130,7 @@ func TestNoNameFromInputBecomesAMember(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := strings.Join(sortedKeys(content.v.(map[string]any)), " "), strings.Join(sortedKeys(want.v.(map[string]any)), " "); got != want {
+	if got, want := strings.Join(sortedKeys(asDecoded(content).(map[string]any)), " "), strings.Join(sortedKeys(asDecoded(want).(map[string]any)), " "); got != want {
 		t.Errorf("the document has %s, not %s", got, want)
 	}
 	view := viewOf(content)

@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -28,15 +27,14 @@ func (e *Envelope) readHeader(protected string) (node, error) {
 	if err != nil {
 		return node{}, badFormat("header", "the protected header cannot be read: %v", err)
 	}
-	members, _ := h.v.(map[string]any)
-	for _, name := range sortedKeys(members) {
-		if members[name] == nil {
-			return node{}, badFormat("header", "the header %q is null", name)
+	for _, m := range h.members() {
+		if m.kind == isNull {
+			return node{}, badFormat("header", "the header %q is null", h.t.nameOf(m.name))
 		}
 	}
 	e.protected = protected
-	e.Algorithm, _ = h.get("alg").v.(string)
-	e.Type, _ = h.get("typ").v.(string)
+	e.Algorithm, _ = h.get("alg").str()
+	e.Type, _ = h.get("typ").str()
 	if err := e.readB64(h); err != nil {
 		return node{}, err
 	}
@@ -62,11 +60,10 @@ func (e *Envelope) readB64(h node) error {
 	if !n.present() {
 		return nil
 	}
-	b64, ok := n.v.(bool)
-	if !ok || !h.get("crit").has("b64") {
+	if !n.is(isTrue) && !n.is(isFalse) || !h.get("crit").has("b64") {
 		return badFormat("header", "the header b64 is not a boolean or not critical")
 	}
-	e.Attached = b64
+	e.Attached = n.is(isTrue)
 	return nil
 }
 
@@ -77,13 +74,12 @@ func checkCritical(h node) error {
 	if !n.present() {
 		return nil
 	}
-	names, ok := n.v.([]any)
-	if !ok || len(names) == 0 {
+	if !n.is(isList) || n.count() == 0 {
 		return badFormat("header", "the header crit is not a list of names")
 	}
 	var seen []string
-	for _, v := range names {
-		name, _ := v.(string)
+	for v := range n.every() {
+		name, _ := v.str()
 		switch name {
 		case "b64", "sigT", "iat", "adoTst":
 		default:
@@ -109,15 +105,14 @@ func (e *Envelope) readSealedAt(h node) error {
 	case older.present() && newer.present():
 		return badFormat("header", "the seal states its time twice, in sigT and in iat")
 	case older.present():
-		text, _ := older.v.(string)
+		text, _ := older.str()
 		at, err := time.Parse(sigTLayout, text)
 		if err != nil || at.Format(sigTLayout) != text {
 			return badFormat("header", "the signing time %q is not a UTC date and time", text)
 		}
 		e.SealedAt = at
 	case newer.present():
-		number, _ := newer.v.(json.Number)
-		seconds, err := strconv.ParseInt(number.String(), 10, 64)
+		seconds, err := strconv.ParseInt(newer.number(), 10, 64)
 		if err != nil || seconds < 0 || seconds > latestSecond {
 			return badFormat("header", "the signing time iat is not a number of seconds since 1970")
 		}
@@ -134,15 +129,15 @@ const latestSecond = 253402300799
 // readChain reads x5c and holds x5t#S256 and kid, where present, against the
 // leaf (RFC 7515 clauses 4.1.6 and 4.1.8, ETSI TS 119 182-1 clause 5.1.4).
 func (e *Envelope) readChain(h node) error {
-	list, _ := h.get("x5c").v.([]any)
-	if len(list) == 0 {
+	list := h.get("x5c")
+	if !list.is(isList) || list.count() == 0 {
 		return badFormat("certificate", "the seal carries no certificate")
 	}
-	if len(list) > maxChain {
+	if list.count() > maxChain {
 		return badFormat("certificate", "the seal carries more than %d certificates", maxChain)
 	}
-	for _, v := range list {
-		encoded, _ := v.(string)
+	for v := range list.every() {
+		encoded, _ := v.str()
 		der, err := base64.StdEncoding.Strict().DecodeString(encoded)
 		if err != nil {
 			return badFormat("certificate", "a certificate of the seal is not base64")
@@ -155,7 +150,7 @@ func (e *Envelope) readChain(h node) error {
 	}
 	if thumb := h.get("x5t#S256"); thumb.present() {
 		want := sha256.Sum256(e.Leaf().Raw)
-		text, _ := thumb.v.(string)
+		text, _ := thumb.str()
 		if got, err := decodeBase64URL(text); err != nil || !bytes.Equal(got, want[:]) {
 			return badFormat("certificate", "the thumbprint does not belong to the certificate of the seal")
 		}
@@ -168,7 +163,7 @@ func (e *Envelope) readChain(h node) error {
 		if err != nil {
 			return badFormat("certificate", "the certificate of the seal cannot be named: %v", err)
 		}
-		text, _ := kid.v.(string)
+		text, _ := kid.str()
 		if got, err := base64.StdEncoding.Strict().DecodeString(text); err != nil || !bytes.Equal(got, want) {
 			return badFormat("certificate", "the key id does not belong to the certificate of the seal")
 		}
@@ -182,12 +177,12 @@ func (e *Envelope) readChain(h node) error {
 // namesLeaf tells whether a digest with its algorithm is that of the leaf (ETSI
 // TS 119 182-1 clause 5.2.2).
 func (e *Envelope) namesLeaf(digest node) bool {
-	text, _ := digest.get("digVal").v.(string)
+	text, _ := digest.get("digVal").str()
 	got, err := decodeBase64URL(text)
 	if err != nil {
 		return false
 	}
-	algorithm, _ := digest.get("digAlg").v.(string)
+	algorithm, _ := digest.get("digAlg").str()
 	raw := e.Leaf().Raw
 	switch algorithm {
 	case "S256":

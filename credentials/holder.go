@@ -13,24 +13,18 @@ import "time"
 // What is given several times and differently is not given.
 func (p *Parsed) HolderData() (born Date, numbers []string) {
 	subject := p.content.get("credentialSubject")
-	if t := readTime(node{subject.get("dateOfBirth").scalar()}); !t.IsZero() {
+	if t := readTime(subject.get("dateOfBirth").single()); !t.IsZero() {
 		if t.Sub(time.Date(t.Year(), t.Month(), t.Day(), 12, 0, 0, 0, t.Location())) > 0 {
 			t = t.AddDate(0, 0, 1)
 		}
 		born = Date(t.Format(time.DateOnly))
 	}
-	var r reader // made when something is only named: that is rare, and takes a look at everything
-	for i, n := range subject.get("nationalID").each() {
-		if i == maxNumbers {
-			break
-		}
+	nationalID := subject.get("nationalID")
+	for i := range min(nationalID.count(), maxNumbers) {
+		n := nationalID.nth(i)
 		number := n.get("notation").scalar()
-		if number == "" && r.known == nil {
-			r.known = map[string]node{}
-			index(p.content, r.known)
-		}
-		if number == "" {
-			number = r.resolve(n).get("notation").scalar()
+		if number == "" { // it may only be named
+			number = reader{known: p.index()}.resolve(n).get("notation").scalar()
 		}
 		if number != "" {
 			numbers = append(numbers, number)

@@ -389,6 +389,32 @@ func derSignature(raw []byte) []byte {
 	return der
 }
 
+// asDecoded is a value of a tree as encoding/json would give it.
+func asDecoded(n node) any {
+	if n.v == nil {
+		return nil
+	}
+	switch n.v.kind {
+	case isTrue, isFalse:
+		return n.v.kind == isTrue
+	case isNumber:
+		return json.Number(n.number())
+	case isList:
+		all := []any{}
+		for _, child := range n.each() {
+			all = append(all, asDecoded(child))
+		}
+		return all
+	case isObject:
+		all := map[string]any{}
+		for _, m := range n.members() {
+			all[n.t.nameOf(m.name)] = asDecoded(n.of(&m))
+		}
+		return all
+	}
+	return n.text()
+}
+
 // everywhere calls a function on every object of decoded JSON.
 func everywhere(v any, do func(map[string]any)) {
 	switch v := v.(type) {

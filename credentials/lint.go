@@ -3,7 +3,6 @@ package credentials
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 )
@@ -94,13 +93,13 @@ func Lint(d Document, signer *Signer) []Finding {
 	return lint(doc, indexed(doc), signer, checkKind(doc) == nil)
 }
 
-func lint(doc node, known map[string]node, signer *Signer, kind bool) []Finding {
-	l := &linter{doc: doc, all: reader{known: known}, issuing: signer != nil, first: map[string]map[string]any{}}
+func lint(doc node, known *described, signer *Signer, kind bool) []Finding {
+	l := &linter{doc: doc, all: reader{known: known}, issuing: signer != nil, first: make([]*value, len(known.full))}
 	l.annex()
 	l.shape(kind)
 	l.profiles()
 	l.plausible()
-	l.walk(nil, doc.v, "")
+	l.walk(doc.v, 0)
 	if signer != nil {
 		l.signer(*signer)
 	}
@@ -110,8 +109,9 @@ func lint(doc node, known map[string]node, signer *Signer, kind bool) []Finding 
 type linter struct {
 	doc      node
 	all      reader
-	first    map[string]map[string]any // id to its first content
-	issuing  bool                      // by us: then the lists are ours to keep to
+	first    []*value // by the position of its id among what is described, the first content
+	issuing  bool     // by us: then the lists are ours to keep to
+	trail    trail
 	findings []Finding
 }
 
@@ -134,7 +134,7 @@ func (l *linter) need(ok bool, rule, clause, path, en, it string) {
 	}
 }
 
-func bothLanguages(t Text) bool { return t["it"] != "" && t["en"] != "" }
+func bothLanguages(n node) bool { return n.in("it") != "" && n.in("en") != "" }
 
 // annex checks the eleven mandatory elements of Annex I, in its order.
 func (l *linter) annex() {
@@ -147,7 +147,7 @@ func (l *linter) annex() {
 	}
 	need(holderName(subject) != "", 1, "/credentialSubject/fullName",
 		"the learner has no name", "manca il nome della persona")
-	need(bothLanguages(claim.get("title").texts()) && bothLanguages(l.doc.at("displayParameter", "title").texts()), 2, "/credentialSubject/hasClaim/title",
+	need(bothLanguages(claim.get("title")) && bothLanguages(l.doc.at("displayParameter", "title")), 2, "/credentialSubject/hasClaim/title",
 		"the title is missing in Italian or English", "manca il titolo in italiano o in inglese")
 	body := l.all.resolve(l.all.resolve(claim.get("awardedBy")).get("awardingBody"))
 	place := body.get("location")
@@ -157,14 +157,14 @@ func (l *linter) annex() {
 	address := l.all.resolve(l.all.resolve(place).get("address"))
 	need(address.get("countryCode").present(), 3, "/credentialSubject/hasClaim/awardedBy/awardingBody/location/address/countryCode",
 		"the country of the provider is missing", "manca il paese dell’ente")
-	need(anyText(body.get("legalName").texts()) != "", 4, "/credentialSubject/hasClaim/awardedBy/awardingBody",
+	need(body.get("legalName").any() != "", 4, "/credentialSubject/hasClaim/awardedBy/awardingBody",
 		"the awarding body has no name", "manca il nome dell’ente che attribuisce")
 	need(!readTime(l.doc.get("issued")).IsZero(), 5, "/issued",
 		"the date of issuing is missing", "manca la data di rilascio")
-	outcomes := spec.get("learningOutcome").each()
-	complete := len(outcomes) > 0
-	for _, o := range outcomes {
-		complete = complete && anyText(l.all.resolve(o).get("title").texts()) != ""
+	outcomes := spec.get("learningOutcome")
+	complete := outcomes.count() > 0
+	for o := range outcomes.every() {
+		complete = complete && l.all.resolve(o).get("title").any() != ""
 	}
 	need(complete, 6, "/credentialSubject/hasClaim/specifiedBy/learningOutcome",
 		"there is no learning outcome, or one without words", "mancano i risultati di apprendimento, o uno è senza testo")
@@ -178,9 +178,9 @@ func (l *linter) annex() {
 	need(spec.get("mode").present() || l.all.resolve(claim.at("influencedBy", "specifiedBy")).get("mode").present(), 10, "/credentialSubject/hasClaim/specifiedBy/mode",
 		"the form of participation is missing", "manca la modalità di partecipazione")
 	quality := spec.get("accreditation").present() || issuer.get("accreditation").present()
-	for _, n := range spec.get("additionalNote").each() {
+	for n := range spec.get("additionalNote").every() {
 		n = l.all.resolve(n)
-		quality = quality || n.at("subject", "id").text() == noteQuality && anyText(n.get("noteLiteral").texts()) != ""
+		quality = quality || n.at("subject", "id").text() == noteQuality && n.get("noteLiteral").any() != ""
 	}
 	need(quality, 11, "/credentialSubject/hasClaim/specifiedBy/additionalNote",
 		"nothing is said about quality assurance", "manca l’assicurazione della qualità")
@@ -188,12 +188,10 @@ func (l *linter) annex() {
 
 // annexAssessment: a record of presence alone is a certificate of attendance.
 func (l *linter) annexAssessment(claim node) {
-	proofs := claim.get("provenBy").each()
 	assessed := false
-	for _, p := range proofs {
-		kind := l.all.resolve(l.all.resolve(p).get("specifiedBy")).get("dcType")
-		c := l.all.concept(kind)
-		assessed = assessed || c == nil || c.URI != attendanceOnly
+	for p := range claim.get("provenBy").every() {
+		c, ok := l.all.bare(l.all.resolve(l.all.resolve(p).get("specifiedBy")).get("dcType"))
+		assessed = assessed || !ok || c.URI != attendanceOnly
 	}
 	l.need(assessed, "A09", clauseAnnex+", element 9", "/credentialSubject/hasClaim/provenBy",
 		"there is no assessment beside attendance, so this is no micro-credential", "manca una prova oltre alla frequenza: non è una microcredenziale")
@@ -205,9 +203,9 @@ func (l *linter) shape(kind bool) {
 	shape := func(ok bool, rule, path, en, it string) { l.need(ok, rule, clauseAP, path, en, it) }
 	shape(kind, "S01", "/type", "type, context, subject or issuer is not that of a European Digital Credential", "tipo, contesto, persona o ente non sono quelli di una credenziale digitale europea")
 	shape(d.at("credentialProfiles", "id").present(), "S02", "/credentialProfiles", "the profile is missing", "manca il profilo")
-	schemas := d.get("credentialSchema").each()
-	typed := len(schemas) > 0
-	for _, s := range schemas {
+	schemas := d.get("credentialSchema")
+	typed := schemas.count() > 0
+	for s := range schemas.every() {
 		typed = typed && s.get("id").text() != "" && s.get("type").text() == schemaType
 	}
 	shape(typed, "S03", "/credentialSchema", "the schema is missing or not an object of type "+schemaType, "manca lo schema, o non è un oggetto di tipo "+schemaType)
@@ -221,10 +219,10 @@ func (l *linter) shape(kind bool) {
 	}
 	shape(readTime(d.get("expirationDate")).Equal(readTime(d.get("validUntil"))), "S07", "/expirationDate", "expirationDate and validUntil differ", "expirationDate e validUntil sono diversi")
 	shape(strings.Contains(d.get("id").text(), ":"), "S08", "/id", "the credential has no id", "manca l’identificativo della credenziale")
-	claims := d.at("credentialSubject", "hasClaim").each()
-	shape(len(claims) > 0, "S09", "/credentialSubject/hasClaim", "nothing is claimed", "non è attestato nulla")
-	for i, c := range claims {
-		switch l.all.resolve(c).get("type").text() {
+	claims := d.at("credentialSubject", "hasClaim")
+	shape(claims.count() > 0, "S09", "/credentialSubject/hasClaim", "nothing is claimed", "non è attestato nulla")
+	for i := range claims.count() {
+		switch l.all.resolve(claims.nth(i)).get("type").text() {
 		case "LearningAchievement", "LearningActivity", "LearningAssessment", "LearningEntitlement":
 		default:
 			shape(false, "S09", fmt.Sprintf("/credentialSubject/hasClaim[%d]", i), "this is not one of the four kinds of claim", "non è uno dei quattro tipi di attestazione")
@@ -237,19 +235,19 @@ func (l *linter) shape(kind bool) {
 
 func (l *linter) displayShape() {
 	p := l.doc.get("displayParameter")
-	l.need(len(p.get("title").texts()) > 0 && p.get("language").present() && p.get("primaryLanguage").present(), "S04", clauseAP, "/displayParameter",
+	l.need(p.get("title").any() != "" && p.get("language").present() && p.get("primaryLanguage").present(), "S04", clauseAP, "/displayParameter",
 		"title, languages or primary language is missing", "mancano titolo, lingue o lingua principale")
 	pictures := map[string]bool{}
-	for _, page := range p.get("individualDisplay").each() {
+	for page := range p.get("individualDisplay").every() {
 		image := l.all.resolve(page.at("displayDetail", "image"))
 		if image.get("content").text() != "" && page.at("displayDetail", "page").present() {
-			if c := l.all.concept(page.get("language")); c != nil {
+			if c, ok := l.all.bare(page.get("language")); ok {
 				pictures[c.URI] = true
 			}
 		}
 	}
-	for _, n := range p.get("language").each() {
-		if c := l.all.concept(n); c != nil {
+	for n := range p.get("language").every() {
+		if c, ok := l.all.bare(n); ok {
 			l.need(pictures[c.URI], "S04", clauseAP, "/displayParameter/individualDisplay",
 				"there is no picture for the language "+c.URI, "manca l’immagine per la lingua "+c.URI)
 		}
@@ -277,31 +275,25 @@ func (l *linter) signer(s Signer) {
 		{"/issuer/eIDASIdentifier/spatial", issuer.at("eIDASIdentifier", "spatial")},
 		{"/issuer/location/address/countryCode", address.get("countryCode")},
 	} {
-		c := l.all.concept(place.node)
-		l.need(certified != "" && c != nil && c.URI == country, "I03", clauseSeal, place.path,
+		c, ok := l.all.bare(place.node)
+		l.need(certified != "" && ok && c.URI == country, "I03", clauseSeal, place.path,
 			"the country is not that of the sealing certificate ("+cmp.Or(s.Country, "it names none")+")", "il paese non è quello del certificato del sigillo ("+cmp.Or(s.Country, "non ne indica")+")")
 	}
 }
 
-var (
-	isoDuration = regexp.MustCompile(`^P(?:\d+Y)?(?:\d+M)?(?:\d+W)?(?:\d+D)?(?:T(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?$`)
-	manyMonths  = regexp.MustCompile(`^P\d{2,}M`)
-	escoSkill   = regexp.MustCompile(`^` + regexp.QuoteMeta(prefixESCO) + `[0-9a-zA-Z.-]+$`)
-)
-
 // duration checks syntax and sense: P60M is sixty months, not minutes.
-func (l *linter) duration(path, value string) {
-	ok := isoDuration.MatchString(value) && value != "P" && !strings.HasSuffix(value, "T")
-	l.need(ok, "S11", clauseAP, path, "this is not an ISO 8601 duration", "la durata non è in forma ISO 8601")
-	if ok && manyMonths.MatchString(value) {
-		l.report(Warning, "S11", "ISO 8601", path, "this means months: hours are written PT60H", "così sono mesi: le ore si scrivono PT60H")
+func (l *linter) duration(value string) {
+	ok := isoDuration(value) && value != "P" && !strings.HasSuffix(value, "T")
+	l.demand(ok, "S11", clauseAP, "this is not an ISO 8601 duration", "la durata non è in forma ISO 8601")
+	if ok && manyMonths(value) {
+		l.report(Warning, "S11", "ISO 8601", l.path(), "this means months: hours are written PT60H", "così sono mesi: le ore si scrivono PT60H")
 	}
 }
 
-func (l *linter) dateTime(path, value string) {
+func (l *linter) dateTime(value string) {
 	_, err := time.Parse(time.RFC3339Nano, value)
 	if err != nil {
 		_, err = time.Parse("2006-01-02T15:04:05", value)
 	}
-	l.need(err == nil, "S06", clauseAP, path, "this is not a date with a time", "la data è senza ora, o non esiste")
+	l.demand(err == nil, "S06", clauseAP, "this is not a date with a time", "la data è senza ora, o non esiste")
 }

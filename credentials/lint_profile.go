@@ -11,17 +11,17 @@ import (
 func (l *linter) profiles() {
 	accredited := l.profile(profileAccredited, schemaAccredited)
 	mandated := l.profile(profileMandate, schemaMandate)
-	evidence := l.doc.get("evidence").each()
-	l.need(!accredited && !mandated || len(evidence) > 0, "S22", clauseAP, "/evidence",
+	evidence := l.doc.get("evidence")
+	l.need(!accredited && !mandated || evidence.count() > 0, "S22", clauseAP, "/evidence",
 		"the profile asks for an evidence", "il profilo chiede una prova (evidence)")
-	for i, e := range evidence {
-		e = l.all.resolve(e)
+	for i := range evidence.count() {
+		e := l.all.resolve(evidence.nth(i))
 		path := fmt.Sprintf("/evidence[%d]", i)
 		if accredited {
-			l.need(len(e.get("accreditation").each()) == 1, "S23", clauseAccredited, path+"/accreditation",
+			l.need(e.get("accreditation").count() == 1, "S23", clauseAccredited, path+"/accreditation",
 				"each evidence has exactly one accreditation", "ogni prova (evidence) ha esattamente un accreditamento")
 		}
-		statement, plain := e.get("evidenceStatement").v.(string)
+		statement, plain := e.get("evidenceStatement").str()
 		if mandated {
 			l.need(plain && statement != "", "S24", clauseMandate, path+"/evidenceStatement",
 				"each evidence has one statement, a plain text", "ogni prova (evidence) ha una dichiarazione, in testo semplice")
@@ -29,8 +29,8 @@ func (l *linter) profiles() {
 		l.accreditation(path+"/accreditation", l.all.resolve(e.get("accreditation")))
 	}
 	if accredited {
-		claims := l.doc.at("credentialSubject", "hasClaim").each()
-		l.need(len(claims) == 1 && l.all.resolve(claims[0]).get("type").text() == "LearningAchievement", "S23", clauseAccredited, "/credentialSubject/hasClaim",
+		claims := l.doc.at("credentialSubject", "hasClaim")
+		l.need(claims.count() == 1 && l.all.resolve(claims.nth(0)).get("type").text() == "LearningAchievement", "S23", clauseAccredited, "/credentialSubject/hasClaim",
 			"an accredited credential has exactly one claim, an achievement", "una credenziale accreditata ha esattamente un’attestazione, un risultato")
 	}
 }
@@ -39,10 +39,11 @@ func (l *linter) profiles() {
 // schema go together; other software writes one alone.
 func (l *linter) profile(concept, schema string) bool {
 	named, checked := false, false
-	for _, c := range l.all.concepts(l.doc.get("credentialProfiles")) {
+	for n := range l.doc.get("credentialProfiles").every() {
+		c, _ := l.all.bare(n)
 		named = named || c.URI == concept
 	}
-	for _, s := range l.doc.get("credentialSchema").each() {
+	for s := range l.doc.get("credentialSchema").every() {
 		checked = checked || s.get("id").text() == schema
 	}
 	if named != checked {
@@ -70,13 +71,15 @@ func (l *linter) accreditation(path string, a node) {
 		l.report(Warning, "S25", clauseRegister, path+"/expiryDate",
 			"the accreditation ended before the credential was issued", "l’accreditamento è finito prima del rilascio")
 	}
-	level := l.all.concept(l.all.resolve(l.doc.at("credentialSubject", "hasClaim", "specifiedBy")).get("eqfLevel"))
-	limits := l.all.concepts(a.get("limitEQFLevel"))
-	covered := len(limits) == 0
-	for _, limit := range limits {
-		covered = covered || level == nil || limit.URI >= level.URI // the same list, one digit
+	level, levelled := l.all.bare(l.all.resolve(l.doc.at("credentialSubject", "hasClaim", "specifiedBy")).get("eqfLevel"))
+	limited, covered := false, false
+	for n := range a.get("limitEQFLevel").every() {
+		if limit, ok := l.all.bare(n); ok {
+			limited = true
+			covered = covered || !levelled || limit.URI >= level.URI // the same list, one digit
+		}
 	}
-	if !covered {
+	if limited && !covered {
 		l.report(l.ours(), "S25", clauseRegister, path+"/limitEQFLevel",
 			"the level is above those that the accreditation covers", "il livello è sopra quelli coperti dall’accreditamento")
 	}
@@ -98,7 +101,7 @@ func (l *linter) plausible() {
 	claim := l.all.resolve(l.doc.at("credentialSubject", "hasClaim"))
 	whole, ok := minutes(l.all.resolve(claim.get("specifiedBy")).get("volumeOfLearning").text())
 	sum, parts := 0, 0
-	for _, a := range claim.get("influencedBy").each() {
+	for a := range claim.get("influencedBy").every() {
 		part, known := minutes(l.all.resolve(a).get("workload").text())
 		sum, ok = sum+part, ok && known
 		parts++
@@ -127,7 +130,7 @@ func (l *linter) birth(warn func(rule, path, en, it string)) {
 // hours that could be added.
 func minutes(duration string) (int, bool) {
 	rest, ok := strings.CutPrefix(duration, "PT")
-	if !ok || !isoDuration.MatchString(duration) || strings.Contains(rest, "S") {
+	if !ok || !isoDuration(duration) || strings.Contains(rest, "S") {
 		return 0, false
 	}
 	var hours, mins int

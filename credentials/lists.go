@@ -111,22 +111,21 @@ func languageConcept(code string) string {
 	return ""
 }
 
-// labelled returns the concept with the label of the list that has it, so that
-// a reader sees a name even where a file carries none.
-func labelled(c Concept) Concept {
+// label is the label of a concept by the list that has it, with what the file adds
+// to it: so a reader sees a name even where a file carries none.
+func label(uri string, said node) Text {
 	for _, l := range allLists() {
-		if found, ok := l.find(c.URI); ok {
+		if found, ok := l.find(uri); ok {
 			label := found.label()
-			for language, text := range c.Label {
+			for language, text := range said.texts() {
 				if _, ours := label[language]; !ours {
 					label[language] = text
 				}
 			}
-			c.Label = label
-			return c
+			return label
 		}
 	}
-	return c
+	return said.texts()
 }
 
 func allLists() []*codeList {

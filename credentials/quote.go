@@ -82,18 +82,30 @@ func untilQuote(text []byte) int {
 }
 
 // anyControl tells whether a control character stands in the text.
-func anyControl(text []byte) bool {
+func anyControl[T string | []byte](text T) bool {
 	var found uint64
 	for len(text) >= 32 {
-		w0, w1 := binary.LittleEndian.Uint64(text), binary.LittleEndian.Uint64(text[8:])
-		w2, w3 := binary.LittleEndian.Uint64(text[16:]), binary.LittleEndian.Uint64(text[24:])
+		w0, w1 := word(text), word(text[8:])
+		w2, w3 := word(text[16:]), word(text[24:])
 		found |= (w0-everyByte*0x20)&^w0 | (w1-everyByte*0x20)&^w1 | (w2-everyByte*0x20)&^w2 | (w3-everyByte*0x20)&^w3
 		text = text[32:]
 	}
 	if found&highBits != 0 {
 		return true
 	}
-	return bytes.ContainsFunc(text, func(r rune) bool { return r < 0x20 })
+	for i := range len(text) {
+		if text[i] < 0x20 {
+			return true
+		}
+	}
+	return false
+}
+
+// word is the first eight bytes of a text as a number, the first the lowest.
+func word[T string | []byte](s T) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
 const (

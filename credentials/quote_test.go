@@ -35,7 +35,7 @@ func checkQuoted(t *testing.T, text string) {
 		t.Errorf("encoding/json reads %q back as %q, %v", text, read.T, err)
 	}
 	n, err := readJSON(quoted)
-	if err != nil || n.get("t").v != text {
-		t.Errorf("readJSON reads %q back as %q, %v", text, n.get("t").v, err)
+	if err != nil || asDecoded(n.get("t")) != text {
+		t.Errorf("readJSON reads %q back as %q, %v", text, asDecoded(n.get("t")), err)
 	}
 }

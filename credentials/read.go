@@ -1,8 +1,7 @@
 package credentials
 
 import (
-	"encoding/json"
-	"slices"
+	"iter"
 	"strings"
 	"time"
 )
@@ -10,7 +9,7 @@ import (
 // viewWith reads a learning-model document written by anyone: members may be one
 // value or several, concepts may be given in full or by their id alone. Known are
 // the nodes of the document by their id.
-func viewWith(doc node, known map[string]node) View {
+func viewWith(doc node, known *described) View {
 	r := reader{known, &budget{left: maxShown}}
 	subject := doc.get("credentialSubject")
 	claim := subject.get("hasClaim")
@@ -37,7 +36,7 @@ func viewWith(doc node, known map[string]node) View {
 		Language:    r.concepts(spec.get("language")),
 		Requires:    r.resolve(spec.get("entryRequirement")).get("noteLiteral").texts(),
 		Status:      statusOf(doc),
-		Claims:      len(subject.get("hasClaim").each()),
+		Claims:      subject.get("hasClaim").count(),
 	}
 	v.BirthDateGiven, v.NationalIDGiven = subject.get("dateOfBirth").present(), subject.get("nationalID").present()
 	v.Issuer, _ = v.IssuerNames.In("it", "en")
@@ -56,12 +55,13 @@ func viewWith(doc node, known map[string]node) View {
 	v.Assessments = r.assessments(claim)
 	r.composition(claim, spec, &v)
 	v.ModuleURL = r.resolve(spec.get("homepage")).get("contentURL").text()
-	for n, c := range subject.get("hasClaim").each() {
-		if c = r.resolve(c); n > 0 && n <= maxClaims && r.spend() {
+	claims := subject.get("hasClaim")
+	for n := range claims.count() {
+		if c := r.resolve(claims.nth(n)); n > 0 && n <= maxClaims && r.spend() {
 			v.More = append(v.More, ClaimView{Kind: c.get("type").text(), Title: c.get("title").texts()})
 		}
 	}
-	for _, i := range doc.get("identifier").each() {
+	for i := range doc.get("identifier").every() {
 		if number := i.get("notation").text(); number != "" {
 			v.Identifiers = append(v.Identifiers, number)
 		}
@@ -78,7 +78,7 @@ func (r reader) awardedBy(claim, issuer node) (Text, []string) {
 	var others []Text
 	var ids []string
 	own := issuer.get("legalName").texts()
-	for _, n := range r.resolve(claim.get("awardedBy")).get("awardingBody").each() {
+	for n := range r.resolve(claim.get("awardedBy")).get("awardingBody").every() {
 		if !r.spend() {
 			break
 		}
@@ -105,7 +105,7 @@ func (r reader) awardedBy(claim, issuer node) (Text, []string) {
 func (r reader) legalIDs(body node) []string {
 	var all []string
 	for _, member := range [...]string{"eIDASIdentifier", "registration", "vatIdentifier", "taxIdentifier"} {
-		for _, n := range body.get(member).each() {
+		for n := range body.get(member).every() {
 			if !r.spend() {
 				return all
 			}
@@ -133,7 +133,7 @@ func sameName(a, b Text) bool {
 
 // evidence reads on what the profile of a credential stands.
 func (r reader) evidence(doc node, v *View) {
-	for _, e := range doc.get("evidence").each() {
+	for e := range doc.get("evidence").every() {
 		if !r.spend() {
 			return
 		}
@@ -158,7 +158,7 @@ func (r reader) evidence(doc node, v *View) {
 
 // notes reads what the learning model has no member for.
 func (r reader) notes(spec node, v *View) {
-	for _, n := range spec.get("additionalNote").each() {
+	for n := range spec.get("additionalNote").every() {
 		n = r.resolve(n)
 		switch n.at("subject", "id").text() {
 		case noteQuality:
@@ -175,14 +175,16 @@ func (r reader) notes(spec node, v *View) {
 
 // composition reads what an award is made of and what it counts towards.
 func (r reader) composition(claim, spec node, v *View) {
-	for _, n := range append(spec.get("isPartOf").each(), claim.get("isPartOf").each()...) {
-		if !r.spend() {
-			return
+	for _, whole := range [...]node{spec.get("isPartOf"), claim.get("isPartOf")} {
+		for n := range whole.every() {
+			if !r.spend() {
+				return
+			}
+			n = r.resolve(n)
+			v.Stacks = append(v.Stacks, StackView{Code: r.resolve(n.get("identifier")).get("notation").text(), Title: n.get("title").texts()})
 		}
-		n = r.resolve(n)
-		v.Stacks = append(v.Stacks, StackView{Code: r.resolve(n.get("identifier")).get("notation").text(), Title: n.get("title").texts()})
 	}
-	for _, n := range claim.get("hasPart").each() {
+	for n := range claim.get("hasPart").every() {
 		if !r.spend() {
 			return
 		}
@@ -193,7 +195,7 @@ func (r reader) composition(claim, spec node, v *View) {
 			CompletedOn: readTime(r.resolve(n.get("awardedBy")).get("awardingDate")),
 		})
 	}
-	for _, n := range claim.get("influencedBy").each() {
+	for n := range claim.get("influencedBy").every() {
 		if !r.spend() {
 			return
 		}
@@ -208,7 +210,7 @@ func (r reader) composition(claim, spec node, v *View) {
 
 func (r reader) outcomes(spec node) []OutcomeView {
 	var all []OutcomeView
-	for _, o := range spec.get("learningOutcome").each() {
+	for o := range spec.get("learningOutcome").every() {
 		if !r.spend() {
 			break
 		}
@@ -223,7 +225,7 @@ func (r reader) outcomes(spec node) []OutcomeView {
 
 func (r reader) assessments(claim node) []AssessmentView {
 	var all []AssessmentView
-	for _, a := range claim.get("provenBy").each() {
+	for a := range claim.get("provenBy").every() {
 		if !r.spend() {
 			break
 		}
@@ -248,7 +250,7 @@ const maxShown = 2000
 type budget struct{ left int }
 
 type reader struct {
-	known  map[string]node
+	known  *described
 	budget *budget // nil: without bound
 }
 
@@ -261,82 +263,59 @@ func (r reader) spend() bool {
 	return r.budget.left >= 0
 }
 
-// indexed finds everything in a document by its id.
-func indexed(doc node) map[string]node {
-	known := map[string]node{}
-	index(doc, known)
-	return known
-}
-
-// index remembers the fullest description of every node by its id.
-func index(n node, known map[string]node) {
-	switch v := n.v.(type) {
-	case map[string]any:
-		if id, ok := v["id"].(string); ok && len(v) > 1 {
-			if before, _ := known[id].v.(map[string]any); len(v) > len(before) {
-				known[id] = n
-			}
-		}
-		var below []string // what has members of its own
-		for name, child := range v {
-			switch child.(type) {
-			case map[string]any, []any:
-				below = append(below, name)
-			}
-		}
-		slices.Sort(below)
-		for _, name := range below {
-			index(node{v[name]}, known)
-		}
-	case []any:
-		for _, child := range v {
-			index(node{child}, known)
-		}
-	}
-}
-
 // resolve returns the description of a node that is given by its id, and of
 // several the first.
 func (r reader) resolve(n node) node {
-	if all, ok := n.v.([]any); ok && len(all) > 0 {
-		n = node{all[0]}
+	if n.is(isList) && n.v.size() > 0 {
+		n = n.nth(0)
 	}
-	id, ok := n.v.(string)
-	if !ok {
-		members, _ := n.v.(map[string]any)
-		if id, ok = members["id"].(string); !ok {
-			return n
-		}
-	}
-	if full, ok := r.known[id]; ok {
-		return full
+	if full := r.known.of(n); full != nil {
+		return node{n.t, full}
 	}
 	return n
 }
 
+// concept reads a concept with its labels.
 func (r reader) concept(n node) *Concept {
 	if !n.present() || !r.spend() {
 		return nil
 	}
-	id := n.text()
 	full := r.resolve(n)
-	if s := full.get("id").text(); s != "" {
-		id = s
-	}
-	if id == "" {
+	uri, scheme := uriOf(n, full)
+	if uri == "" {
 		return nil
 	}
-	c := labelled(Concept{
-		URI:    strings.TrimSpace(id),
-		Scheme: full.at("inScheme", "id").text(),
-		Label:  full.get("prefLabel").texts(),
-	})
-	return &c
+	return &Concept{URI: strings.TrimSpace(uri), Scheme: scheme, Label: label(strings.TrimSpace(uri), full.get("prefLabel"))}
+}
+
+// bare reads which concept it is, without its labels.
+func (r reader) bare(n node) (c Concept, ok bool) {
+	uri, scheme := uriOf(n, r.resolve(n))
+	return Concept{URI: strings.TrimSpace(uri), Scheme: scheme}, uri != ""
+}
+
+// bares goes through a repeatable concept without labels.
+func (r reader) bares(n node) iter.Seq[Concept] {
+	return func(yield func(Concept) bool) {
+		for one := range n.every() {
+			if c, ok := r.bare(one); ok && !yield(c) {
+				return
+			}
+		}
+	}
+}
+
+// uriOf is the URI and the scheme of a concept with its description.
+func uriOf(n, full node) (uri, scheme string) {
+	if uri = full.get("id").text(); uri == "" {
+		uri = n.text()
+	}
+	return uri, full.at("inScheme", "id").text()
 }
 
 func (r reader) concepts(n node) []Concept {
 	var all []Concept
-	for _, one := range n.each() {
+	for one := range n.every() {
 		if c := r.concept(one); c != nil {
 			all = append(all, *c)
 		}
@@ -357,20 +336,24 @@ func firstText(texts ...Text) Text {
 }
 
 func holderName(subject node) string {
-	if full := anyText(subject.get("fullName").texts()); full != "" {
+	if full := subject.get("fullName").any(); full != "" {
 		return full
 	}
 	return Learner{
-		GivenName:  anyText(subject.get("givenName").texts()),
-		FamilyName: anyText(subject.get("familyName").texts()),
+		GivenName:  subject.get("givenName").any(),
+		FamilyName: subject.get("familyName").any(),
 	}.FullName()
 }
 
 // readTime reads a dateTime with or without a zone; anything else is the zero
 // time.
 func readTime(n node) time.Time {
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {
-		if t, err := time.Parse(layout, n.text()); err == nil {
+	text := n.text()
+	if text == "" {
+		return time.Time{}
+	}
+	for _, layout := range [...]string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {
+		if t, err := time.Parse(layout, text); err == nil {
 			return t
 		}
 	}
@@ -391,8 +374,8 @@ func earliest(a, b time.Time) time.Time {
 func statusOf(doc node) []StatusEntry {
 	var entries []StatusEntry
 	for _, name := range []string{"status", "credentialStatus"} {
-		for _, n := range doc.get(name).each() {
-			if _, nested := n.v.([]any); nested {
+		for n := range doc.get(name).every() {
+			if n.is(isList) {
 				n = node{}
 			}
 			if list := n.get("status_list"); list.present() {
@@ -402,9 +385,9 @@ func statusOf(doc node) []StatusEntry {
 				}
 			}
 			kind := n.get("type").text()
-			if list, ok := n.get("type").v.([]any); ok {
-				for _, t := range list {
-					if s := (node{t}).text(); strings.HasSuffix(s, "Entry") {
+			if types := n.get("type"); types.is(isList) {
+				for k := range types.count() {
+					if s := types.nth(k).text(); strings.HasSuffix(s, "Entry") {
 						kind = s
 					}
 				}
@@ -428,10 +411,9 @@ func statusOf(doc node) []StatusEntry {
 // index at all.
 func tokenEntry(n node) StatusEntry {
 	e := StatusEntry{Type: TokenStatusEntry}
-	if list, ok := n.v.(map[string]any); ok {
-		e.List, _ = list["uri"].(string)
-		index, _ := list["idx"].(json.Number)
-		e.Index = index.String()
+	if n.is(isObject) {
+		e.List, _ = n.get("uri").str()
+		e.Index = n.get("idx").number()
 	}
 	return e
 }

@@ -268,12 +268,12 @@ func (s *Series) prove(sealed []byte, p Particulars, at time.Time) error {
 
 // unquote reads what stands between the quotes of a string in a sealed file.
 func unquote(text []byte) (string, error) {
-	w := walker{data: `"` + string(text) + `"`}
-	s, err := w.text()
-	if err == nil && w.pos != len(w.data) {
+	w := walker{tree: &tree{text: `"` + string(text) + `"`}}
+	v, err := w.string()
+	if err == nil && w.pos != len(w.text) {
 		err = w.fail("text follows the string")
 	}
-	return s, err
+	return w.textOf(&v), err
 }
 
 // Shared is a sealed file of the series with nothing in it that an award adds:

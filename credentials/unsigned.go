@@ -31,11 +31,10 @@ const (
 )
 
 func (e *Envelope) readUnsigned(etsiU node) error {
-	entries := etsiU.each()
-	if len(entries) > maxUnsigned {
+	if etsiU.count() > maxUnsigned {
 		return badFormat("header", "the seal has more than %d additions", maxUnsigned)
 	}
-	for _, entry := range entries {
+	for entry := range etsiU.every() {
 		e.Unsigned = append(e.Unsigned, unsignedOf(entry))
 	}
 	return nil
@@ -43,7 +42,7 @@ func (e *Envelope) readUnsigned(etsiU node) error {
 
 func unsignedOf(entry node) Unsigned {
 	u := Unsigned{Name: "unreadable"}
-	if encoded, ok := entry.v.(string); ok {
+	if encoded, ok := entry.str(); ok {
 		raw, err := decodeBase64URL(encoded)
 		if err != nil {
 			return u
@@ -53,11 +52,11 @@ func unsignedOf(entry node) Unsigned {
 		}
 		u.encoded = encoded
 	}
-	members, _ := entry.v.(map[string]any)
+	members := entry.members()
 	if len(members) != 1 {
 		return Unsigned{Name: "unreadable"}
 	}
-	u.Name = sortedKeys(members)[0]
+	u.Name = entry.t.nameOf(members[0].name)
 	content := entry.get(u.Name)
 	switch u.Name {
 	case SignatureStamp, ArchiveStamp:
@@ -78,7 +77,7 @@ func stampsOf(container node) [][]byte { return valuesOf(container.get("tstToken
 
 func certificatesOf(list node) [][]byte {
 	var all [][]byte
-	for _, c := range list.each() {
+	for c := range list.every() {
 		if value := c.get("x509Cert"); value.present() {
 			all = append(all, valuesOf(value)...)
 		}
@@ -93,8 +92,8 @@ func certificatesOf(list node) [][]byte {
 // cannot be read leaves its place out.
 func valuesOf(list node) [][]byte {
 	var all [][]byte
-	for _, one := range list.each() {
-		text, _ := one.get("val").v.(string)
+	for one := range list.every() {
+		text, _ := one.get("val").str()
 		if der, err := base64.StdEncoding.Strict().DecodeString(text); err == nil && len(der) > 0 {
 			all = append(all, der)
 		}
@@ -121,7 +120,7 @@ func (e *Envelope) Stamped(entry int) []byte {
 // archived is the message of an archive time stamp that stands at a place: the
 // sealed content, the header, the signature and everything added before it.
 func (e *Envelope) archived(place int) []byte {
-	b := e.appendPayload(make([]byte, 0, 2*len(e.payload)))
+	b := e.appendPayload(make([]byte, 0, 2*len(e.payload)+2*len(e.clear)))
 	b = append(append(b, '.'), e.protected...)
 	b = append(append(b, '.'), e.encodedSignature...)
 	b = append(b, '.')
@@ -259,18 +258,19 @@ func Extend(sealed []byte, added ...Unsigned) ([]byte, error) {
 // file writes the general JWS JSON serialization with the payload first, one
 // signature and no line break.
 func (e *Envelope) file(etsiU []string) []byte {
-	size := len(e.payload) + escapes(e.payload) + len(e.protected) + len(e.encodedSignature) + 128
+	payload := e.Payload()
+	size := len(payload) + escapes(payload) + len(e.protected) + len(e.encodedSignature) + 128
 	if e.Attached {
-		size += len(e.payload) / 2
+		size += len(payload) / 2
 	}
 	for _, text := range etsiU {
 		size += len(text) + 3
 	}
 	b := append(make([]byte, 0, size), `{"payload":`...)
 	if e.Attached {
-		b = append(base64.RawURLEncoding.AppendEncode(append(b, '"'), e.payload), '"')
+		b = append(base64.RawURLEncoding.AppendEncode(append(b, '"'), payload), '"')
 	} else {
-		b = appendQuoted(b, e.payload)
+		b = appendQuoted(b, payload)
 	}
 	b = append(append(b, `,"signatures":[{"protected":"`...), e.protected...)
 	for n, text := range etsiU {
