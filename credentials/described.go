@@ -3,6 +3,8 @@ package credentials
 // described finds the nodes of a tree by their ids.
 type described struct {
 	at map[string]uint32 // the position from 1 among full
+	// relative tells of an id that it is no absolute IRI.
+	relative []bool
 	// full are the fullest descriptions; nil where an id only stands alone.
 	full []*value
 }
@@ -12,7 +14,8 @@ type described struct {
 func indexed(doc node) *described {
 	d := &described{}
 	if doc.v != nil {
-		d.at = make(map[string]uint32, len(doc.t.values)/4)
+		few := len(doc.t.values) / 5
+		d.at, d.full, d.relative = make(map[string]uint32, few), make([]*value, 0, few), make([]bool, 0, few)
 		d.index(doc.t, doc.v)
 	}
 	return d
@@ -42,7 +45,7 @@ func (d *described) enter(t *tree, v *value) {
 	}
 	v.id = d.at[id]
 	if v.id == 0 {
-		d.full = append(d.full, nil)
+		d.full, d.relative = append(d.full, nil), append(d.relative, !absolute(id))
 		v.id = uint32(len(d.full)) //nolint:gosec // at most maxValues
 		d.at[id] = v.id
 	}

@@ -7,14 +7,11 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 )
 
-// edc keeps the buffers in which signing inputs are put together: they are
-// large, and gone as soon as they are signed.
-type edc struct{ inputs *sync.Pool }
+type edc struct{ shared *shared }
 
 func (edc) Name() string      { return "edc" }
 func (edc) MediaType() string { return "application/ld+json" }
@@ -39,13 +36,10 @@ func (f edc) Seal(d Document, s Sealer, at time.Time) ([]byte, error) {
 	}
 	header := appendProtected(nil, s.Algorithm(), kid, chain, at)
 	e := Envelope{payload: d, protected: base64.RawURLEncoding.EncodeToString(header)}
-	buffer, _ := f.inputs.Get().(*[]byte)
-	if buffer == nil {
-		buffer = new([]byte)
-	}
+	buffer := f.shared.buffer()
 	*buffer = e.appendInput((*buffer)[:0])
 	signature, err := s.Sign(*buffer)
-	f.inputs.Put(buffer)
+	f.shared.takeBack(buffer)
 	if err != nil {
 		return nil, fmt.Errorf("signing the document: %w", err)
 	}
@@ -77,8 +71,8 @@ func appendProtected(b []byte, alg string, kid []byte, chain []*x509.Certificate
 
 // Parse reads a sealed European Digital Credential. It is stricter than the
 // shapes: what the Commission's own readers refuse is refused here too.
-func (edc) Parse(data []byte) (*Parsed, error) {
-	e, err := ParseSealed(data)
+func (f edc) Parse(data []byte) (*Parsed, error) {
+	e, err := parseSealed(data, f.shared)
 	if err != nil {
 		return nil, err
 	}

@@ -49,6 +49,7 @@ type Envelope struct {
 	encodedSignature string
 	jades            bool // in JSON serialization: kid names the certificate
 	otherUnprotected bool // headers beside etsiU stand outside the signature
+	shared           *shared
 
 	Algorithm     string
 	Type          string // typ
@@ -84,7 +85,11 @@ func (e *Envelope) Leaf() *x509.Certificate { return e.Chain[0] }
 // may differ in the bytes of their signature and carry one sealed content, so
 // those bytes name nothing.
 func (e *Envelope) Verify() error {
-	if err := verifySignature(e.Algorithm, e.Leaf().PublicKey, e.appendInput(nil), e.signature); err != nil {
+	buffer := e.shared.buffer()
+	*buffer = e.appendInput((*buffer)[:0])
+	err := verifySignature(e.Algorithm, e.Leaf().PublicKey, *buffer, e.signature)
+	e.shared.takeBack(buffer)
+	if err != nil {
 		return fmt.Errorf("%w: %w", ErrSeal, err)
 	}
 	return nil
@@ -108,7 +113,9 @@ func (e *Envelope) appendPayload(b []byte) []byte {
 // flattened, with the payload as its first member, as the Commission's own
 // software writes and detects it. A payload in base64url, which that software
 // does not recognise, is read too: Attached tells.
-func ParseSealed(data []byte) (*Envelope, error) {
+func ParseSealed(data []byte) (*Envelope, error) { return parseSealed(data, nil) }
+
+func parseSealed(data []byte, shared *shared) (*Envelope, error) {
 	if len(data) == 0 {
 		return nil, badFormat("empty", "the file is empty")
 	}
@@ -121,7 +128,11 @@ func ParseSealed(data []byte) (*Envelope, error) {
 		}
 		return nil, badFormat("not_sealed", "the file has no seal: its first member is not \"payload\"")
 	}
-	outer, err := readJSON(data)
+	buffer := shared.buffer()
+	w := &walker{tree: &tree{text: string(data)}, buffer: *buffer}
+	outer, err := w.whole()
+	*buffer = w.buffer
+	shared.takeBack(buffer)
 	if err != nil {
 		return nil, badFormat("not_json", "the sealed file cannot be read: %v", err)
 	}
@@ -133,7 +144,7 @@ func ParseSealed(data []byte) (*Envelope, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Envelope{jades: true}
+	e := &Envelope{jades: true, shared: shared}
 	if err := e.readSignature(signature); err != nil {
 		return nil, err
 	}

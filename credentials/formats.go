@@ -4,7 +4,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 )
 
@@ -61,7 +60,7 @@ func (p *Parsed) index() *described {
 
 // EDC is the European Digital Credential: the learning model in JSON-LD with a
 // JAdES baseline B seal.
-var EDC Format = edc{inputs: &sync.Pool{}}
+var EDC Format = edc{shared: &shared{}}
 
 // Formats are all formats, in the order in which Parse tries them.
 var Formats = []Format{EDC}

@@ -138,11 +138,10 @@ func (e *Envelope) readChain(h node) error {
 	}
 	for v := range list.every() {
 		encoded, _ := v.str()
-		der, err := base64.StdEncoding.Strict().DecodeString(encoded)
-		if err != nil {
+		certificate, err := e.shared.certificate(encoded)
+		if errors.Is(err, errNoBase64) {
 			return badFormat("certificate", "a certificate of the seal is not base64")
 		}
-		certificate, err := x509.ParseCertificate(der)
 		if err != nil {
 			return badFormat("certificate", "a certificate of the seal cannot be read: %v", err)
 		}

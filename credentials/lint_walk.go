@@ -125,8 +125,8 @@ func (l *linter) identity(v *value) {
 	if v.id == 0 {
 		return
 	}
-	id := t.textOf(t.member(v, symID))
-	if !absolute(id) {
+	if l.all.known.relative[v.id-1] {
+		id := t.textOf(t.member(v, symID))
 		l.report(Error, "S12", clauseAP, l.path()+"/id", "the id is not an absolute IRI: "+id, "l’identificativo non è un IRI assoluto: "+id)
 	}
 	if v.size() <= 2 {
@@ -138,13 +138,20 @@ func (l *linter) identity(v *value) {
 		return
 	}
 	if !t.same(*first, v) {
+		id := t.textOf(t.member(v, symID))
 		l.report(Error, "S16", clauseAP, l.path()+"/id", "the id "+id+" stands for two contents", "l’identificativo "+id+" indica due contenuti diversi")
 	}
 }
 
+// notInIRI are the characters that stand in no IRI and are looked for.
+var notInIRI = [256]bool{' ': true, '\t': true, '\n': true, '<': true, '>': true, '"': true, '{': true, '}': true, '|': true, '\\': true, '^': true, '`': true}
+
 func absolute(iri string) bool {
 	scheme, rest, ok := strings.Cut(iri, ":")
-	return ok && scheme != "" && rest != "" && !strings.ContainsAny(iri, " \t\n<>\"{}|\\^`")
+	for i := range len(iri) {
+		ok = ok && !notInIRI[iri[i]]
+	}
+	return ok && scheme != "" && rest != ""
 }
 
 // mention tells whether a node only names, by its id and perhaps its type, what

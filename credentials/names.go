@@ -59,53 +59,63 @@ func folds(names []string) []string {
 // are fewer than firstOther.
 type words struct {
 	list  []string
-	slots [1 << wordBits]uint8 // positions from 1, each at the first free place from its number on
+	slots [1 << wordBits]slotted // each word at the first free place from its number on
 }
 
-const wordBits = 11
+// slotted is a word in its place.
+type slotted struct {
+	ends ends
+	at   symbol // its position from 1; 0 where there is none
+}
+
+const wordBits = 10
 
 func newWords(list []string) *words {
 	w := &words{list: slices.Clip(list)}
 	for i, s := range w.list {
-		at := wordNumber(s)
-		for w.slots[at] != 0 {
-			at = (at + 1) % (1 << wordBits)
+		e := endsOf(s)
+		place := e.number()
+		for w.slots[place].at != 0 {
+			place = (place + 1) % (1 << wordBits)
 		}
-		w.slots[at] = uint8(i + 1) //nolint:gosec // fewer than 256, as a test holds
+		w.slots[place] = slotted{e, symbol(i + 1)} //nolint:gosec // fewer than 256, as a test holds
 	}
 	return w
 }
 
 // find gives the position of a word from 1, or 0.
-func (w *words) find(s string) symbol {
-	for at := wordNumber(s); ; at = (at + 1) % (1 << wordBits) {
-		i := w.slots[at]
-		if i == 0 || w.list[i-1] == s {
-			return symbol(i)
+func (w *words) find(s string) symbol { return w.findEnds(endsOf(s), s) }
+
+// findEnds is find for a word whose ends are known.
+func (w *words) findEnds(e ends, s string) symbol {
+	for place := e.number(); ; place = (place + 1) % (1 << wordBits) {
+		slot := &w.slots[place]
+		if slot.at == 0 || slot.ends == e && (len(s) <= 16 || w.list[slot.at-1] == s) {
+			return slot.at
 		}
 	}
 }
 
-// wordNumber is below 1 << wordBits: the beginning, the end and the length of a
-// word, mixed.
-func wordNumber(s string) uint32 {
-	n := len(s)
-	var a, b uint64
-	switch {
-	case n >= 8:
-		a, b = word(s), word(s[n-8:])
-	case n >= 4:
-		a, b = uint64(halfWord(s)), uint64(halfWord(s[n-4:]))
-	case n > 0:
-		a, b = uint64(s[0])|uint64(s[n/2])<<8, uint64(s[n-1])
+// ends are the first eight bytes, the last eight of what has more, and the length
+// of a word: all of it, when it has 16 bytes or fewer.
+type ends struct{ first, last, length uint64 }
+
+func endsOf(s string) ends {
+	e := ends{length: uint64(len(s))}
+	if len(s) > 8 {
+		e.first, e.last = word(s), word(s[len(s)-8:])
+		return e
 	}
-	mixed := (a^uint64(n))*0x9e3779b97f4a7c15 ^ b*0xc2b2ae3d27d4eb4f   //nolint:gosec // a length
-	return uint32(mixed >> 17 * 0xd6e8feb86659fd93 >> (64 - wordBits)) //nolint:gosec // wordBits bits
+	for i := range len(s) {
+		e.first |= uint64(s[i]) << (8 * i)
+	}
+	return e
 }
 
-func halfWord(s string) uint32 {
-	_ = s[3]
-	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
+// number mixes the ends to a number below 1 << wordBits.
+func (e ends) number() uint64 {
+	mixed := (e.first^e.length)*0x9e3779b97f4a7c15 ^ e.last*0xc2b2ae3d27d4eb4f
+	return (mixed >> 17) * 0xd6e8feb86659fd93 >> (64 - wordBits)
 }
 
 // names is the set of the names of one object without the case of their letters.
@@ -124,9 +134,14 @@ func (n *names) add(name string, s symbol) bool {
 			return n.others.add(name)
 		}
 	}
-	before := n.seen[s/64]
-	n.seen[s/64] |= 1 << (s % 64)
-	return before != n.seen[s/64]
+	return n.addKnown(s)
+}
+
+// addKnown is add for one of memberNames.
+func (n *names) addKnown(s symbol) bool {
+	before := n.seen[s/64%4]
+	n.seen[s/64%4] |= 1 << (s % 64)
+	return before != n.seen[s/64%4]
 }
 
 // folded is the set of the names of one object without the case of their

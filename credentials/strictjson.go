@@ -3,6 +3,7 @@ package credentials
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -40,12 +41,12 @@ func (w *walker) whole() (node, error) {
 	if !utf8.ValidString(w.text) {
 		return node{}, fmt.Errorf("%w: the text is not valid UTF-8", errJSON)
 	}
-	w.calm = !anyControl(w.text)
 	w.space()
 	if w.peek() != '{' {
 		return node{}, w.fail("an object was expected")
 	}
 	var err error
+	w.stack = make([]value, 0, 4*few)
 	if w.root, err = w.object(1); err != nil {
 		return node{}, err
 	}
@@ -62,7 +63,6 @@ type walker struct {
 	*tree
 	pos    int
 	count  int
-	calm   bool    // no control character stands anywhere
 	stack  []value // of the objects and lists that are not closed
 	buffer []byte  // where strings with escapes are put together
 	// anySize lets numbers stand that a reader would round, not those that are none.
@@ -154,6 +154,9 @@ func (w *walker) object(depth int) (value, error) {
 // close puts what was read of an object or list together.
 func (w *walker) close(k kind, mark int) value {
 	from := len(w.values)
+	if w.values == nil {
+		w.values = make([]value, 0, min(len(w.text)/26+16, 1024))
+	}
 	w.values = append(w.values, w.stack[mark:]...)
 	w.stack = w.stack[:mark]
 	return value{kind: k, from: uint32(from), to: uint32(len(w.values))} //nolint:gosec // at most maxValues
@@ -161,6 +164,15 @@ func (w *walker) close(k kind, mark int) value {
 
 // name reads the name of a member.
 func (w *walker) name(names *names) (symbol, error) {
+	if s := w.shortName(); s != 0 {
+		if !names.addKnown(s) {
+			return 0, w.fail("a name stands twice in one object")
+		}
+		if s == symContext {
+			w.at++
+		}
+		return s, nil
+	}
 	v, err := w.string()
 	if err != nil {
 		return 0, err
@@ -181,6 +193,39 @@ func (w *walker) name(names *names) (symbol, error) {
 		w.at++
 	}
 	return s, nil
+}
+
+// shortName steps over one of memberNames that has 16 bytes or fewer, or stays
+// where it is and gives 0.
+func (w *walker) shortName() symbol {
+	start := w.pos + 1
+	if start+24 > len(w.text) {
+		return 0
+	}
+	e := ends{first: word(w.text[start:])}
+	found := special(e.first)
+	n := bits.TrailingZeros64(found) / 8
+	if found != 0 {
+		e.first &= 1<<(8*n) - 1
+	} else {
+		found = special(word(w.text[start+8:]))
+		n = bits.TrailingZeros64(found)/8 + 8
+		if found == 0 {
+			n = 16
+		}
+		if n > 8 {
+			e.last = word(w.text[start+n-8:])
+		}
+	}
+	if w.text[start+n] != '"' {
+		return 0
+	}
+	e.length = uint64(n) //nolint:gosec // at most 16
+	s := known.findEnds(e, w.text[start:start+n])
+	if s != 0 {
+		w.pos = start + n + 1
+	}
+	return s
 }
 
 func (w *walker) list(depth int) (value, error) {

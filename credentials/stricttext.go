@@ -3,6 +3,7 @@ package credentials
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -43,9 +44,13 @@ func (w *walker) plain() bool {
 			return true
 		}
 		w.pos += 8
-		if w.calm && w.pos-start >= longRun {
+		if w.pos-start >= longRun {
 			rest := w.text[w.pos:min(len(w.text), w.pos+window)]
 			run := untilSpecial(rest)
+			if anyControl(rest[:run]) {
+				start = len(w.text) // word by word up to where it stands
+				continue
+			}
 			if w.pos += run; run < len(rest) {
 				return true
 			}
@@ -71,8 +76,9 @@ func untilSpecial(text string) int {
 // unescape reads a string from its first escape on. Eight bytes are copied at
 // once, of which those before the next escape stay; a longer run goes as a whole.
 func (w *walker) unescape(start int) (string, error) {
-	if w.buffer == nil {
-		w.buffer = make([]byte, len(w.text)-start+8) // no string that follows needs more
+	if most := len(w.text) - start + 8; len(w.buffer) < most {
+		w.buffer = slices.Grow(w.buffer[:0], most)
+		w.buffer = w.buffer[:cap(w.buffer)]
 	}
 	n := copy(w.buffer, w.text[start:w.pos])
 	for run := 0; ; {
@@ -91,6 +97,11 @@ func (w *walker) unescape(start int) (string, error) {
 			} else {
 				here := bits.TrailingZeros64(found) / 8
 				n, w.pos = n+here, w.pos+here
+				if w.pos+1 < len(w.text) && w.text[w.pos] == '\\' && w.text[w.pos+1] == '"' { // most are of this kind
+					w.buffer[n] = '"'
+					n, w.pos, run = n+1, w.pos+2, 0
+					continue
+				}
 			}
 		} else {
 			from := w.pos

@@ -1,7 +1,6 @@
 package credentials
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 )
@@ -84,19 +83,26 @@ func (t *tree) sort(members []value) {
 		return
 	}
 	for i := 1; i < len(members); i++ {
-		for k := i; k > 0 && t.order(members[k].name, members[k-1].name) < 0; k-- {
-			members[k], members[k-1] = members[k-1], members[k]
+		if t.order(members[i-1].name, members[i].name) < 0 {
+			continue
 		}
+		m, k := members[i], i
+		for ; k > 0 && t.order(m.name, members[k-1].name) < 0; k-- {
+			members[k] = members[k-1]
+		}
+		members[k] = m
 	}
 }
 
 // order compares two names.
 func (t *tree) order(a, b symbol) int {
 	if a < firstOther && b < firstOther {
-		return cmp.Compare(a, b)
+		return int(a) - int(b)
 	}
-	return strings.Compare(t.nameOf(a), t.nameOf(b))
+	return t.spelling(a, b)
 }
+
+func (t *tree) spelling(a, b symbol) int { return strings.Compare(t.nameOf(a), t.nameOf(b)) }
 
 // member finds a member of an object by one of memberNames; nil when it has
 // none.
