@@ -143,7 +143,9 @@ func (l *linter) annex() {
 	spec := l.all.resolve(claim.get("specifiedBy"))
 	issuer := l.doc.get("issuer")
 	need := func(ok bool, n int, path, en, it string) {
-		l.need(ok, fmt.Sprintf("A%02d", n), fmt.Sprintf("%s, element %d", clauseAnnex, n), path, en, it)
+		if !ok {
+			l.report(Error, fmt.Sprintf("A%02d", n), fmt.Sprintf("%s, element %d", clauseAnnex, n), path, en, it)
+		}
 	}
 	need(holderName(subject) != "", 1, "/credentialSubject/fullName",
 		"the learner has no name", "manca il nome della persona")

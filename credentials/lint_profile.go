@@ -2,6 +2,7 @@ package credentials
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -134,16 +135,14 @@ func minutes(duration string) (int, bool) {
 		return 0, false
 	}
 	var hours, mins int
-	switch {
-	case strings.HasSuffix(rest, "H"):
-		_, err := fmt.Sscanf(rest, "%dH", &hours)
-		ok = err == nil
-	case strings.Contains(rest, "H"):
-		_, err := fmt.Sscanf(rest, "%dH%dM", &hours, &mins)
-		ok = err == nil
-	default:
-		_, err := fmt.Sscanf(rest, "%dM", &mins)
-		ok = err == nil
+	var err error
+	if before, after, found := strings.Cut(rest, "H"); found {
+		hours, err = strconv.Atoi(before)
+		rest, ok = after, ok && err == nil
+	}
+	if rest != "" || !strings.HasSuffix(duration, "H") {
+		mins, err = strconv.Atoi(strings.TrimSuffix(rest, "M"))
+		ok = ok && err == nil
 	}
 	const most = 1 << 20 // more is no workload
 	return hours*60 + mins, ok && hours < most && mins < most

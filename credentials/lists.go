@@ -37,13 +37,18 @@ func (l *codeList) find(uri string) (listed, bool) {
 // label gives what is known of a concept's name in Italian and English.
 func (c listed) label() Text {
 	t := Text{}
+	c.name(t)
+	return t
+}
+
+// name puts what is known of a concept's name into a text.
+func (c listed) name(t Text) {
 	if c.en != "" {
 		t["en"] = c.en
 	}
 	if c.it != "" {
 		t["it"] = c.it
 	}
-	return t
 }
 
 // Scheme and concepts that are not in a generated list.
@@ -116,12 +121,11 @@ func languageConcept(code string) string {
 func label(uri string, said node) Text {
 	for _, l := range allLists() {
 		if found, ok := l.find(uri); ok {
-			label := found.label()
-			for language, text := range said.texts() {
-				if _, ours := label[language]; !ours {
-					label[language] = text
-				}
+			label := said.texts()
+			if label == nil {
+				label = Text{}
 			}
+			found.name(label)
 			return label
 		}
 	}

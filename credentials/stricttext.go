@@ -73,42 +73,19 @@ func untilSpecial(text string) int {
 	return len(text)
 }
 
-// unescape reads a string from its first escape on. Eight bytes are copied at
-// once, of which those before the next escape stay; a longer run goes as a whole.
+// unescape reads a string from its first escape on.
 func (w *walker) unescape(start int) (string, error) {
-	if most := len(w.text) - start + 8; len(w.buffer) < most {
+	if most := len(w.text) - start + 16; len(w.buffer) < most {
 		w.buffer = slices.Grow(w.buffer[:0], most)
 		w.buffer = w.buffer[:cap(w.buffer)]
 	}
 	n := copy(w.buffer, w.text[start:w.pos])
-	for run := 0; ; {
-		if w.pos+8 <= len(w.text) {
-			eight := word(w.text[w.pos:])
-			binary.LittleEndian.PutUint64(w.buffer[n:], eight)
-			found := special(eight)
-			if found == 0 {
-				n, w.pos, run = n+8, w.pos+8, run+8
-				if run < longRun {
-					continue
-				}
-				from := w.pos
-				w.plain()
-				n += copy(w.buffer[n:], w.text[from:w.pos])
-			} else {
-				here := bits.TrailingZeros64(found) / 8
-				n, w.pos = n+here, w.pos+here
-				if w.pos+1 < len(w.text) && w.text[w.pos] == '\\' && w.text[w.pos+1] == '"' { // most are of this kind
-					w.buffer[n] = '"'
-					n, w.pos, run = n+1, w.pos+2, 0
-					continue
-				}
-			}
-		} else {
-			from := w.pos
-			w.plain()
-			n += copy(w.buffer[n:], w.text[from:w.pos])
-		}
-		run = 0
+	for {
+		written, read := copyEasy(w.buffer[n:], w.text[w.pos:])
+		n, w.pos = n+written, w.pos+read
+		from := w.pos
+		w.plain()
+		n += copy(w.buffer[n:], w.text[from:w.pos])
 		switch w.peek() {
 		case '"':
 			w.pos++
@@ -118,12 +95,7 @@ func (w *walker) unescape(start int) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			if r < utf8.RuneSelf {
-				w.buffer[n] = byte(r)
-				n++
-			} else {
-				n += utf8.EncodeRune(w.buffer[n:], r)
-			}
+			n += utf8.EncodeRune(w.buffer[n:], r)
 		default:
 			if w.pos == len(w.text) {
 				return "", w.fail("a string is not closed")
@@ -131,6 +103,34 @@ func (w *walker) unescape(start int) (string, error) {
 			return "", w.fail("a control character stands in a string")
 		}
 	}
+}
+
+// copyEasy copies the beginning of a string that has no other escapes than that of
+// the quotation mark, of which a document within a string has one every few bytes.
+// Eight bytes go at once, of which those before the next escape stay. It ends at
+// what is not easy, or where there is a long run.
+func copyEasy(out []byte, text string) (written, read int) {
+	room, rest, run := out, text, 0
+	for len(rest) > 8 && len(room) >= 8 {
+		eight := word(rest)
+		binary.LittleEndian.PutUint64(room, eight)
+		found := special(eight)
+		if found == 0 {
+			room, rest = room[8:], rest[8:]
+			if run += 8; run >= longRun {
+				break
+			}
+			continue
+		}
+		here := bits.TrailingZeros64(found) / 8 & 7
+		room, rest = room[here:], rest[here:]
+		if rest[0] != '\\' || rest[1] != '"' {
+			break
+		}
+		room[0] = '"'
+		room, rest, run = room[1:], rest[2:], 0
+	}
+	return len(out) - len(room), len(text) - len(rest)
 }
 
 func (w *walker) escape() (rune, error) {
