@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"time"
@@ -71,10 +70,17 @@ func (s *Site) readRequest(w http.ResponseWriter, r *http.Request) (read func(co
 	return read, many, day, err
 }
 
+// usualBody is up to what length room is made for a body by what its request says
+// of it.
+const usualBody = 256 << 10
+
 // readBody takes what stands in a body as it is.
 func (s *Site) readBody(w http.ResponseWriter, r *http.Request, kind string) (read func(context.Context) []presentation.Item, many bool, err error) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	body, err := io.ReadAll(r.Body)
+	var whole bytes.Buffer
+	whole.Grow(int(min(max(r.ContentLength, 0), usualBody)) + bytes.MinRead)
+	_, err = whole.ReadFrom(r.Body)
+	body := whole.Bytes()
 	if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
 		return nil, false, err
 	}
