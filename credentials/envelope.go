@@ -129,7 +129,7 @@ func parseSealed(data []byte, shared *shared) (*Envelope, error) {
 		return nil, badFormat("not_sealed", "the file has no seal: its first member is not \"payload\"")
 	}
 	buffer := shared.buffer()
-	w := &walker{tree: &tree{text: string(data)}, buffer: *buffer}
+	w := &walker{tree: &tree{text: string(data), values: make([]value, 0, few)}, buffer: *buffer}
 	outer, err := w.whole()
 	*buffer = w.buffer
 	shared.takeBack(buffer)

@@ -94,7 +94,7 @@ func Lint(d Document, signer *Signer) []Finding {
 }
 
 func lint(doc node, known *described, signer *Signer, kind bool) []Finding {
-	l := &linter{doc: doc, all: reader{known: known}, issuing: signer != nil, first: make([]*value, len(known.full))}
+	l := &linter{doc: doc, all: reader{known: known}, issuing: signer != nil, first: make([]*value, len(known.full)), trail: make(trail, 0, maxDepth)}
 	l.annex()
 	l.shape(kind)
 	l.profiles()

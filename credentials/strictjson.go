@@ -34,7 +34,7 @@ func readText(text string) (node, error) { return (&walker{tree: &tree{text: tex
 
 // readClaims is readJSON for claims of which the reader bounds the numbers.
 func readClaims(text string) (node, error) {
-	return (&walker{tree: &tree{text: text}, anySize: true}).whole()
+	return (&walker{tree: &tree{text: text, values: make([]value, 0, few)}, anySize: true}).whole()
 }
 
 func (w *walker) whole() (node, error) {

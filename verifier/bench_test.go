@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -74,9 +75,41 @@ func benchmarkVerify(b *testing.B, h *house, sealed []byte) {
 	b.ReportMetric(0, "ns/op") // of all three
 	b.ReportMetric(float64(len(sealed)), "bytes")
 	b.ReportMetric(testing.AllocsPerRun(round, func() { full() }), "allocs/check")
+	b.ReportMetric(float64(bytesPerRun(round, func() { full() })), "B/check")
 	b.ReportMetric(float64(checks)/float64(time.Microsecond)/float64(rounds*round), "µs-CPU/check")
 	b.ReportMetric(float64(digests)/float64(checks), "share-of-raw")
 	b.ReportMetric(float64(files)/float64(checks), "share-of-raw-over-the-file")
+}
+
+// TestCheckAllocatesLittle: a whole verification takes memory for the text of the
+// file, that of its content, where its values stand, and what is shown of them.
+func TestCheckAllocatesLittle(t *testing.T) {
+	h := newHouse(t)
+	h.publishAll()
+	sealed := h.seal(h.document())
+	v := h.verifier()
+	full := func() {
+		if r, err := v.Verify(context.Background(), sealed); err != nil || r.Verdict != Valid {
+			t.Fatal(err, r.Reason)
+		}
+	}
+	full()
+	if got := testing.AllocsPerRun(50, full); got > 300 {
+		t.Errorf("%v allocations", got)
+	}
+	if got := bytesPerRun(50, full); got > 6*uint64(len(sealed)) {
+		t.Errorf("%d bytes for a file of %d", got, len(sealed))
+	}
+}
+
+func bytesPerRun(runs uint64, do func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range runs {
+		do()
+	}
+	runtime.ReadMemStats(&after)
+	return (after.TotalAlloc - before.TotalAlloc) / runs
 }
 
 func cpuTime() time.Duration {
