@@ -46,7 +46,7 @@ func (d *described) enter(t *tree, v *value) {
 	v.id = d.at[id]
 	if v.id == 0 {
 		d.full, d.relative = append(d.full, nil), append(d.relative, !absolute(id))
-		v.id = uint32(len(d.full)) //nolint:gosec // at most maxValues
+		v.id = uint32(len(d.full)) // at most maxValues
 		d.at[id] = v.id
 	}
 	if full := &d.full[v.id-1]; v.size() > 1 && (*full == nil || v.size() > (*full).size()) {

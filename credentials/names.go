@@ -78,7 +78,7 @@ func newWords(list []string) *words {
 		for w.slots[place].at != 0 {
 			place = (place + 1) % (1 << wordBits)
 		}
-		w.slots[place] = slotted{e, symbol(i + 1)} //nolint:gosec // fewer than 256, as a test holds
+		w.slots[place] = slotted{e, symbol(i + 1)} // fewer than 256, as a test holds
 	}
 	return w
 }

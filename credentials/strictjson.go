@@ -159,7 +159,7 @@ func (w *walker) close(k kind, mark int) value {
 	}
 	w.values = append(w.values, w.stack[mark:]...)
 	w.stack = w.stack[:mark]
-	return value{kind: k, from: uint32(from), to: uint32(len(w.values))} //nolint:gosec // at most maxValues
+	return value{kind: k, from: uint32(from), to: uint32(len(w.values))} // at most maxValues
 }
 
 // name reads the name of a member.
@@ -186,7 +186,7 @@ func (w *walker) name(names *names) (symbol, error) {
 		return 0, w.fail("a name stands twice in one object")
 	}
 	if s == 0 {
-		s = firstOther + symbol(len(w.others)) //nolint:gosec // at most maxValues
+		s = firstOther + symbol(len(w.others)) // at most maxValues
 		w.others = append(w.others, name)
 	}
 	if name != "" && name[0] == '@' {
@@ -220,7 +220,7 @@ func (w *walker) shortName() symbol {
 	if w.text[start+n] != '"' {
 		return 0
 	}
-	e.length = uint64(n) //nolint:gosec // at most 16
+	e.length = uint64(n) // at most 16
 	s := known.findEnds(e, w.text[start:start+n])
 	if s != 0 {
 		w.pos = start + n + 1
@@ -297,7 +297,7 @@ func (w *walker) number() (value, error) {
 	if _, err := strconv.ParseFloat(n, 64); err != nil || !w.anySize && !plainNumber(n) {
 		return value{}, w.fail("a number that readers would round was not expected")
 	}
-	return value{kind: isNumber, from: uint32(start), to: uint32(w.pos)}, nil //nolint:gosec // no text is as long
+	return value{kind: isNumber, from: uint32(start), to: uint32(w.pos)}, nil // no text is as long
 }
 
 func (w *walker) digits() int {

@@ -19,14 +19,14 @@ func (w *walker) string() (value, error) {
 	switch w.text[w.pos] {
 	case '"':
 		w.pos++
-		return value{kind: isText, from: uint32(start), to: uint32(w.pos - 1)}, nil //nolint:gosec // no text is as long
+		return value{kind: isText, from: uint32(start), to: uint32(w.pos - 1)}, nil // no text is as long
 	case '\\':
 		text, err := w.unescape(start)
 		if err != nil {
 			return value{}, err
 		}
 		w.spelled = append(w.spelled, text)
-		return value{kind: isSpelled, from: uint32(len(w.spelled) - 1)}, nil //nolint:gosec // at most twice maxValues
+		return value{kind: isSpelled, from: uint32(len(w.spelled) - 1)}, nil // at most twice maxValues
 	}
 	return value{}, w.fail("a control character stands in a string")
 }

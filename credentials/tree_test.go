@@ -186,7 +186,7 @@ func FuzzReadJSON(f *testing.F) {
 	for _, text := range []string{
 		`{}`, `{"a":[1,-0.5e+3,"x",null,true]}`, `{"a":"\ud83d\ude00\"\\"}`, `{"a":1,"A":2}`, `{"k":1,"` + "\u212a" + `":2}`,
 		`{"title":1,"Title":2}`, `{"Title":1,"title":2}`, `{"titlE":1,"Title":2}`, `{"ID":1,"x":2,"i\u0064":3}`, `{"":{"":[]}}`,
-		"\xef\xbb\xbf{}", `{"a":"\ud800"}`, `{} {}`, deep(32), deep(33), string(smallDocument), manyNames(40, `"z":1`), manyNames(40, `"N7":0`),
+		"\xef\xbb\xbf{}", `{"a":"\ud800"}`, `{} {}`, deep(32), deep(33), string(smallDocument), manyNames(40, `"z":1`), manyNames(20, `"N7":0`),
 		`{"` + long + `":1}`, `{"` + long[:128] + `":1}`, `{"a":"` + long + `\n\u00e9` + long + `\"` + long + `"}`, "{\"a\":\"" + long + "\x01" + long + "\"}",
 		`{"credentialSubject":{"credentialSubjecT":-0}}`, `{"a":9007199254740993,"b":1e400}`, `{"@context":[],"a":{"@context":{}}}`,
 	} {
