@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -92,6 +93,7 @@ func readParts(r *http.Request) (fields map[string]string, files []presentation.
 		return nil, nil, fmt.Errorf("reading the form: %w", err)
 	}
 	fields = map[string]string{}
+	var room bytes.Buffer // for one part after another, of which the form does not say the length
 	for others := 0; others < 8; {
 		part, err := reader.NextPart()
 		if err == io.EOF { //nolint:errorlint // plain io.EOF is the end of the form; where the body was cut it comes wrapped
@@ -103,9 +105,15 @@ func readParts(r *http.Request) (fields map[string]string, files []presentation.
 		if err != nil {
 			return nil, nil, fmt.Errorf("reading the form: %w", err)
 		}
-		data, err := io.ReadAll(part)
-		if err != nil {
+		room.Reset()
+		if _, err := room.ReadFrom(part); err != nil {
 			return nil, nil, fmt.Errorf("reading the form: %w", err)
+		}
+		data := room.Bytes()
+		if len(data) > usualBody {
+			room = bytes.Buffer{} // what is large is not held twice
+		} else {
+			data = bytes.Clone(data)
 		}
 		switch name := part.FormName(); {
 		case name == "file" && (len(data) > 0 || part.FileName() != ""):

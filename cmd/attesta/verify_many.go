@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -73,26 +74,31 @@ func fetchPresented(ctx context.Context, address string, anchors keys.Trust, gua
 
 // readPresented reads a file that a person named, or standard input.
 func readPresented(c *console, name string) (presentation.File, error) {
-	from := c.in
+	from, size := c.in, int64(0)
 	if name != "-" {
 		file, err := os.Open(filepath.Clean(name))
 		if err != nil {
 			return presentation.File{}, &hinted{fmt.Errorf("reading the file: %w", err), "check the name and the folder"}
 		}
 		defer file.Close()
-		if info, err := file.Stat(); err == nil && info.IsDir() {
-			return presentation.File{}, misuse("name the files in it, for example with *.jsonld", "%s is a folder", name)
+		if info, err := file.Stat(); err == nil {
+			if info.IsDir() {
+				return presentation.File{}, misuse("name the files in it, for example with *.jsonld", "%s is a folder", name)
+			}
+			size = info.Size()
 		}
 		from = file
 	}
-	data, err := io.ReadAll(io.LimitReader(from, presentation.MaxBytes+1))
-	if err == nil && len(data) > presentation.MaxBytes {
+	var data bytes.Buffer
+	data.Grow(int(min(size, presentation.MaxBytes)) + bytes.MinRead)
+	_, err := data.ReadFrom(io.LimitReader(from, presentation.MaxBytes+1))
+	if err == nil && data.Len() > presentation.MaxBytes {
 		err = errors.New("it is larger than 50 MB")
 	}
 	if err != nil {
 		return presentation.File{}, fmt.Errorf("reading %s: %w", name, err)
 	}
-	return presentation.File{Name: filepath.Base(name), Data: data}, nil
+	return presentation.File{Name: filepath.Base(name), Data: data.Bytes()}, nil
 }
 
 // exitOf is the worst of the answers: not valid, then cannot tell, then valid.
