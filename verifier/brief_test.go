@@ -303,14 +303,5 @@ func (h *house) briefReports() []Report {
 func BenchmarkBrief(b *testing.B) {
 	h := newHouse(b)
 	h.publishAll()
-	text, v := h.short(), h.briefs()
-	raw := rawVerify(b)
-	b.ReportAllocs()
-	for b.Loop() {
-		r, err := v.Verify(context.Background(), text)
-		if err != nil || r.Verdict != Valid {
-			b.Fatal(err, r.Reason)
-		}
-	}
-	b.ReportMetric(float64(raw)/(float64(b.Elapsed())/float64(b.N)), "ratio")
+	benchmarkVerify(b, h.briefs(), h.short())
 }
