@@ -219,6 +219,11 @@ func TestOfflineInBrowser(t *testing.T) {
 	b.comes("#age", "21 novembre 2026", "ora fa")
 	b.comes("#device-keep", "Aggiorna la copia")
 	bytesKept := b.promised(`let n = 0; for (const name of await caches.keys()) { const c = await caches.open(name); for (const r of await c.keys()) n += (await (await c.match(r)).arrayBuffer()).byteLength; } return n`)
+	for kept := range strings.FieldsSeq(b.promised(`const all = []; for (const name of await caches.keys()) for (const r of await (await caches.open(name)).keys()) all.push(r.url); return all.join(" ")`)) {
+		if !regexp.MustCompile(`^` + h.base() + `/(offline(\?lang=[a-z]{2}|/copy\.json)?|assets/[a-z_]+\.[0-9a-f]{12}\.[a-z]+|(status|trust|keys|\.well-known)/[A-Za-z0-9._/-]+)$`).MatchString(kept) {
+			t.Errorf("the device keeps %s", kept)
+		}
+	}
 	t.Logf("figures: a ready device keeps %s bytes", bytesKept)
 	h.seen()
 	h.stop()
@@ -253,6 +258,9 @@ func (h *liveHouse) checksOffline(b *browser) {
 	h.t.Helper()
 	b.open(h.base() + "/offline")
 	b.comes("#age", "21 novembre 2026", "1 ora fa")
+	if got := b.promised(`return (await Promise.allSettled(["/verify", "/status/aggregation", "/c/AAAA", "/offline/copy.json"].map((a) => fetch(a)))).map((r) => r.status)`); strings.Contains(got, "fulfilled") {
+		h.t.Errorf("the worker answers for what is not its own: %s", got)
+	}
 	b.drop(h.valid)
 	b.comes("#answer h1", "Valido")
 	b.comes("#answer", "Formare formatori con metodi partecipativi", "una copia fatta il 21 novembre 2026 alle 10:00", "Se dopo il 21 novembre 2026 alle 10:00")
