@@ -45,6 +45,7 @@ var (
 	symID      = known.find("id")
 	symType    = known.find("type")
 	symPage    = known.find("page")
+	symScheme  = known.find("inScheme")
 )
 
 func folds(names []string) []string {
@@ -101,15 +102,23 @@ func (w *words) findEnds(e ends, s string) symbol {
 type ends struct{ first, last, length uint64 }
 
 func endsOf(s string) ends {
-	e := ends{length: uint64(len(s))}
-	if len(s) > 8 {
-		e.first, e.last = word(s), word(s[len(s)-8:])
-		return e
-	}
-	for i := range len(s) {
-		e.first |= uint64(s[i]) << (8 * i)
+	n := len(s)
+	e := ends{length: uint64(n)}
+	switch { // bytes that are taken twice fall on themselves
+	case n > 8:
+		e.first, e.last = word(s), word(s[n-8:])
+	case n >= 4:
+		e.first = uint64(halfWord(s)) | uint64(halfWord(s[n-4:]))<<(8*(n-4))
+	case n > 0:
+		e.first = uint64(s[0]) | uint64(s[n/2])<<(8*(n/2)) | uint64(s[n-1])<<(8*(n-1))
 	}
 	return e
+}
+
+// halfWord is the first four bytes of a text as a number, the first the lowest.
+func halfWord(s string) uint32 {
+	_ = s[3]
+	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
 }
 
 // number mixes the ends to a number below 1 << wordBits.

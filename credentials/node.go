@@ -56,6 +56,14 @@ func (n node) get(name string) node {
 	return n.of(n.t.named(n.v, name))
 }
 
+// member is get for one of memberNames that is known already.
+func (n node) member(name symbol) node {
+	if n = n.first(); n.v == nil {
+		return n
+	}
+	return n.of(n.t.member(n.v, name))
+}
+
 // at follows a path of member names.
 func (n node) at(path ...string) node {
 	for _, name := range path {

@@ -307,10 +307,10 @@ func (r reader) bares(n node) iter.Seq[Concept] {
 
 // uriOf is the URI and the scheme of a concept with its description.
 func uriOf(n, full node) (uri, scheme string) {
-	if uri = full.get("id").text(); uri == "" {
+	if uri = full.member(symID).text(); uri == "" {
 		uri = n.text()
 	}
-	return uri, full.at("inScheme", "id").text()
+	return uri, full.member(symScheme).member(symID).text()
 }
 
 func (r reader) concepts(n node) []Concept {

@@ -37,29 +37,31 @@ const window = 4096
 // plain steps over what means only itself in a string, and tells whether
 // something else follows.
 func (w *walker) plain() bool {
-	start := w.pos
-	for w.pos+8 <= len(w.text) {
-		if found := special(word(w.text[w.pos:])); found != 0 {
-			w.pos += bits.TrailingZeros64(found) / 8
+	text, pos, start := w.text, w.pos, w.pos
+	for len(text)-pos >= 8 {
+		if found := special(word(text[pos:])); found != 0 {
+			w.pos = pos + bits.TrailingZeros64(found)/8
 			return true
 		}
-		w.pos += 8
-		if w.pos-start >= longRun {
-			rest := w.text[w.pos:min(len(w.text), w.pos+window)]
-			run := untilSpecial(rest)
-			if anyControl(rest[:run]) {
-				start = len(w.text) // word by word up to where it stands
-				continue
-			}
-			if w.pos += run; run < len(rest) {
-				return true
-			}
+		if pos += 8; pos-start < longRun {
+			continue
+		}
+		rest := text[pos:min(len(text), pos+window)]
+		run := untilSpecial(rest)
+		if anyControl(rest[:run]) {
+			start = len(text) // word by word up to where it stands
+			continue
+		}
+		if pos += run; run < len(rest) {
+			w.pos = pos
+			return true
 		}
 	}
-	for w.pos < len(w.text) && !escaped(w.text[w.pos]) {
-		w.pos++
+	for pos < len(text) && !escaped(text[pos]) {
+		pos++
 	}
-	return w.pos < len(w.text)
+	w.pos = pos
+	return pos < len(text)
 }
 
 // untilSpecial is the length of a text before its first quote or backslash.
