@@ -116,10 +116,9 @@ const (
 // special marks the high bit of the first byte of a word that is a quote, a
 // backslash or a control character; marks above the first may be false.
 func special(word uint64) uint64 {
-	quote := word ^ everyByte*'"'
+	low := word ^ everyByte*2 // the quote becomes 0x20, and what is below that stays below
 	slash := word ^ everyByte*'\\'
-	control := (word - everyByte*0x20) &^ word
-	return ((quote-everyByte)&^quote | (slash-everyByte)&^slash | control) & highBits
+	return ((low-everyByte*0x21)&^low | (slash-everyByte)&^slash) & highBits
 }
 
 func escaped(c byte) bool { return c < 0x20 || c == '"' || c == '\\' }
