@@ -14,8 +14,8 @@ type described struct {
 func indexed(doc node) *described {
 	d := &described{}
 	if doc.v != nil {
-		few := len(doc.t.values) / 5
-		d.at, d.full, d.relative = make(map[string]uint32, few), make([]*value, 0, few), make([]bool, 0, few)
+		likely := len(doc.t.values) / 5
+		d.at, d.full, d.relative = make(map[string]uint32, likely), make([]*value, 0, likely), make([]bool, 0, likely)
 		d.index(doc.t, doc.v)
 	}
 	return d

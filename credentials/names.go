@@ -69,7 +69,7 @@ type slotted struct {
 	at   symbol // its position from 1; 0 where there is none
 }
 
-const wordBits = 10
+const wordBits = 9
 
 func newWords(list []string) *words {
 	w := &words{list: slices.Clip(list)}

@@ -74,8 +74,18 @@ func pasted(text string) func(p *phone) {
 // chosen checks files on the page of the check.
 func chosen(t *testing.T, files ...upload) func(p *phone) {
 	t.Helper()
+	names := written(t, files...)
+	return func(p *phone) {
+		p.t.Helper()
+		p.do(chromedp.SetUploadFiles(chromedp.CSS("#file"), names))
+		press(checkButton)(p)
+	}
+}
+
+// written are the paths of files that are to be chosen.
+func written(t *testing.T, files ...upload) (names []string) {
+	t.Helper()
 	dir := t.TempDir()
-	var names []string
 	for _, f := range files {
 		name := filepath.Join(dir, f.name)
 		if err := os.WriteFile(name, []byte(f.data), 0o600); err != nil {
@@ -83,11 +93,7 @@ func chosen(t *testing.T, files ...upload) func(p *phone) {
 		}
 		names = append(names, name)
 	}
-	return func(p *phone) {
-		p.t.Helper()
-		p.do(chromedp.SetUploadFiles(chromedp.CSS("#file"), names))
-		press(checkButton)(p)
-	}
+	return names
 }
 
 // typedAbout asks about the person on the page behind a QR.
@@ -127,9 +133,17 @@ func openPages(t *testing.T) []view {
 		{"nothing-presented", "/verify", pasted("")},
 		{"table", "/verify", func(p *phone) {
 			const long = "un nome di file molto lungo che nessuno avrebbe mai dato di sua volontà a un attestato.jsonld"
-			chosen(p.t, append(batchOf(p.t, p.base+"/v/"), upload{long, "{}"})...)(p)
+			chosen(p.t, append(batchOf(p.t, p.base+"/v/")[:4], upload{long, "{}"})...)(p)
 		}},
+		{"table-in-groups", "/verify", func(p *phone) {
+			p.do(chromedp.SetUploadFiles(chromedp.CSS("#file"), written(p.t, batchOf(p.t, p.base+"/v/")...)), chromedp.Click(chromedp.CSS(checkButton)))
+			p.until(`(({value, max}) => value === max)(document.getElementById("many-bar"))`, "true")
+			p.js(`document.body.tabIndex = -1, document.body.focus(), document.body.removeAttribute("tabindex")`)
+		}},
+		{"offline", "/offline", nil},
+		{"compact-empty", "/c", nil},
 		{"holder", "/c/" + tokenValid, nil},
+		{"holder-compact", "/c/" + tokenValid, press(`form[action*="/compact"] button:not([name])`)},
 		{"holder-unknown", "/c/nothing", nil},
 		{"erased", "/v/" + handleErased, nil},
 		{"unknown", "/v/" + handleUnknown, nil},
@@ -169,7 +183,13 @@ func (v view) in(language string) string {
 func pager(t *testing.T) *phone {
 	t.Helper()
 	operator := &acts{wants: true, proposals: map[uint64]registry.Proposal{1: aProposal(1), 2: aProposal(2)}}
-	p := newPhone(t, "", func(c *Config) { c.Demonstration, c.Acts = true, operator })
+	receipts, _ := withReceipts(t)
+	p := newPhone(t, "", withProgram, receipts, func(c *Config) {
+		c.Demonstration, c.Acts = true, operator
+		c.Brief = func(context.Context, registry.Record, []byte) (string, error) {
+			return "HTTPS://ATTESTA.EXAMPLE.ORG/C#AT1:" + strings.Repeat("AZ09$*", 140), nil
+		}
+	})
 	judged, asked := p.world.report, 0
 	p.world.report = func(b []byte) (verifier.Report, error) {
 		r, err := judged(b)
@@ -193,12 +213,12 @@ func (p *phone) signIn() {
 	p.until("location.pathname", "/console")
 }
 
-// eachPage opens every page in both languages and has it looked at.
+// eachPage opens every page in every language that it has and has it looked at.
 func (p *phone) eachPage(look func(name string)) {
 	p.t.Helper()
 	walk := func(views []view) {
 		for _, v := range views {
-			for _, language := range languages {
+			for _, language := range spoken(strings.Split(v.path, "?")[0]) {
 				p.do(chromedp.Navigate(p.base + v.in(language)))
 				if v.then != nil {
 					v.then(p)
@@ -242,7 +262,7 @@ func (p *phone) copied() string {
 }
 
 // TestPagesInABrowser opens every page that employers, holders and providers
-// meet, in both languages, on a phone and on a desk, and lets axe look for what
+// meet, in every language, on a phone and on a desk, and lets axe look for what
 // keeps people out (WCAG 2.2 AA and good practice). Nothing is cut off at the
 // side, also where it is read four times as large, and no page is longer than
 // ten screens of a phone. With ATTESTA_SCREENSHOTS it writes a picture of each

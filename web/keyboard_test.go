@@ -158,7 +158,7 @@ func TestKeyboard(t *testing.T) {
 	p.until(`document.querySelector("table")?.rows.length`, "3")
 	p.tabTo("button[value=verdict]")
 	p.keys("\r")
-	p.until(`document.querySelector("[aria-current]")?.value`, "verdict")
+	p.until(`document.querySelector("button[aria-current]")?.value`, "verdict")
 	p.tabTo("button[value=csv]")
 	p.keys("\r")
 	p.saved(folder, "Valido", "Non valido")
