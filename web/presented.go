@@ -96,7 +96,7 @@ func readParts(r *http.Request) (fields map[string]string, files []presentation.
 	var room bytes.Buffer // for one part after another, of which the form does not say the length
 	for others := 0; others < 8; {
 		part, err := reader.NextPart()
-		if err == io.EOF { //nolint:errorlint // plain io.EOF is the end of the form; where the body was cut it comes wrapped
+		if err == io.EOF { // plain io.EOF is the end of the form; where the body was cut it comes wrapped
 			if !slices.ContainsFunc(files, func(f presentation.File) bool { return len(f.Data) > 0 }) {
 				files = nil
 			}
