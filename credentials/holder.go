@@ -5,7 +5,7 @@ import "time"
 // HolderData returns what a credential says of its holder beside the name: the
 // birth date and the national numbers, each as it is written; "" and none where
 // it says nothing. It stands in no View, so that no page and no report shows it.
-// Call it on verified bytes only.
+// Call it on verified bytes only, and not beside View or Lint.
 //
 // A birth date in the learning model is a moment. One that is no midnight was
 // written in another zone than that of the birth, as the Commission's own
