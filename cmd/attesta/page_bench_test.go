@@ -102,7 +102,7 @@ func BenchmarkPage(b *testing.B) {
 		}
 		b.ReportMetric(0, "ns/op")
 		b.ReportMetric(micros(took.cpu), "µs-CPU/page")
-		b.ReportMetric(float64(rawVerify(b))/float64(took.cpu), "share-of-raw")
+		b.ReportMetric(float64(rawVerify(b, nil))/float64(took.cpu), "share-of-raw")
 	})
 	for _, rate := range []int{500, 1000, 2000} {
 		b.Run(fmt.Sprint(rate, "-a-second"), func(b *testing.B) {
