@@ -186,9 +186,7 @@ func pager(t *testing.T) *phone {
 	receipts, _ := withReceipts(t)
 	p := newPhone(t, "", withProgram, receipts, func(c *Config) {
 		c.Demonstration, c.Acts = true, operator
-		c.Brief = func(context.Context, registry.Record, []byte) (string, error) {
-			return "HTTPS://ATTESTA.EXAMPLE.ORG/C#AT1:" + strings.Repeat("AZ09$*", 140), nil
-		}
+		c.Brief = func(context.Context, registry.Record, []byte) (string, error) { return canary, nil }
 	})
 	judged, asked := p.world.report, 0
 	p.world.report = func(b []byte) (verifier.Report, error) {
