@@ -86,8 +86,8 @@ func TestDiskErrors(t *testing.T) {
 		{"pwrite64" + error + ":when=9", true, 0, 0},
 		{"pwrite64" + error + ":when=20", true, 0, 0},
 		{"pwrite64" + full + ":when=20", true, 0, 0},
-		{"pwrite64" + error + ":when=40", true, 125, 0}, // a page of the second step
-		{"pwrite64" + full + ":when=40", true, 125, 0},
+		{"pwrite64" + error + ":when=45", true, 125, 0}, // a page of the second step
+		{"pwrite64" + full + ":when=45", true, 125, 0},
 		{"pwrite64" + full + ":when=9+", true, 0, 0},
 	} {
 		t.Run(c.fault, func(t *testing.T) {
