@@ -14,8 +14,9 @@ import (
 	"golang.org/x/image/font/gofont/goregular"
 )
 
-// MaxRows is of how many things one receipt tells.
-const MaxRows = 1000
+// MaxRows is how many rows a receipt has: a thousand things, and one to say that
+// there were more.
+const MaxRows = 1001
 
 // Mark is a name in the catalog of every receipt. It says what the file is for, to
 // whoever opens it for a credential, and proves nothing.

@@ -245,12 +245,12 @@ func TestGroups(t *testing.T) {
 		}
 	}
 	full := archive(t, slices.Repeat([]upload{{"x.jsonld", `{"valid": 1}`}}, presentation.MaxEntries)...)
-	rows, _ := group(t, it, upload{"all.zip", full})
+	rows, _ := group(t, it, upload{"all.zip", full}, upload{"more.jsonld", `{"valid": 1}`})
 	if answer := post(append(signed, rows.Table), "receipt"); answer.Code != 413 {
 		t.Errorf("too many rows: %d", answer.Code)
 	}
-	if answer := post([]string{rows.Table}, "receipt"); answer.Code != 200 || signedBy(answer.Body.Bytes(), root) != nil {
-		t.Errorf("a thousand rows: %d", answer.Code)
+	if answer := post([]string{rows.Table}, "receipt"); rows.Rows != presentation.MaxEntries+1 || answer.Code != 200 || signedBy(answer.Body.Bytes(), root) != nil {
+		t.Errorf("%d rows, the last of which says that there were more: %d", rows.Rows, answer.Code)
 	}
 }
 
