@@ -401,7 +401,7 @@ func asDecoded(n node) any {
 		return json.Number(n.number())
 	case isList:
 		all := []any{}
-		for _, child := range n.each() {
+		for child := range n.every() {
 			all = append(all, asDecoded(child))
 		}
 		return all

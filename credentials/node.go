@@ -102,18 +102,6 @@ func (n node) every() iter.Seq[node] {
 	}
 }
 
-// each returns the values of a repeatable member.
-func (n node) each() []node {
-	if n.v == nil {
-		return nil
-	}
-	nodes := make([]node, n.count())
-	for i := range nodes {
-		nodes[i] = n.nth(i)
-	}
-	return nodes
-}
-
 // members are those of an object, sorted by their names; none of anything else.
 func (n node) members() []value {
 	if !n.is(isObject) {

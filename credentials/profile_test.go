@@ -161,13 +161,13 @@ func TestProfiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ids := func(nodes []node, path ...string) (all []string) {
-			for _, one := range nodes {
+		ids := func(repeatable node, path ...string) (all []string) {
+			for one := range repeatable.every() {
 				all = append(all, one.at(path...).text())
 			}
 			return all
 		}
-		got := [][]string{ids(n.get("credentialProfiles").each(), "id"), ids(n.get("credentialSchema").each(), "id"), ids(n.get("evidence").each(), "dcType", "id")}
+		got := [][]string{ids(n.get("credentialProfiles"), "id"), ids(n.get("credentialSchema"), "id"), ids(n.get("evidence"), "dcType", "id")}
 		if diff := cmp.Diff([][]string{c.profiles, c.schemas, c.evidence}, got); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
