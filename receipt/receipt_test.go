@@ -25,7 +25,7 @@ import (
 
 func made() time.Time { return time.Date(2026, 11, 21, 13, 5, 9, 0, time.UTC) }
 
-// signers makes a signer with a root of its own for a key.
+// signer makes one with a root of its own for a key.
 func signer(t testing.TB, key crypto.Signer) Signer {
 	t.Helper()
 	root, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
