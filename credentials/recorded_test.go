@@ -119,6 +119,9 @@ func TestFindingsStayAsRecorded(t *testing.T) {
 	for _, line := range lines[1:] { // the first is empty
 		path, marks, _ := strings.Cut(strings.TrimSpace(line), " ")
 		before := strings.Fields(want[path])
+		if len(before) != len(damages) {
+			t.Errorf("%s: %d damages are recorded, not %d", path, len(before), len(damages))
+		}
 		for n, m := range strings.Fields(marks) {
 			if n >= len(before) || m != before[n] {
 				t.Errorf("%s, %s: other findings than before", path, damages[n].name)
