@@ -80,7 +80,7 @@ func TestOfflineHeaders(t *testing.T) {
 }
 
 // TestAppManifest: what browsers ask of an app that is installed (Web
-// Application Manifest), in both languages.
+// Application Manifest), in every language.
 func TestAppManifest(t *testing.T) {
 	_, r := keeping(t)
 	for _, lang := range languages {
