@@ -1,7 +1,6 @@
 package credentials
 
 import (
-	"bytes"
 	"encoding/json"
 	"runtime"
 	"strings"
@@ -139,33 +138,4 @@ func manyNames(n int, last string) string {
 		b.WriteString(`"n` + json.Number(string(rune('0'+i/10))+string(rune('0'+i%10))).String() + `":0,`)
 	}
 	return strings.ReplaceAll(b.String(), `"n0`, `"n`) + last + "}"
-}
-
-// Whatever the strict reader accepts, encoding/json reads too, and both read
-// the same. The strict reader never needs more memory than the text is worth.
-func FuzzCheckJSON(f *testing.F) {
-	for _, text := range []string{
-		`{}`, `{"a":[1,-0.5e+3,"x",null,true]}`, `{"a":"\ud83d\ude00\"\\"}`, `{"a":1,"A":2}`, `{"k":1,"` + "\u212a" + `":2}`,
-		"\xef\xbb\xbf{}", `{"a":"\ud800"}`, `{} {}`, deep(32), deep(33), string(smallDocument), manyNames(40, `"z":1`),
-	} {
-		f.Add([]byte(text))
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		got, err := readJSON(data)
-		if err != nil {
-			return
-		}
-		d := json.NewDecoder(bytes.NewReader(data))
-		d.UseNumber()
-		var want any
-		if err := d.Decode(&want); err != nil {
-			t.Fatalf("encoding/json refuses what was accepted: %v", err)
-		}
-		if d.More() {
-			t.Fatal("something follows the object")
-		}
-		if diff := cmp.Diff(want, asDecoded(got)); diff != "" {
-			t.Fatal(diff)
-		}
-	})
 }
