@@ -199,7 +199,7 @@ func (p *phone) js(expression string) string {
 // until waits until an expression holds a text.
 func (p *phone) until(expression, want string) {
 	p.t.Helper()
-	for range 200 {
+	for range 400 {
 		if strings.Contains(p.js(expression), want) {
 			return
 		}
