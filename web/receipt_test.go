@@ -233,6 +233,13 @@ func TestGroups(t *testing.T) {
 	if got := order(post(append(slices.Clone(signed), signed...), "").Body.String()); len(got) != 10 {
 		t.Errorf("the same twice: %d rows", len(got))
 	}
+	var other64 []string
+	for _, part := range signed {
+		other64 = append(other64, part+"\n")
+	}
+	if got := order(post(append(slices.Clone(signed), other64...), "").Body.String()); len(got) != 10 {
+		t.Errorf("the same twice, written otherwise: %d rows", len(got))
+	}
 	forged := slices.Clone(signed)
 	forged[3] = "A" + forged[3][1:]
 	if forged[3] == signed[3] {

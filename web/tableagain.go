@@ -94,16 +94,17 @@ func (s *Site) signTable(t table) (string, error) {
 // readTables reads a table that this installation wrote, in one part or several,
 // not long ago. The same part twice counts once.
 func (s *Site) readTables(parts []string) (all table, err error) {
-	seen := map[string]bool{}
+	seen := map[string]bool{} // by their code: base64 can be written in several ways
 	for _, signed := range parts {
-		if seen[signed] {
+		t, code, err := s.readTable(signed)
+		if err != nil {
+			return all, err
+		}
+		if seen[code] {
 			continue
 		}
-		seen[signed] = true
-		t, err := s.readTable(signed)
+		seen[code] = true
 		switch {
-		case err != nil:
-			return all, err
 		case len(seen) > 1 && t.Asked != all.Asked:
 			return all, refusal{http.StatusBadRequest, "table"}
 		case len(all.Rows)+len(t.Rows) > maxRows:
@@ -129,20 +130,20 @@ func (s *Site) readTables(parts []string) (all table, err error) {
 	return all, nil
 }
 
-// readTable reads one part.
-func (s *Site) readTable(signed string) (t table, err error) {
+// readTable reads one part, with its authentication code.
+func (s *Site) readTable(signed string) (t table, code string, err error) {
 	no := refusal{http.StatusBadRequest, "table"}
 	raw, err := base64.RawURLEncoding.DecodeString(signed)
 	if err != nil || len(raw) < sha256.Size || !hmac.Equal(raw[:sha256.Size], s.tableCode(raw[sha256.Size:])) {
-		return t, no
+		return t, "", no
 	}
 	if err := json.Unmarshal(raw[sha256.Size:], &t); err != nil {
-		return t, no
+		return t, "", no
 	}
 	if age := s.Now().Sub(t.At); age > tableLife || age < -tableSkew {
-		return t, refusal{http.StatusGone, "old"}
+		return t, "", refusal{http.StatusGone, "old"}
 	}
-	return t, nil
+	return t, string(raw[:sha256.Size]), nil
 }
 
 func (s *Site) tableCode(raw []byte) []byte {
