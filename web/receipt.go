@@ -104,8 +104,8 @@ func (p Page) receiptRow(row tableRow) receipt.Row {
 	if digest == "" {
 		digest = p.T("receipt.nofile")
 	}
-	return receipt.Row{ // a name may read like a verdict: it stands between quotation marks
-		Name: p.T("receipt.name", "name", row.Name), Verdict: row.Word, Tone: tones[row.Verdict], Reason: row.Reason,
+	return receipt.Row{
+		Name: p.T("receipt.name", "name", unquoted(row.Name)), Verdict: row.Word, Tone: tones[row.Verdict], Reason: row.Reason,
 		Facts: []receipt.Fact{
 			{Name: p.T("fact.title"), Value: row.Title},
 			{Name: p.T("fact.issuer"), Value: row.Provider},
@@ -113,4 +113,15 @@ func (p Page) receiptRow(row tableRow) receipt.Row {
 			{Name: p.T("col.digest"), Value: digest},
 		},
 	}
+}
+
+// unquoted is a name without the quotation marks of any of our languages. It may
+// read like a verdict: it stands between such marks, and cannot end them.
+func unquoted(name string) string {
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune("«»“”„‟‘’‚\"", r) {
+			return '\''
+		}
+		return r
+	}, name)
 }

@@ -319,3 +319,22 @@ func TestReceiptLeavesNoTrace(t *testing.T) {
 		t.Error(log.String())
 	}
 }
+
+// TestReceiptName (W1): the name of a file cannot end the quotation marks in which a
+// receipt has it, and so not continue as a verdict.
+func TestReceiptName(t *testing.T) {
+	all, err := readCatalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for language, words := range all {
+		p := Page{words: words, Lang: language, zone: time.UTC}
+		plain := p.receiptRow(tableRow{Name: "x"}).Name
+		for _, mark := range []string{"«", "»", "“", "”", "„"} {
+			got := p.receiptRow(tableRow{Name: "a.pdf" + mark + " – Valido"}).Name
+			if strings.Count(got, mark) != strings.Count(plain, mark) || !strings.Contains(got, "a.pdf' – Valido") {
+				t.Errorf("%s: %q", language, got)
+			}
+		}
+	}
+}
