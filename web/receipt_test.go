@@ -321,7 +321,7 @@ func TestReceiptLeavesNoTrace(t *testing.T) {
 }
 
 // TestReceiptName (W1): the name of a file cannot end the quotation marks in which a
-// receipt has it, and so not continue as a verdict.
+// receipt has it, and so not continue as a verdict, and is written as it is.
 func TestReceiptName(t *testing.T) {
 	all, err := readCatalogue()
 	if err != nil {
@@ -330,6 +330,9 @@ func TestReceiptName(t *testing.T) {
 	for language, words := range all {
 		p := Page{words: words, Lang: language, zone: time.UTC}
 		plain := p.receiptRow(tableRow{Name: "x"}).Name
+		if got := p.receiptRow(tableRow{Name: "corso dal 8 maggio.pdf"}).Name; !strings.Contains(got, "corso dal 8 maggio.pdf") {
+			t.Errorf("%s: another name: %q", language, got)
+		}
 		for _, mark := range []string{"«", "»", "“", "”", "„"} {
 			got := p.receiptRow(tableRow{Name: "a.pdf" + mark + " – Valido"}).Name
 			if strings.Count(got, mark) != strings.Count(plain, mark) || !strings.Contains(got, "a.pdf' – Valido") {
