@@ -69,8 +69,12 @@ func (l local) Accredit(ctx context.Context, q accreditRequest) (accreditAnswer,
 		if err != nil {
 			return err
 		}
+		// Nothing of it counts before it stands in the log.
+		if err := l.noteAccreditation(ctx, cmp.Or(q.LegalID, own.Authority.LegalID), q.By, wordsOf(q, own)); err != nil {
+			return err
+		}
 		answer = accreditAnswer{h.List, h.Token, asPEM(h.Signers)}
-		return l.noteAccreditation(ctx, cmp.Or(q.LegalID, own.Authority.LegalID), q.By, wordsOf(q, own))
+		return h.write()
 	})
 	return answer, err
 }
@@ -146,7 +150,7 @@ func changeList(next *accreditation.List, q accreditRequest) error {
 }
 
 // sealList seals a list with the key of the authority, which is made where there
-// never was one, and keeps it.
+// never was one. It counts once it is written.
 func (l local) sealList(next *accreditation.List) (heldList, error) {
 	h := heldList{l.folder.ownList(), accreditation.Held{List: next}}
 	if _, err := l.ring.EnsureAuthority(ownerOf(next.Authority), l.now()); err != nil {
@@ -164,7 +168,7 @@ func (l local) sealList(next *accreditation.List) (heldList, error) {
 	if err := l.publishAnchor(); err != nil {
 		return h, err
 	}
-	return h, h.write()
+	return h, nil
 }
 
 // ownerOf is the authority as certificates name it.
