@@ -17,7 +17,8 @@ import (
 	"attesta/verifier"
 )
 
-// holdList imports the list of an authority into a folder of anchors.
+// holdList reads the list of an authority for a folder of anchors. It counts once
+// it is written.
 func holdList(ctx context.Context, c *console, d anchorFolder, source, signer string) (heldList, error) {
 	var none heldList
 	all, bad := heldIn(string(d))
@@ -65,7 +66,7 @@ func holdList(ctx context.Context, c *console, d anchorFolder, source, signer st
 		}
 		h.file = old.file
 	}
-	return h, h.write()
+	return h, nil
 }
 
 // knownSigners finds who may sign a list that is held already, if they signed this
@@ -139,13 +140,16 @@ func importAccreditation(ctx context.Context, c *console, d anchorFolder, data f
 	if err != nil {
 		return exitNo, err
 	}
-	printHeld(c, h, c.now())
-	if !noted {
-		return exitDone, nil
+	if noted { // nothing is believed before it stands in the log
+		err = noteHeld(ctx, c, data, h.List.Authority.LegalID, importWords(h))
 	}
-	if err := noteHeld(ctx, c, data, h.List.Authority.LegalID, importWords(h)); err != nil {
+	if err == nil {
+		err = h.write()
+	}
+	if err != nil {
 		return exitNo, err
 	}
+	printHeld(c, h, c.now())
 	return exitDone, nil
 }
 
@@ -173,8 +177,11 @@ func refreshHeld(ctx context.Context, c *console, d anchorFolder, data folder, n
 		}
 		next, err := fetchHeld(ctx, h, c.now())
 		if err == nil && next.List.Sequence > h.List.Sequence {
-			if err = next.write(); err == nil && noted {
+			if noted {
 				err = noteHeld(ctx, c, data, next.List.Authority.LegalID, importWords(next))
+			}
+			if err == nil {
+				err = next.write()
 			}
 		}
 		if err != nil {
@@ -298,16 +305,15 @@ func removeHeldList(ctx context.Context, c *console, d anchorFolder, data folder
 			what = h.List.Authority.LegalID
 		}
 	}
+	if noted { // nothing is taken away before it stands in the log
+		if err := noteHeld(ctx, c, data, what, "remove; "+base); err != nil {
+			return exitNo, err
+		}
+	}
 	if err := os.Remove(file); err != nil {
 		return exitNo, fmt.Errorf("removing %s: %w", base, err)
 	}
 	c.printf("%s is believed no longer\n", plain(base))
-	if !noted {
-		return exitDone, nil
-	}
-	if err := noteHeld(ctx, c, data, what, "remove; "+base); err != nil {
-		return exitNo, err
-	}
 	return exitDone, nil
 }
 
