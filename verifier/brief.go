@@ -103,16 +103,18 @@ func (j *judgement) originsOf(entries []credentials.StatusEntry) []string {
 }
 
 // Pair notes in the reports about compact QRs which of them are short for a
-// document that was presented beside them, by its digest. It changes no verdict.
+// document that was presented beside them, by its digest, and say of whom it is and
+// when it was issued as that does. It changes no verdict.
 func Pair(reports []*Report) {
-	whole := map[string]bool{}
+	whole := map[string]*credentials.View{}
 	for _, r := range reports {
 		if !r.Brief && r.Document != "" {
-			whole[r.Document] = true
+			whole[r.Document] = r.Credential
 		}
 	}
 	for _, r := range reports {
-		if !r.Brief || !whole[r.Document] {
+		document := whole[r.Document]
+		if !r.Brief || document == nil || !saysSame(r.Credential, document) {
 			continue
 		}
 		r.Checks = slices.Clone(r.Checks)
@@ -122,4 +124,8 @@ func Pair(reports []*Report) {
 			}
 		}
 	}
+}
+
+func saysSame(short, document *credentials.View) bool {
+	return short != nil && short.ID == document.ID && short.HolderName == document.HolderName && short.Issued.Unix() == document.Issued.Unix()
 }

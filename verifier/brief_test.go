@@ -272,11 +272,15 @@ func TestPair(t *testing.T) {
 	h.publishAll()
 	whole, short := h.verify(h.seal(h.document())), h.judge(h.briefs(), h.short(), time.Time{})
 	alien := h.judge(h.briefs(), h.short(func(b *brief.Brief) { b.Digest[0]++ }), time.Time{})
+	renamed := h.judge(h.briefs(), h.short(func(b *brief.Brief) { b.Holder = "Somebody Else" }), time.Time{})
 	before, err := json.Marshal(whole)
 	if err != nil {
 		t.Fatal(err)
 	}
-	Pair([]*Report{&alien, &short, &whole})
+	Pair([]*Report{&alien, &renamed, &short, &whole})
+	if c := renamed.Find(CheckSchema); c.Reason != "schema_brief" {
+		t.Errorf("the digest of a document of somebody else: %+v", c)
+	}
 	if c := short.Find(CheckSchema); c.Outcome != Pass || c.Reason != "schema_brief_beside" {
 		t.Errorf("its own: %+v", c)
 	}
