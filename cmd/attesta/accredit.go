@@ -254,7 +254,9 @@ func (a *app) refresh(ctx context.Context) error {
 		case isAddress(h.Source) && a.now().After(h.List.Issued.Add(refreshPause)):
 			next, err := fetchHeld(ctx, h, a.now())
 			if err == nil && next.List.Sequence > h.List.Sequence {
-				err = errors.Join(next.write(), local{a}.noteAccreditation(ctx, next.List.Authority.LegalID, theServer, importWords(next)))
+				if err = (local{a}).noteAccreditation(ctx, next.List.Authority.LegalID, theServer, importWords(next)); err == nil {
+					err = next.write()
+				}
 			}
 			if err != nil {
 				err = fmt.Errorf("%s: %w", filepath.Base(h.file), err)

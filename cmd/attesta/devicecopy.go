@@ -8,6 +8,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"time"
 
 	"attesta/issuer"
 	"attesta/registry"
@@ -26,7 +27,13 @@ type deviceCopy struct {
 	mu   sync.Mutex
 	made manifest
 	copy web.DeviceCopy
+
+	failed   error // of the last try, and when that was
+	failedAt time.Time
 }
+
+// copyPause is how long nobody tries again what has just failed.
+const copyPause = 10 * time.Second
 
 // get returns the copy of now, which may be as old as a status list on its way.
 func (d *deviceCopy) get(ctx context.Context) (web.DeviceCopy, error) {
@@ -35,11 +42,18 @@ func (d *deviceCopy) get(ctx context.Context) (web.DeviceCopy, error) {
 	if age := d.now().Sub(d.made.Made); d.copy.Manifest != nil && age >= 0 && age < issuer.ListMaxAge {
 		return d.copy, nil
 	}
+	if age := d.now().Sub(d.failedAt); d.failed != nil && age >= 0 && age < copyPause {
+		return web.DeviceCopy{}, d.failed
+	}
 	m, made, err := d.make(ctx)
 	if err != nil {
-		return web.DeviceCopy{}, fmt.Errorf("making the copy for devices: %w", err)
+		err = fmt.Errorf("making the copy for devices: %w", err)
+		if ctx.Err() == nil {
+			d.failed, d.failedAt = err, d.now()
+		}
+		return web.DeviceCopy{}, err
 	}
-	d.made, d.copy = m, made
+	d.made, d.copy, d.failed = m, made, nil
 	return made, nil
 }
 

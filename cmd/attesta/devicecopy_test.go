@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -117,5 +119,32 @@ func exportedFile(t *testing.T, a *app, name string) []byte {
 			}
 			return raw
 		}
+	}
+}
+
+// TestAFailedDeviceCopyWaits: what cannot be made is not tried again by every
+// visitor, and is made when it can be.
+func TestAFailedDeviceCopyWaits(t *testing.T) {
+	h := newLiveHouse(t)
+	now := fixedDay()
+	h.app.now = func() time.Time { return now }
+	d := &deviceCopy{local: local{h.app}}
+	bad := filepath.Join(h.app.folder.trust(), "x.accreditation")
+	if err := os.WriteFile(bad, []byte("{rubbish"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, first := d.get(t.Context())
+	if first == nil {
+		t.Fatal("rubbish is copied")
+	}
+	if err := os.Remove(bad); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.get(t.Context()); err != first { //nolint:errorlint // the very same
+		t.Errorf("at once: %v", err)
+	}
+	now = now.Add(copyPause)
+	if c, err := d.get(t.Context()); err != nil || len(c.Manifest) == 0 {
+		t.Errorf("later: %v", err)
 	}
 }
