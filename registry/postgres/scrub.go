@@ -16,6 +16,7 @@ import (
 // it for long.
 const (
 	scrubTime  = 30 * time.Second
+	scrubFirst = 20 * time.Millisecond
 	scrubPause = 2 * time.Second // at most
 	scrubLock  = "300ms"
 )
@@ -35,17 +36,54 @@ func (s *Store) Erasing(ctx context.Context) (due bool, err error) {
 // bytes, and without which nothing else of a person can be read; where the rest
 // lay is used again from then on. What is kept of the log (WAL), and in
 // backups, goes when they do.
+//
+// One at a time writes it anew: each holds a picture of the database while it
+// waits for the table, and several would keep each other's deleted rows. It does
+// so for all who wait.
 func (s *Store) Scrub(ctx context.Context) error {
-	var erased int64
+	var due int64
 	if err := s.read(ctx, func(c *pgx.Conn) error {
-		return c.QueryRow(ctx, "select erased from head").Scan(&erased)
+		return c.QueryRow(ctx, "select erased from head").Scan(&due)
 	}); err != nil {
 		return fmt.Errorf("reading how many were erased: %w", err)
 	}
-	if err := s.rewrite(ctx); err != nil {
-		return fmt.Errorf("removing what was deleted: %w", kind(err))
+	for begun, pause := time.Now(), scrubFirst; ; {
+		left, err := s.scrub(ctx, due)
+		if err != nil {
+			return fmt.Errorf("removing what was deleted: %w", kind(err))
+		}
+		switch {
+		case left == nothing:
+			return nil
+		case time.Since(begun) > scrubTime:
+			return fmt.Errorf("removing what was deleted: %w", errHeld)
+		case left == pictures:
+			pause = min(2*pause, scrubPause)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("removing what was deleted: %w", ctx.Err())
+		case <-time.After(pause):
+		}
 	}
-	return s.update(ctx, func(t *tx) error {
+}
+
+// left is what keeps a Scrub from its end.
+type left int
+
+const (
+	nothing  left = iota
+	another       // who writes the table anew now
+	pictures      // that somebody reads
+)
+
+// scrub is one attempt of Scrub, for what was erased up to due.
+func (s *Store) scrub(ctx context.Context, due int64) (left, error) {
+	erased, why, err := s.inTurn(ctx, due)
+	if err != nil || erased == 0 {
+		return why, err
+	}
+	return nothing, s.update(ctx, func(t *tx) error {
 		if err := t.hold(ctx); err != nil {
 			return err
 		}
@@ -56,36 +94,45 @@ func (s *Store) Scrub(ctx context.Context) error {
 	})
 }
 
-// rewrite is Scrub on one connection.
-func (s *Store) rewrite(ctx context.Context) error {
+// inTurn writes anew what has to be and returns up to which erasure; zero if it
+// did not, or another has.
+func (s *Store) inTurn(ctx context.Context, due int64) (erased int64, why left, err error) {
 	c, err := s.pool.take(ctx)
 	if err != nil {
-		return err
+		return 0, nothing, err
 	}
 	defer s.pool.give(c)
-	for begun, pause := time.Now(), 20*time.Millisecond; ; pause = min(2*pause, scrubPause) {
-		done, err := rewriteSalts(ctx, c.Conn)
-		if err != nil {
-			return err
-		}
-		if done {
-			break
-		}
-		if time.Since(begun) > scrubTime {
-			return errHeld
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause):
-		}
+	key := lockKey(s.schema + " scrub")
+	var turn bool
+	if err := c.QueryRow(ctx, "select pg_try_advisory_lock($1)", key).Scan(&turn); err != nil {
+		return 0, nothing, err
+	}
+	if turn {
+		defer func() {
+			if _, err := c.Exec(ctx, "select pg_advisory_unlock($1)", key); err != nil {
+				shut(c.Conn) // and with it the lock
+			}
+		}()
+	}
+	var scrubbed int64
+	if err := c.QueryRow(ctx, "select erased, scrubbed from head").Scan(&erased, &scrubbed); err != nil {
+		return 0, nothing, err
+	}
+	switch {
+	case scrubbed >= due:
+		return 0, nothing, nil
+	case !turn:
+		return 0, another, nil
+	}
+	if done, err := rewriteSalts(ctx, c.Conn); err != nil || !done {
+		return 0, pictures, err
 	}
 	for _, text := range []string{"vacuum people", "vacuum tokens", "vacuum documents", "vacuum records"} {
 		if _, err := c.Exec(ctx, text); err != nil { // however long it takes
-			return err
+			return 0, nothing, err
 		}
 	}
-	return nil
+	return erased, nothing, nil
 }
 
 // keptRows is where a connection keeps what the server said last of the rows of

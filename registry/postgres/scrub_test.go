@@ -3,11 +3,14 @@ package postgres_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"attesta/registry"
 	"attesta/registry/registrytest"
 )
 
@@ -118,5 +121,35 @@ func TestSharedMissing(t *testing.T) {
 	sql(t, address, "delete from shared")
 	if err := r.Check(t.Context()); err == nil {
 		t.Error("Check does not see it")
+	}
+}
+
+// TestScrubTogether: those who erase at once in several programs do not keep
+// each other's deleted rows in the files (R2).
+func TestScrubTogether(t *testing.T) {
+	const programs, people = 4, 24
+	first, address := create(t)
+	var of []*registry.Registry
+	var learners []registry.Learner
+	for n := range people {
+		learners = append(learners, registry.Learner{Ref: fmt.Sprint("L-", n), GivenName: "Ada", FamilyName: "Colombo"})
+	}
+	for range programs {
+		of = append(of, newRegistry(open(t, address)))
+	}
+	if err := of[0].PutLearners(t.Context(), learners, testAt); err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for n, l := range learners {
+		all.Go(func() {
+			if _, err := of[n%programs].Erase(t.Context(), l.Ref, "operator", testAt); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if due, err := first.Erasing(t.Context()); due || err != nil {
+		t.Error("then:", due, err)
 	}
 }
