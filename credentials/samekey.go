@@ -10,35 +10,74 @@ import (
 	"filippo.io/nistec"
 )
 
-// sameKey verifies signatures of one key over digests, as verifyDigest does. Of
-// P-256 it prepares the multiples of the key once it is asked often, and then needs
-// less than half the time. Only public values go through it, so its time may
-// depend on them. It is safe for concurrent use.
+// SameKeys verifies signatures of few keys over digests, as verifyDigest does: of
+// an issuer that reads its own seals back. Of P-256 it prepares the multiples of a
+// key once it is asked often, and then needs a third of the time. Only public
+// values go through it, so its time may depend on them. The zero value is ready.
+// It is safe for concurrent use.
+type SameKeys struct {
+	mu sync.Mutex
+	of map[*ecdsa.PublicKey]*sameKey
+}
+
+// maxSameKeys bounds how many keys are prepared at a time.
+const maxSameKeys = 8
+
 type sameKey struct {
 	asked     atomic.Int64
 	prepare   sync.Once
 	multiples atomic.Pointer[multiples]
 }
 
-// often is after how many signatures the multiples have paid for themselves.
-const often = 16
+// often is after how many signatures the multiples are worth their making, which
+// takes as long as a hundred of them, and 768 kB.
+const often = 100
 
-// multiples of a point: in row i those by 0 to 15 times 16 to the power of i.
-type multiples [64][16]nistec.P256Point
+// multiples of a point: in row i those by 0 to 255 times 256 to the power of i.
+type multiples [32][256]nistec.P256Point
 
-// verify is verifyDigest for a key that is always the same one.
-func (k *sameKey) verify(alg string, key any, digest, signature []byte) error {
-	if public, ok := key.(*ecdsa.PublicKey); ok && alg == "ES256" && public.Curve == elliptic.P256() && k.asked.Add(1) > often {
-		k.prepare.Do(func() {
-			if m, err := multiplesOf(public); err == nil {
-				k.multiples.Store(m)
-			}
-		})
-		if m := k.multiples.Load(); m != nil && m.verify(digest, signature) {
+// verify is verifyDigest.
+func (k *SameKeys) verify(alg string, key any, digest, signature []byte) error {
+	if public, ok := key.(*ecdsa.PublicKey); ok && alg == "ES256" && public.Curve == elliptic.P256() {
+		if m := k.key(public).get(public); m != nil && m.verify(digest, signature) {
 			return nil
 		}
 	} // what was not found good is judged, and worded, by the library
 	return verifyDigest(alg, key, digest, signature)
+}
+
+// key makes room for one that is new at the cost of any other.
+func (k *SameKeys) key(public *ecdsa.PublicKey) *sameKey {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if one, ok := k.of[public]; ok {
+		return one
+	}
+	if k.of == nil {
+		k.of = map[*ecdsa.PublicKey]*sameKey{}
+	}
+	for other := range k.of {
+		if len(k.of) < maxSameKeys {
+			break
+		}
+		delete(k.of, other)
+	}
+	one := new(sameKey)
+	k.of[public] = one
+	return one
+}
+
+// get returns the multiples, or nil as long as it is not asked often.
+func (k *sameKey) get(public *ecdsa.PublicKey) *multiples {
+	if k.asked.Add(1) <= often {
+		return nil
+	}
+	k.prepare.Do(func() {
+		if m, err := multiplesOf(public); err == nil {
+			k.multiples.Store(m)
+		}
+	})
+	return k.multiples.Load()
 }
 
 func multiplesOf(key *ecdsa.PublicKey) (*multiples, error) {
@@ -85,9 +124,9 @@ func (m *multiples) verify(digest, signature []byte) bool {
 	}
 	v.FillBytes(scalar[:])
 	for i, b := range scalar {
-		row := 2 * (len(scalar) - 1 - i)
-		sum.Add(sum, &m[row][b&15])
-		sum.Add(sum, &m[row+1][b>>4])
+		if b != 0 {
+			sum.Add(sum, &m[len(scalar)-1-i][b])
+		}
 	}
 	x, err := sum.BytesX()
 	if err != nil { // the point at infinity

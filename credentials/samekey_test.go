@@ -73,7 +73,7 @@ func TestSameKeyOfEveryKind(t *testing.T) {
 		public, digest, good := signed(t, curve, name)
 		bad := slices.Clone(good)
 		bad[len(bad)-1] ^= 1
-		var k sameKey
+		var k SameKeys
 		for n := range 2 * often {
 			if err := k.verify(name, public, digest, good); err != nil {
 				t.Errorf("%s, good, after %d: %v", name, n, err)
@@ -86,8 +86,24 @@ func TestSameKeyOfEveryKind(t *testing.T) {
 				t.Errorf("%s passes for ES512", name)
 			}
 		}
-		if prepared := k.multiples.Load() != nil; prepared != (name == "ES256") {
+		if prepared := k.of[public] != nil && k.of[public].multiples.Load() != nil; prepared != (name == "ES256") {
 			t.Errorf("%s: prepared %v", name, prepared)
+		}
+	}
+}
+
+// TestSameKeysAreFew: those of which multiples are kept are bounded.
+func TestSameKeysAreFew(t *testing.T) {
+	var k SameKeys
+	for n := range 3 * maxSameKeys {
+		public, digest, good := signed(t, elliptic.P256(), string(rune('a'+n)))
+		for range 2 {
+			if err := k.verify("ES256", public, digest, good); err != nil {
+				t.Error(err)
+			}
+		}
+		if k.of[public] == nil || len(k.of) > maxSameKeys {
+			t.Errorf("after key %d: %d are kept, this one: %v", n, len(k.of), k.of[public] != nil)
 		}
 	}
 }
@@ -97,7 +113,7 @@ func TestSameKeyOfEveryKind(t *testing.T) {
 func BenchmarkSameKey(b *testing.B) {
 	public, digest, good := signed(b, elliptic.P256(), "attesta")
 	b.Run("prepared", func(b *testing.B) {
-		var k sameKey
+		var k SameKeys
 		for range often + 1 {
 			if err := k.verify("ES256", public, digest, good); err != nil {
 				b.Fatal(err)

@@ -47,20 +47,21 @@ type Series struct {
 	hash      crypto.Hash
 	chain     []*x509.Certificate
 	kid       []byte
-	own       sameKey // of chain[0]
+	same      *SameKeys
 	particular
 
 	mu        sync.Mutex
 	templates map[shape]*template
 	shared    []byte
+	begins    []byte // of shared, up to the first value of an award
 }
 
 // maxShapes bounds the templates of a series. What exceeds it is written each
 // time by itself: there are few shapes, but for who writes many countries.
 const maxShapes = 32
 
-// NewSeries returns a series that is sealed with one key.
-func NewSeries(c Common, s Sealer) (*Series, error) {
+// NewSeries returns a series that is sealed with one key. Series may share same.
+func NewSeries(c Common, s Sealer, same *SameKeys) (*Series, error) {
 	chain := s.Chain()
 	if len(chain) == 0 || !algorithmFits(s.Algorithm(), chain[0].PublicKey) {
 		return nil, fmt.Errorf("beginning a series: algorithm %q does not fit the certificate", s.Algorithm())
@@ -74,7 +75,7 @@ func NewSeries(c Common, s Sealer) (*Series, error) {
 		return nil, fmt.Errorf("beginning a series: %w", err)
 	}
 	series := &Series{
-		common: c, signer: signer, sealer: s, algorithm: s.Algorithm(), hash: hashOf(s.Algorithm()), chain: chain, kid: kid,
+		common: c, signer: signer, sealer: s, algorithm: s.Algorithm(), hash: hashOf(s.Algorithm()), chain: chain, kid: kid, same: same,
 		particular: particularOf(c.Module, c.Zone), templates: map[shape]*template{},
 	}
 	series.digest, _ = s.(DigestSealer)
@@ -99,6 +100,7 @@ type one struct {
 	template *template
 	moment   *moment
 	values   *written
+	rest     []byte // of the document, after the first slot
 }
 
 func (s *Series) one(p Particulars, at time.Time) (o one, err error) {
@@ -112,6 +114,7 @@ func (s *Series) one(p Particulars, at time.Time) (o one, err error) {
 	if o.template, err = s.template(p, &v); err != nil {
 		return o, err
 	}
+	o.rest = o.template.appendRest(make([]byte, 0, 4<<10), o.values)
 	o.moment, err = o.template.at(at, s)
 	return o, err
 }
@@ -124,10 +127,17 @@ func (s *Series) template(p Particulars, v *values) (*template, error) {
 	if t, ok := s.templates[key]; ok {
 		return t, nil
 	}
+	if err := s.share(); err != nil {
+		return nil, err
+	}
 	a, i := s.of(p)
 	t, err := newTemplate(a, i, *v)
 	if err != nil {
 		return nil, err
+	}
+	t.begins = t.quoted[0]
+	if bytes.HasPrefix(t.quoted[0], s.begins) {
+		t.begins = s.begins
 	}
 	for _, other := range s.templates {
 		if bytes.Equal(other.plain[0], t.plain[0]) { // kept once
@@ -147,61 +157,81 @@ func (s *Series) Document(p Particulars) (Document, error) {
 	if err != nil {
 		return nil, fmt.Errorf("writing the document: %w", err)
 	}
-	return o.template.appendRest(bytes.Clone(o.template.plain[0]), o.values), nil
+	return slices.Concat(o.template.plain[0], o.rest), nil
 }
 
-// Seal is EDC.Seal for an award of the series, appended to dst. The seal is not to
-// be handed out before Compare has read it back.
-func (s *Series) Seal(dst []byte, p Particulars, at time.Time) ([]byte, error) {
+// SealedFile is a sealed file in two parts, one after the other. What a series
+// begins with lies in one place for all of its files, and must not be changed.
+type SealedFile struct{ Begins, Rest []byte }
+
+// Bytes is the file in one piece.
+func (f SealedFile) Bytes() []byte { return slices.Concat(f.Begins, f.Rest) }
+
+// Seal is EDC.Seal for an award of the series. It also reads the seal back, and
+// returns the SHA-256 of the file: see compare.
+func (s *Series) Seal(p Particulars, at time.Time) (f SealedFile, digest [sha256.Size]byte, err error) {
 	o, err := s.one(p, at)
 	if err != nil {
-		return nil, fmt.Errorf("writing the document: %w", err)
+		return f, digest, fmt.Errorf("writing the document: %w", err)
 	}
-	rest := o.template.appendRest(make([]byte, 0, 8<<10), o.values)
+	if f, err = s.seal(o); err != nil {
+		return f, digest, err
+	}
+	digest, err = s.compare(f, o, p, at)
+	return f, digest, err
+}
+
+// seal seals what is not to be handed out before compare has read it back.
+func (s *Series) seal(o one) (f SealedFile, err error) {
 	var signature []byte
 	if s.digest != nil {
 		var sum []byte
-		if sum, err = o.moment.began.sum(rest); err == nil {
+		if sum, err = o.moment.began.sum(o.rest); err == nil {
 			signature, err = s.digest.SignDigest(sum)
 		}
 	} else {
-		input := bytes.Join([][]byte{[]byte(o.moment.protected + "."), o.template.plain[0], rest}, nil)
+		input := bytes.Join([][]byte{[]byte(o.moment.protected + "."), o.template.plain[0], o.rest}, nil)
 		signature, err = s.sealer.Sign(input)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("signing the document: %w", err)
+		return f, fmt.Errorf("signing the document: %w", err)
 	}
-	file := slices.Grow(dst, len(o.template.quoted[0])+2*len(rest)+len(o.moment.end)+2*len(signature))
-	file = append(o.template.appendFile(file, o.values), o.moment.end...)
-	file = base64.RawURLEncoding.AppendEncode(file, signature)
-	return append(file, fileEnds...), nil
+	f.Begins = o.template.begins
+	between := o.template.quoted[0][len(f.Begins):]
+	f.Rest = make([]byte, 0, len(between)+len(o.rest)+len(o.rest)/4+len(o.moment.end)+2*len(signature))
+	f.Rest = append(o.template.appendQuotedRest(append(f.Rest, between...), o.values), o.moment.end...)
+	f.Rest = base64.RawURLEncoding.AppendEncode(f.Rest, signature)
+	f.Rest = append(f.Rest, fileEnds...)
+	return f, nil
 }
 
 // errDiffer says that a seal is not what was intended.
 var errDiffer = errors.New("comparing the seal with the intent: they differ")
 
-// Compare reads a seal of the series back and holds it against what was
+// compare reads a seal of the series back and holds it against what was
 // intended: the document that NewDocument writes, sealed with the key of the
 // certificate at that moment. It returns the SHA-256 of the sealed file.
 //
 // The first seal of every second and every shape is read as a stranger would,
 // with EDC.Parse and Envelope.Verify, and its content is held against what
-// NewDocument writes anew. Those after it begin with the same bytes: that they do
-// is compared byte for byte, and so is the header; hence the hash over that
-// beginning, which the first has proved, is the hash over theirs. Whatever differs
-// from one to the next is read from the file with the same reader, compared and
-// hashed, and every signature is verified with the key of the certificate.
-func (s *Series) Compare(sealed []byte, p Particulars, at time.Time) (digest [sha256.Size]byte, err error) {
-	o, err := s.one(p, at)
-	if err != nil {
-		return digest, fmt.Errorf("writing the document: %w", err)
-	}
+// NewDocument writes anew. Those after it begin with the same bytes, in the same
+// place, and so does the header; hence the hash over that beginning, which the
+// first has proved, is the hash over theirs. Whatever differs from one to the
+// next is read from the file with the same reader, compared and hashed, and every
+// signature is verified with the key of the certificate.
+func (s *Series) compare(f SealedFile, o one, p Particulars, at time.Time) (digest [sha256.Size]byte, err error) {
 	if !o.moment.proven.Load() {
-		if err := s.prove(sealed, p, at); err != nil {
+		if err := s.prove(f.Bytes(), p, at); err != nil {
 			return digest, err
 		}
 	}
-	after, ok := bytes.CutPrefix(sealed, o.template.quoted[0])
+	after, begins := f.Rest, o.template.quoted[0]
+	if same := o.template.begins; len(f.Begins) == len(same) && &f.Begins[0] == &same[0] { // nothing to compare
+		begins = begins[len(same):]
+	} else {
+		after = f.Bytes()
+	}
+	after, ok := bytes.CutPrefix(after, begins)
 	if !ok {
 		return digest, errDiffer
 	}
@@ -220,7 +250,7 @@ func (s *Series) Compare(sealed []byte, p Particulars, at time.Time) (digest [sh
 		return digest, errDiffer
 	}
 	rest, err := unquote(text)
-	if err != nil || rest != string(o.template.appendRest(make([]byte, 0, len(rest)), o.values)) {
+	if err != nil || rest != string(o.rest) {
 		return digest, errDiffer
 	}
 	encoded, ok := bytes.CutSuffix(end, []byte(fileEnds))
@@ -234,11 +264,11 @@ func (s *Series) Compare(sealed []byte, p Particulars, at time.Time) (digest [sh
 	if sum, err = o.moment.began.sum([]byte(rest)); err != nil {
 		return digest, fmt.Errorf("reading the seal back: %w", err)
 	}
-	if err := s.own.verify(s.algorithm, s.chain[0].PublicKey, sum, signature); err != nil {
+	if err := s.same.verify(s.algorithm, s.chain[0].PublicKey, sum, signature); err != nil {
 		return digest, fmt.Errorf("reading the seal back: %w: %w", ErrSeal, err)
 	}
 	if !o.moment.proven.Load() {
-		if digest != sha256.Sum256(sealed) {
+		if digest != sha256.Sum256(f.Bytes()) {
 			return digest, errDiffer
 		}
 		o.moment.proven.Store(true)
@@ -283,8 +313,16 @@ func unquote(text []byte) (string, error) {
 func (s *Series) Shared() ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.share(); err != nil {
+		return nil, fmt.Errorf("writing what a series shares: %w", err)
+	}
+	return s.shared, nil
+}
+
+// share prepares Shared. The caller has mu.
+func (s *Series) share() error {
 	if s.shared != nil {
-		return s.shared, nil
+		return nil
 	}
 	// Everything that an award can have is there, with values of nobody.
 	p := Particulars{
@@ -292,18 +330,19 @@ func (s *Series) Shared() ([]byte, error) {
 		At:      time.Unix(1_000_000_000, 0),
 		Learner: Learner{GivenName: "x", FamilyName: "x", BirthDate: "2001-09-09", NationalID: &NationalID{Number: "x", Country: s.common.Provider.Country, Scheme: "x"}},
 	}
-	v, err := s.values(p)
+	least := p
+	least.Score, least.Learner = "", Learner{GivenName: "x", FamilyName: "x"}
+	bare, _, err := s.cut(least)
 	if err != nil {
-		return nil, fmt.Errorf("writing what a series shares: %w", err)
+		return err
 	}
-	a, i := s.of(p)
-	t, err := newTemplate(a, i, v)
+	t, v, err := s.cut(p)
 	if err != nil {
-		return nil, fmt.Errorf("writing what a series shares: %w", err)
+		return err
 	}
 	m, err := t.at(p.At, s)
 	if err != nil {
-		return nil, fmt.Errorf("writing what a series shares: %w", err)
+		return err
 	}
 	// Where all values are of one length a zero stays, so that what follows is as
 	// far from its like in every file: that costs less than what it would save.
@@ -313,10 +352,33 @@ func (s *Series) Shared() ([]byte, error) {
 	v[slotIndex] = "00000"
 	e, err := v.written()
 	if err != nil {
-		return nil, fmt.Errorf("writing what a series shares: %w", err)
+		return err
 	}
-	file := append(t.appendFile(nil, e), m.end...)
+	file := append(t.appendQuotedRest(bytes.Clone(t.quoted[0]), e), m.end...)
 	file = base64.RawURLEncoding.AppendEncode(file, make([]byte, signatureBytes(s.chain[0].PublicKey)))
 	s.shared = append(file, fileEnds...)
-	return s.shared, nil
+	s.begins = s.shared[:commonPrefix(t.quoted[0], bare.quoted[0])]
+	return nil
+}
+
+// cut is the template of the shape of an award, and the values of the award.
+func (s *Series) cut(p Particulars) (*template, values, error) {
+	v, err := s.values(p)
+	if err != nil {
+		return nil, v, err
+	}
+	a, i := s.of(p)
+	t, err := newTemplate(a, i, v)
+	return t, v, err
+}
+
+// commonPrefix is how many bytes two begin with alike.
+func commonPrefix(a, b []byte) int {
+	n := min(len(a), len(b))
+	for i := range n {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return n
 }

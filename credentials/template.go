@@ -17,6 +17,7 @@ type template struct {
 	slots  []slot   // in order
 	plain  [][]byte // of the document: one before each slot, one after the last
 	quoted [][]byte // the same as it stands in the sealed file; the first from its first byte
+	begins []byte   // what the files of the series begin with, or quoted[0]
 	began  midway   // over the sealed file up to the first slot
 	latest atomic.Pointer[moment]
 }
@@ -74,9 +75,8 @@ func (t *template) appendRest(b []byte, e *written) []byte {
 	return b
 }
 
-// appendFile writes the sealed file up to the end of the payload.
-func (t *template) appendFile(b []byte, e *written) []byte {
-	b = append(b, t.quoted[0]...)
+// appendQuotedRest writes the same as it stands in the sealed file.
+func (t *template) appendQuotedRest(b []byte, e *written) []byte {
 	var room [128]byte
 	for n, s := range t.slots {
 		text := appendQuoted(room[:0], e[s])

@@ -102,7 +102,7 @@ func measured(do func()) cost {
 
 // rawSigning is the cost of one signature when all cores sign so many bytes, or
 // a digest when there are none.
-func rawSigning(b *testing.B, size int) cost {
+func rawSigning(b testing.TB, size int) cost {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		b.Fatal(err)

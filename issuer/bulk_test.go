@@ -80,7 +80,7 @@ func (h *house) many(t *testing.T, n int) []string {
 // give one after the other: of the same award in several, the first is issued.
 func TestTheSameAwardInSeveralSlices(t *testing.T) {
 	h := school(t)
-	lines := h.many(t, 401)
+	lines := h.many(t, 1001)
 	lines = append(lines, lines...)
 	lines = append(lines, "R2,M-0002,SN-11,SN-11/2026/N,2026-05-29,100,passed,", "R3,M-0003,SN-11,SN-11/2026/M,2026-05-28,100,passed,")
 	store := &kept{Backend: h.store.Backend}
@@ -89,11 +89,11 @@ func TestTheSameAwardInSeveralSlices(t *testing.T) {
 	for k, o := range outcomes {
 		want, warned := "issued", 0
 		switch {
-		case k == 803:
+		case k == 2003:
 			want = "refused duplicate_of_existing"
-		case k == 802:
+		case k == 2002:
 			warned = 1 // of the edition before
-		case k >= 401:
+		case k >= 1001:
 			want = "already_issued"
 		}
 		if got := strings.TrimSpace(string(o.Answer) + " " + o.Reason); got != want {
@@ -102,11 +102,11 @@ func TestTheSameAwardInSeveralSlices(t *testing.T) {
 		if o.Answer != issuer.Refused && len(o.Findings) != warned {
 			t.Errorf("row %d: %v", k, o.Findings)
 		}
-		if want == "already_issued" && (o.Record.State != registry.Sealed || o.Record.Credential != outcomes[k-401].Record.Credential) {
+		if want == "already_issued" && (o.Record.State != registry.Sealed || o.Record.Credential != outcomes[k-1001].Record.Credential) {
 			t.Errorf("row %d: %+v", k, o.Record)
 		}
 	}
-	if c := h.counts(t); c.Sealed != 402 || c.Reserved != 0 || len(store.seals) != 402 {
+	if c := h.counts(t); c.Sealed != 1002 || c.Reserved != 0 || len(store.seals) != 1002 {
 		t.Errorf("%+v, %d seals made", c, len(store.seals))
 	}
 }
@@ -115,22 +115,22 @@ func TestTheSameAwardInSeveralSlices(t *testing.T) {
 // it at most reserved; the same rows again finish the work.
 func TestAnErrorInALaterSlice(t *testing.T) {
 	h := school(t)
-	rows := h.row(t, h.many(t, 1300)...)
+	rows := h.row(t, h.many(t, 2500)...)
 	store := &failsLater{Backend: h.store.Backend, left: 2}
 	h.store.Backend = store
 	outcomes, err := h.Issue(t.Context(), rows)
-	if err == nil || len(outcomes) != 800 || answers(outcomes)["issued"] != 800 {
+	if err == nil || len(outcomes) != 2000 || answers(outcomes)["issued"] != 2000 {
 		t.Fatalf("%v, %v", answers(outcomes), err)
 	}
-	if c := h.counts(t); c.Sealed != 800 {
+	if c := h.counts(t); c.Sealed != 2000 {
 		t.Errorf("%+v", c)
 	}
 	store.left = 100
 	again := h.issue(t, rows)
-	if got := answers(again); got["already_issued"] != 800 || got["issued"] != 500 {
+	if got := answers(again); got["already_issued"] != 2000 || got["issued"] != 500 {
 		t.Errorf("%v", got)
 	}
-	if c := h.counts(t); c.Sealed != 1300 || c.Reserved != 0 {
+	if c := h.counts(t); c.Sealed != 2500 || c.Reserved != 0 {
 		t.Errorf("%+v", c)
 	}
 	h.places(t)

@@ -18,7 +18,7 @@ import (
 
 // slice is how many credentials are reserved, and completed, in one durable
 // step.
-const slice = 400
+const slice = 1000
 
 // batch is a slice of rows on its way through the issuing cycle.
 type batch struct {
@@ -256,7 +256,7 @@ func (i *Issuer) asStored(ctx context.Context, reserved registry.Record, stored 
 // warnOfSecond says that a person has the same module from an edition before.
 // That is legal, and often a mistake.
 func (i *Issuer) warnOfSecond(ctx context.Context, o *Outcome, row intake.Completion) error {
-	others, err := i.Registry.Records(ctx, registry.Query{Learner: o.Record.Learner, Module: o.Record.Module, Before: o.Record.Seq, Limit: slice})
+	others, err := i.Registry.Records(ctx, registry.Query{Learner: o.Record.Learner, Module: o.Record.Module, Before: o.Record.Seq, Limit: registry.MaxLimit})
 	if err != nil {
 		return fmt.Errorf("looking for a second credential: %w", err)
 	}
@@ -302,7 +302,7 @@ func (i *Issuer) Resume(ctx context.Context) (int, error) {
 func (i *Issuer) ResumeBefore(ctx context.Context, moment time.Time) (int, error) {
 	finished := 0
 	for after := uint64(0); ; {
-		open, err := i.Registry.Unfinished(ctx, after, slice)
+		open, err := i.Registry.Unfinished(ctx, after, registry.MaxLimit)
 		if err != nil {
 			return finished, fmt.Errorf("looking for unfinished records: %w", err)
 		}

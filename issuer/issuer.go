@@ -55,9 +55,9 @@ type Issuer struct {
 	models map[[sha256.Size]byte]*model
 	series map[seriesKey]*series
 	boards map[string]*board // by list
+	same   credentials.SameKeys
 
 	packers     sync.Pool // of *status.Packer
-	buffers     sync.Pool // of *[]byte, for sealed files
 	aggregation atomic.Pointer[Published]
 }
 

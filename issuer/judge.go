@@ -77,7 +77,7 @@ func (i *Issuer) issuedBefore(ctx context.Context, j *judged, m *model) error {
 	}) {
 		return nil
 	}
-	q := registry.Query{Learner: j.row.Learner, Module: m.module.Code, Limit: slice}
+	q := registry.Query{Learner: j.row.Learner, Module: m.module.Code, Limit: registry.MaxLimit}
 	records, err := i.Registry.Records(ctx, q)
 	if err != nil {
 		return fmt.Errorf("looking for an earlier credential: %w", err)

@@ -63,7 +63,6 @@ func (i *Issuer) store(ctx context.Context, done *sealed, at time.Time) (elsewhe
 	for len(done.sealings) > 0 {
 		err := i.Registry.Complete(ctx, done.sealings, at)
 		if err == nil {
-			i.reuse(done.sealings)
 			break
 		}
 		if !errors.Is(err, registry.ErrConflict) {
@@ -83,21 +82,6 @@ func (i *Issuer) store(ctx context.Context, done *sealed, at time.Time) (elsewhe
 	}
 	done.sealings = nil // they are large
 	return elsewhere, nil
-}
-
-// buffer is room for a sealed file, of which each takes some 50 kB.
-func (i *Issuer) buffer() []byte {
-	if b, ok := i.buffers.Get().(*[]byte); ok {
-		return (*b)[:0]
-	}
-	return nil
-}
-
-// reuse gives back the room of what is stored.
-func (i *Issuer) reuse(stored []registry.Sealing) {
-	for _, s := range stored {
-		i.buffers.Put(&s.Sealed)
-	}
 }
 
 // stillOpen parts what may still be stored from what has its seal already.
@@ -151,16 +135,12 @@ func (i *Issuer) sealOne(t task, current *currentKeys, at time.Time) (s registry
 		Learner: t.award.Learner, CompletedOn: t.award.CompletedOn, Score: t.award.Score,
 		Credential: t.record.Credential, At: t.record.ReservedAt, Index: t.record.Index,
 	}
-	// 4. Seal.
-	s.Seq, s.SealKey = t.record.Seq, t.key.ID
-	if s.Sealed, err = series.Seal(i.buffer(), p, at); err != nil {
-		return s, "", err
-	}
-	// 5. Compare: read the seal back and hold it against what was intended.
-	sum, err := series.Compare(s.Sealed, p, at)
+	// 4. Seal. 5. Compare: read the seal back and hold it against what was intended.
+	file, sum, err := series.Seal(p, at)
 	if err != nil {
 		return s, "", err
 	}
+	s.Seq, s.SealKey, s.Begins, s.Sealed = t.record.Seq, t.key.ID, file.Begins, file.Rest
 	s.Shared, err = series.Shared()
 	return s, hex.EncodeToString(sum[:]), err
 }
@@ -274,7 +254,7 @@ func (i *Issuer) seriesOf(m *model, key *keys.Key, list string) (*credentials.Se
 	entries := credentials.StatusEntries(func(purpose status.Purpose) string { return i.ListURL(list, purpose) }, 0)
 	fresh, err := credentials.NewSeries(credentials.Common{
 		Provider: m.provider, Module: m.module, Pictures: pictures, Status: entries, Zone: i.Zone,
-	}, key)
+	}, key, &i.same)
 	if err != nil {
 		return nil, err
 	}

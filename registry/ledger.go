@@ -79,7 +79,7 @@ func (r *Registry) reserve(ctx context.Context, intents []Intent, at time.Time) 
 	}
 	holders, shared := make([]holder, len(intents)), sharing{}
 	err = parallel(len(intents), func(i int) error {
-		body, err := r.packer.choose(intents[i].Shared, intents[i].Body)
+		body, err := r.packer.choose(intents[i].Shared, nil, intents[i].Body)
 		if err != nil {
 			return err
 		}
@@ -114,7 +114,7 @@ func (r *Registry) reserve(ctx context.Context, intents []Intent, at time.Time) 
 			existing = append(existing, rec)
 			continue
 		}
-		rec.Learner, rec.Body, rec.Facts, rec.Hidden = intents[i].Learner, slices.Clone(intents[i].Body), intents[i].Facts, nil
+		rec.Learner, rec.Body, rec.Facts, rec.Hidden = intents[i].Learner, intents[i].Body, intents[i].Facts, nil
 		r.holders.put(rec.Seq, holders[i])
 	}
 	if len(existing) > 0 {
@@ -170,7 +170,7 @@ func (r *Registry) Complete(ctx context.Context, sealings []Sealing, at time.Tim
 		if s.Seq == 0 {
 			return fmt.Errorf("completing record 0: %w", ErrNotFound)
 		}
-		err := checkBytes("sealed document", s.Sealed)
+		err := checkBytes("sealed document", s.Begins, s.Sealed)
 		if err == nil {
 			err = optionalRefs(field{"id of the key", s.SealKey})
 		}
@@ -191,7 +191,7 @@ func (r *Registry) Complete(ctx context.Context, sealings []Sealing, at time.Tim
 		if err != nil {
 			return fmt.Errorf("record %d: %w", x.Seq, err)
 		}
-		sealed, err := r.packer.choose(x.Shared, x.Sealed)
+		sealed, err := r.packer.choose(x.Shared, x.Begins, x.Sealed)
 		if err != nil {
 			return fmt.Errorf("record %d: %w", x.Seq, err)
 		}

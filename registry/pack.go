@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -20,6 +21,7 @@ const (
 	packedZstd   = 1 // its length as a number, then a zstd frame
 	packedShared = 2 // the SharedID, the length of what follows the prefix, then a frame of that
 	packedRest   = 3 // the SharedID, then what follows the prefix
+	packedNear   = 4 // as packedShared, with an S2 block
 )
 
 // SharedID names content that many others share: the first bytes of the
@@ -54,6 +56,14 @@ type packer struct {
 	chosen map[*byte]*dictionary // by where the shared content lies; it is held, so no other comes there
 }
 
+// lying is where the beginning of contents lies; it is held too.
+type lying struct {
+	first *byte
+	size  int
+}
+
+func lyingOf(b []byte) lying { return lying{&b[0], len(b)} }
+
 // dictionary packs and unpacks what refers to one shared content, or to none.
 // It is safe for concurrent use.
 type dictionary struct {
@@ -61,8 +71,11 @@ type dictionary struct {
 	kept   []byte // as it is stored
 	prefix []byte
 	state  []byte // of SHA-256 after the prefix
+	known  lying  // where the prefix was found; of the packer's mu
 	encode *zstd.Encoder
 	decode *zstd.Decoder
+	near   *s2.Dict  // for what differs little from the shared content, or nil
+	room   sync.Pool // of *[]byte, to pack in
 
 	mu     sync.Mutex
 	stored bool // the backend is known to have it
@@ -101,6 +114,9 @@ func newDictionary(id SharedID, kept []byte) (*dictionary, error) {
 	if len(rest) >= least {
 		encoding = append(encoding, zstd.WithEncoderDictRaw(dictionaryNumber, rest))
 		decoding = append(decoding, zstd.WithDecoderDictRaw(dictionaryNumber, rest))
+		if len(rest) <= s2.MaxDictSize {
+			d.near = s2.MakeDict(rest, nil)
+		}
 	}
 	if d.encode, err = zstd.NewWriter(nil, encoding...); err != nil {
 		return nil, fmt.Errorf("preparing to pack: %w", err)
@@ -154,38 +170,39 @@ func (p *packer) keep(d *dictionary) {
 // content is what is to be packed, beside the dictionary that packs it.
 type content struct {
 	*dictionary
-	whole  []byte
-	begins bool // with the prefix of the dictionary
+	begins bool   // with the prefix of the dictionary
+	rest   []byte // what follows it, or all
 }
 
 // of looks once whether content begins as the dictionary has it.
 func (d *dictionary) of(whole []byte) content {
-	return content{d, whole, d.kept != nil && bytes.HasPrefix(whole, d.prefix)}
-}
-
-// rest is what follows the prefix of the dictionary, or all of it.
-func (c content) rest() []byte {
-	if c.begins {
-		return c.whole[len(c.prefix):]
+	if d.kept != nil && bytes.HasPrefix(whole, d.prefix) {
+		return content{d, true, whole[len(d.prefix):]}
 	}
-	return c.whole
+	return content{d, false, whole}
 }
 
 // choose finds the dictionary for content that has some of it in common with
-// others. Its prefix is what the first such content and the shared one begin
-// with, or less when another begins with less. Shared must not be changed any
-// more.
-func (p *packer) choose(shared, whole []byte) (content, error) {
+// others: first and rest, one after the other. Its prefix is what the first such
+// content and the shared one begin with, or less when another begins with less.
+// Shared and first must not be changed any more: a first that lies where one lay
+// before is not compared again.
+func (p *packer) choose(shared, first, rest []byte) (content, error) {
 	if len(shared) < least || len(shared) > MaxBytes {
 		d, err := p.none()
 		if err != nil {
 			return content{}, err
 		}
-		return d.of(whole), nil
+		return d.of(joined(first, rest)), nil
 	}
 	p.mu.Lock()
 	d := p.chosen[&shared[0]]
+	known := d != nil && len(first) > 0 && d.known == lyingOf(first)
 	p.mu.Unlock()
+	if known {
+		return content{d, true, rest}, nil
+	}
+	whole := joined(first, rest)
 	if d != nil {
 		if c := d.of(whole); c.begins {
 			return c, nil
@@ -193,7 +210,11 @@ func (p *packer) choose(shared, whole []byte) (content, error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	id, kept := sharedEntry(common(shared, whole), shared)
+	size := common(shared, whole)
+	if known = len(first) > 0 && size >= len(first); known {
+		size = len(first)
+	}
+	id, kept := sharedEntry(size, shared)
 	if d = p.ready[id]; d == nil {
 		var err error
 		if d, err = newDictionary(id, kept); err != nil {
@@ -201,11 +222,22 @@ func (p *packer) choose(shared, whole []byte) (content, error) {
 		}
 		p.keep(d)
 	}
+	if known {
+		d.known = lyingOf(first)
+	}
 	if len(p.chosen) >= maxDictionaries { // the same content lies in many places
 		p.chosen = map[*byte]*dictionary{}
 	}
 	p.chosen[&shared[0]] = d
 	return d.of(whole), nil
+}
+
+// joined is first and rest, one after the other.
+func joined(first, rest []byte) []byte {
+	if len(first) == 0 {
+		return rest
+	}
+	return slices.Concat(first, rest)
 }
 
 // common is how many bytes two begin with alike.
@@ -222,34 +254,74 @@ func common(a, b []byte) int {
 // pack makes content smaller. What would not come back exactly the same is
 // kept as it is.
 func (c content) pack() []byte {
-	head, rest := make([]byte, 0, 1+len(c.id)+binary.MaxVarintLen64), c.rest()
 	switch {
 	case c.kept == nil:
-		head = append(head, packedZstd)
+		if out := c.frame(packedZstd); out != nil {
+			return out
+		}
 	case !c.begins:
-		return append([]byte{packedPlain}, c.whole...)
-	case len(rest) <= short:
-		return append(append(append(head, packedRest), c.id[:]...), rest...)
+	case len(c.rest) <= short:
+		return slices.Concat([]byte{packedRest}, c.id[:], c.rest)
 	default:
-		head = append(append(head, packedShared), c.id[:]...)
-	}
-	head = binary.AppendUvarint(head, uint64(len(rest)))
-	out := c.encode.EncodeAll(rest, append(make([]byte, 0, len(head)+len(rest)/4+512), head...))
-	if len(out) <= len(c.whole) {
-		if back, err := c.decode.DecodeAll(out[len(head):], make([]byte, 0, len(rest))); err == nil && bytes.Equal(back, rest) {
+		// An S2 block takes a third of the time. It is as good where little is
+		// left beside what is shared, and has no entropy coding for more.
+		if out := c.frame(packedNear); out != nil && len(out) <= len(c.rest)/8 {
+			return out
+		}
+		if out := c.frame(packedShared); out != nil {
 			return out
 		}
 	}
-	return append([]byte{packedPlain}, c.whole...)
+	return append([]byte{packedPlain}, c.whole()...)
+}
+
+// frame packs what follows the prefix in one of the ways, and unpacks it again.
+// Nil if that way is not there, is no smaller, or does not come back the same.
+func (c content) frame(way byte) []byte {
+	room, _ := c.room.Get().(*[]byte)
+	if room == nil {
+		room = new([]byte)
+	}
+	defer c.room.Put(room)
+	*room = slices.Grow((*room)[:0], 2*len(c.rest)+1024)
+	out := append((*room)[:0], way)
+	if way != packedZstd {
+		out = append(out, c.id[:]...)
+	}
+	switch {
+	case way != packedNear:
+		out = c.encode.EncodeAll(c.rest, binary.AppendUvarint(out, uint64(len(c.rest))))
+	case c.near == nil:
+		return nil
+	default: // a block begins with its length itself, and begins where there is room
+		block := c.near.Encode(out[len(out):len(out):cap(out)], c.rest)
+		out = append(out, block...)
+	}
+	if len(out) > len(c.prefix)+len(c.rest) {
+		return nil
+	}
+	if back, err := c.unframe(out[len(out):], out); err != nil || !bytes.Equal(back, c.rest) {
+		return nil
+	}
+	return bytes.Clone(out)
+}
+
+// whole is the content in one piece.
+func (c content) whole() []byte {
+	if c.begins {
+		return joined(c.prefix, c.rest)
+	}
+	return c.rest
 }
 
 // digest is the SHA-256 of the content.
 func (c content) digest() [sha256.Size]byte {
-	h, left := sha256.New(), c.whole
-	if c.begins && resume(h, c.state) {
-		left = c.rest()
+	h := sha256.New()
+	if c.begins && !resume(h, c.state) {
+		h.Reset()
+		h.Write(c.prefix) // a hash takes everything
 	}
-	h.Write(left) // a hash takes everything
+	h.Write(c.rest)
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
@@ -260,13 +332,25 @@ func resume(h hash.Hash, state []byte) bool {
 // unpack is the inverse of pack, in new memory, from any bytes that packedBy
 // says are of this dictionary.
 func (d *dictionary) unpack(b []byte) ([]byte, error) {
-	at := 1
 	switch {
 	case len(b) > 0 && b[0] == packedPlain:
 		return bytes.Clone(b[1:]), nil
 	case len(b) > len(d.id) && b[0] == packedRest:
 		return slices.Concat(d.prefix, b[1+len(d.id):]), nil
-	case len(b) > 0 && b[0] == packedShared:
+	case len(b) > 0 && b[0] == packedZstd:
+		return d.unframe(nil, b)
+	}
+	rest, err := d.unframe(nil, b)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(d.prefix, rest), nil
+}
+
+// unframe is the inverse of frame, in room if there is enough.
+func (d *dictionary) unframe(room, b []byte) ([]byte, error) {
+	at := 1
+	if len(b) > 0 && b[0] != packedZstd {
 		at += len(d.id)
 	}
 	if at >= len(b) {
@@ -276,15 +360,19 @@ func (d *dictionary) unpack(b []byte) ([]byte, error) {
 	if size <= 0 || n > MaxBytes {
 		return nil, errors.New("unpacking: the length is damaged")
 	}
-	var prefix []byte
-	if b[0] == packedShared {
-		prefix = d.prefix
+	out, err := slices.Grow(room[:0], int(n)), error(nil)
+	switch {
+	case b[0] != packedNear:
+		out, err = d.decode.DecodeAll(b[at+size:], out)
+	case d.near == nil:
+		err = errors.New("what it shares with others is of another kind")
+	default:
+		out, err = d.near.Decode(out, b[at:])
 	}
-	out, err := d.decode.DecodeAll(b[at+size:], append(make([]byte, 0, len(prefix)+int(n)), prefix...))
 	if err != nil {
 		return nil, fmt.Errorf("unpacking: %w", err)
 	}
-	if uint64(len(out)-len(prefix)) != n {
+	if uint64(len(out)) != n {
 		return nil, errors.New("unpacking: the length differs")
 	}
 	return out, nil
@@ -295,7 +383,7 @@ func packedBy(b []byte) (id SharedID, err error) {
 	switch {
 	case len(b) == 0:
 		return id, errors.New("unpacking: there is nothing")
-	case (b[0] == packedShared || b[0] == packedRest) && len(b) > len(id):
+	case slices.Contains([]byte{packedShared, packedRest, packedNear}, b[0]) && len(b) > len(id):
 		copy(id[:], b[1:])
 		if id == (SharedID{}) {
 			return id, errors.New("unpacking: the shared content has no name")

@@ -77,13 +77,15 @@ type Reservation struct {
 	Existing bool
 }
 
-// Sealing carries the exact sealed bytes of a reserved record. Shared, which may
-// be empty, is a file much like Sealed with nothing of the learner in it: the
-// same for all records of a module, so that it need be kept only once.
+// Sealing carries the exact sealed bytes of a reserved record.
 type Sealing struct {
 	Seq     uint64
 	Sealed  []byte
 	SealKey string // id of the key; may be empty
+	// Begins stands before Sealed; it may be nil. Where many begin with the same,
+	// in the same place in memory, it is looked at once. It must not be changed
+	// any more.
+	Begins []byte
 	// Shared is what the documents of others have in common with this one, so
 	// that it need be stored once only; it may be nil. Nothing of a person may be
 	// in it: it outlives an erasure. It must not be changed any more.

@@ -69,9 +69,13 @@ func texts(fields ...field) error {
 	return nil
 }
 
-func checkBytes(name string, b []byte) error {
-	if len(b) == 0 || len(b) > MaxBytes {
-		return fmt.Errorf("%s has %d bytes, want 1 to %d: %w", name, len(b), MaxBytes, ErrInvalid)
+func checkBytes(name string, parts ...[]byte) error {
+	size := 0
+	for _, b := range parts {
+		size += len(b)
+	}
+	if size == 0 || size > MaxBytes {
+		return fmt.Errorf("%s has %d bytes, want 1 to %d: %w", name, size, MaxBytes, ErrInvalid)
 	}
 	return nil
 }

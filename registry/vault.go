@@ -9,7 +9,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
+	"sync"
 )
 
 // SaltSize is the length of Person.Salt.
@@ -27,7 +29,13 @@ var errDataKey = errors.New("the key of the personal data does not fit: use the 
 type vault struct {
 	rand io.Reader
 	// Of the data key, one for each use.
-	people, names, search []byte
+	people, names, search keyed
+}
+
+// keyed makes keyed hashes. It is safe for concurrent use.
+type keyed struct {
+	key  []byte
+	idle sync.Pool // of hash.Hash, with the key
 }
 
 func newVault(dataKey []byte, rand io.Reader) (*vault, error) {
@@ -36,36 +44,43 @@ func newVault(dataKey []byte, rand io.Reader) (*vault, error) {
 	}
 	v := &vault{rand: rand}
 	for _, x := range []struct {
-		key *[]byte
-		use string
+		keyed *keyed
+		use   string
 	}{{&v.people, "people"}, {&v.names, "names"}, {&v.search, "search"}} {
 		key, err := hkdf.Key(sha256.New, dataKey, nil, "attesta registry 1 "+x.use, sha256.Size)
 		if err != nil {
 			return nil, fmt.Errorf("deriving the key for %s: %w", x.use, err)
 		}
-		*x.key = key
+		x.keyed.key = key
 	}
 	return v, nil
 }
 
-// mac is a keyed hash of text.
-func mac(key []byte, text ...string) []byte {
-	h := hmac.New(sha256.New, key)
-	for _, s := range text {
-		h.Write(binary.AppendUvarint(nil, uint64(len(s)))) // a hash takes everything
-		h.Write([]byte(s))
+// mac is the keyed hash of text.
+func (k *keyed) mac(text ...string) []byte {
+	h, ok := k.idle.Get().(hash.Hash)
+	if !ok {
+		h = hmac.New(sha256.New, k.key)
 	}
+	defer k.idle.Put(h)
+	h.Reset()
+	var room [256]byte
+	all := room[:0]
+	for _, s := range text {
+		all = append(binary.AppendUvarint(all, uint64(len(s))), s...)
+	}
+	h.Write(all) // a hash takes everything
 	return h.Sum(nil)
 }
 
 // person is the name under which a learner is kept, 26 characters A-Z2-7: who
 // has not the data key learns nothing from it, not even whether a learner whose
 // Ref is known is there.
-func (v *vault) person(ref string) string { return reference26(mac(v.names, "learner", ref)) }
+func (v *vault) person(ref string) string { return reference26(v.names.mac("learner", ref)) }
 
 // token stands for a word in the search for people.
 func (v *vault) token(word string) (t Token) {
-	copy(t[:], mac(v.search, word))
+	copy(t[:], v.search.mac(word))
 	return t
 }
 
@@ -78,7 +93,7 @@ func (v *vault) newSalt() (salt [SaltSize]byte, err error) {
 
 // cipher is the AES-256-GCM of one person. It is safe for concurrent use.
 func (v *vault) cipher(salt [SaltSize]byte) (cipher.AEAD, error) {
-	block, err := aes.NewCipher(mac(v.people, string(salt[:])))
+	block, err := aes.NewCipher(v.people.mac(string(salt[:])))
 	if err != nil {
 		return nil, fmt.Errorf("making the cipher of a person: %w", err)
 	}

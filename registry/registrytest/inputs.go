@@ -162,6 +162,10 @@ func badInput(k *kit) {
 		"far time":     reserve(func(*registry.Intent) {}, time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)),
 		"empty sealed": func() error { return k.Complete(k.ctx(), []registry.Sealing{{Seq: 1, Sealed: []byte{}}}, k.at) },
 		"nil sealed":   func() error { return k.Complete(k.ctx(), []registry.Sealing{{Seq: 1}}, k.at) },
+		"sealed in two": func() error {
+			half := make([]byte, registry.MaxBytes/2+1)
+			return k.Complete(k.ctx(), []registry.Sealing{{Seq: 1, Begins: half, Sealed: half}}, k.at)
+		},
 		"sealed at": func() error {
 			return k.Complete(k.ctx(), []registry.Sealing{{Seq: 1, Sealed: []byte("x")}}, time.Time{})
 		},
