@@ -41,7 +41,7 @@ func BenchmarkIssueCore(b *testing.B) {
 		series, p := picturedSeries(b, s)
 		for b.Loop() {
 			p.Index++
-			if _, _, err := series.Seal(p, theMoment); err != nil {
+			if _, err := series.Seal(p, theMoment); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -67,6 +67,36 @@ func TestSameKeyJudgesAsTheLibrary(t *testing.T) {
 	}
 }
 
+// TestDigits puts numbers together again from their digits.
+func TestDigits(t *testing.T) {
+	all := [][32]byte{{}, {31: 1}, {0: 0x80}}
+	var most, alternating [32]byte
+	for n := range most {
+		most[n], alternating[n] = 0xff, 0xaa
+	}
+	all = append(all, most, alternating)
+	for range 1000 {
+		var number [32]byte
+		if _, err := rand.Read(number[:]); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, number)
+	}
+	for _, number := range all {
+		sum := new(big.Int)
+		digits := digitsOf(&number)
+		for _, digit := range slices.Backward(digits[:]) {
+			if digit < -base/2 || digit > base/2 {
+				t.Errorf("%x has the digit %d", number, digit)
+			}
+			sum.Add(sum.Mul(sum, big.NewInt(base)), big.NewInt(int64(digit)))
+		}
+		if want := new(big.Int).SetBytes(number[:]); sum.Cmp(want) != 0 {
+			t.Errorf("%x is read as %x", want, sum)
+		}
+	}
+}
+
 // TestSameKeyOfEveryKind asks often about keys with and without multiples.
 func TestSameKeyOfEveryKind(t *testing.T) {
 	for name, curve := range map[string]elliptic.Curve{"ES256": elliptic.P256(), "ES384": elliptic.P384()} {

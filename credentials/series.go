@@ -3,7 +3,6 @@ package credentials
 import (
 	"bytes"
 	"crypto"
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"errors"
@@ -54,6 +53,17 @@ type Series struct {
 	templates map[shape]*template
 	shared    []byte
 	begins    []byte // of shared, up to the first value of an award
+	rooms     sync.Pool
+}
+
+// room is used again by the next credential.
+type room struct{ rest, unquoted []byte }
+
+func (s *Series) room() *room {
+	if r, ok := s.rooms.Get().(*room); ok {
+		return r
+	}
+	return new(room)
 }
 
 // maxShapes bounds the templates of a series. What exceeds it is written each
@@ -103,7 +113,7 @@ type one struct {
 	rest     []byte // of the document, after the first slot
 }
 
-func (s *Series) one(p Particulars, at time.Time) (o one, err error) {
+func (s *Series) one(p Particulars, at time.Time, r *room) (o one, err error) {
 	v, err := s.values(p)
 	if err != nil {
 		return o, err
@@ -114,7 +124,8 @@ func (s *Series) one(p Particulars, at time.Time) (o one, err error) {
 	if o.template, err = s.template(p, &v); err != nil {
 		return o, err
 	}
-	o.rest = o.template.appendRest(make([]byte, 0, 4<<10), o.values)
+	o.rest = o.template.appendRest(r.rest[:0], o.values)
+	r.rest = o.rest
 	o.moment, err = o.template.at(at, s)
 	return o, err
 }
@@ -153,7 +164,7 @@ func (s *Series) template(p Particulars, v *values) (*template, error) {
 
 // Document is what NewDocument writes for an award of the series.
 func (s *Series) Document(p Particulars) (Document, error) {
-	o, err := s.one(p, p.At)
+	o, err := s.one(p, p.At, new(room))
 	if err != nil {
 		return nil, fmt.Errorf("writing the document: %w", err)
 	}
@@ -167,18 +178,20 @@ type SealedFile struct{ Begins, Rest []byte }
 // Bytes is the file in one piece.
 func (f SealedFile) Bytes() []byte { return slices.Concat(f.Begins, f.Rest) }
 
-// Seal is EDC.Seal for an award of the series. It also reads the seal back, and
-// returns the SHA-256 of the file: see compare.
-func (s *Series) Seal(p Particulars, at time.Time) (f SealedFile, digest [sha256.Size]byte, err error) {
-	o, err := s.one(p, at)
+// Seal is EDC.Seal for an award of the series. It also reads the seal back: see
+// compare.
+func (s *Series) Seal(p Particulars, at time.Time) (SealedFile, error) {
+	r := s.room()
+	defer s.rooms.Put(r)
+	o, err := s.one(p, at, r)
 	if err != nil {
-		return f, digest, fmt.Errorf("writing the document: %w", err)
+		return SealedFile{}, fmt.Errorf("writing the document: %w", err)
 	}
-	if f, err = s.seal(o); err != nil {
-		return f, digest, err
+	f, err := s.seal(o)
+	if err == nil {
+		err = s.compare(f, o, p, at, r)
 	}
-	digest, err = s.compare(f, o, p, at)
-	return f, digest, err
+	return f, err
 }
 
 // seal seals what is not to be handed out before compare has read it back.
@@ -210,7 +223,7 @@ var errDiffer = errors.New("comparing the seal with the intent: they differ")
 
 // compare reads a seal of the series back and holds it against what was
 // intended: the document that NewDocument writes, sealed with the key of the
-// certificate at that moment. It returns the SHA-256 of the sealed file.
+// certificate at that moment.
 //
 // The first seal of every second and every shape is read as a stranger would,
 // with EDC.Parse and Envelope.Verify, and its content is held against what
@@ -219,10 +232,11 @@ var errDiffer = errors.New("comparing the seal with the intent: they differ")
 // first has proved, is the hash over theirs. Whatever differs from one to the
 // next is read from the file with the same reader, compared and hashed, and every
 // signature is verified with the key of the certificate.
-func (s *Series) compare(f SealedFile, o one, p Particulars, at time.Time) (digest [sha256.Size]byte, err error) {
-	if !o.moment.proven.Load() {
+func (s *Series) compare(f SealedFile, o one, p Particulars, at time.Time, r *room) error {
+	proven := o.moment.proven.Load()
+	if !proven {
 		if err := s.prove(f.Bytes(), p, at); err != nil {
-			return digest, err
+			return err
 		}
 	}
 	after, begins := f.Rest, o.template.quoted[0]
@@ -233,47 +247,40 @@ func (s *Series) compare(f SealedFile, o one, p Particulars, at time.Time) (dige
 	}
 	after, ok := bytes.CutPrefix(after, begins)
 	if !ok {
-		return digest, errDiffer
+		return errDiffer
 	}
-	sum, err := o.template.began.sum(after)
-	if err != nil {
-		return digest, fmt.Errorf("comparing the seal with the intent: %w", err)
-	}
-	digest = [sha256.Size]byte(sum)
 	size := base64.RawURLEncoding.EncodedLen(signatureBytes(s.chain[0].PublicKey)) + len(fileEnds)
 	if len(after) < len(o.moment.end)+size {
-		return digest, errDiffer
+		return errDiffer
 	}
 	after, end := after[:len(after)-size], after[len(after)-size:]
 	text, ok := bytes.CutSuffix(after, o.moment.end)
 	if !ok {
-		return digest, errDiffer
+		return errDiffer
 	}
-	rest, err := unquote(text)
+	rest, err := unquote(text, r)
 	if err != nil || rest != string(o.rest) {
-		return digest, errDiffer
+		return errDiffer
 	}
 	encoded, ok := bytes.CutSuffix(end, []byte(fileEnds))
 	if !ok {
-		return digest, errDiffer
+		return errDiffer
 	}
 	signature, err := decodeBase64URL(string(encoded))
 	if err != nil {
-		return digest, errDiffer
+		return errDiffer
 	}
-	if sum, err = o.moment.began.sum([]byte(rest)); err != nil {
-		return digest, fmt.Errorf("reading the seal back: %w", err)
+	sum, err := o.moment.began.sum([]byte(rest))
+	if err != nil {
+		return fmt.Errorf("reading the seal back: %w", err)
 	}
 	if err := s.same.verify(s.algorithm, s.chain[0].PublicKey, sum, signature); err != nil {
-		return digest, fmt.Errorf("reading the seal back: %w: %w", ErrSeal, err)
+		return fmt.Errorf("reading the seal back: %w: %w", ErrSeal, err)
 	}
-	if !o.moment.proven.Load() {
-		if digest != sha256.Sum256(f.Bytes()) {
-			return digest, errDiffer
-		}
+	if !proven {
 		o.moment.proven.Store(true)
 	}
-	return digest, nil
+	return nil
 }
 
 // prove reads a seal back as a stranger would.
@@ -297,9 +304,10 @@ func (s *Series) prove(sealed []byte, p Particulars, at time.Time) error {
 }
 
 // unquote reads what stands between the quotes of a string in a sealed file.
-func unquote(text []byte) (string, error) {
-	w := walker{tree: &tree{text: `"` + string(text) + `"`}}
+func unquote(text []byte, r *room) (string, error) {
+	w := walker{tree: &tree{text: `"` + string(text) + `"`}, buffer: r.unquoted}
 	v, err := w.string()
+	r.unquoted = w.buffer
 	if err == nil && w.pos != len(w.text) {
 		err = w.fail("text follows the string")
 	}

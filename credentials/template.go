@@ -18,7 +18,6 @@ type template struct {
 	plain  [][]byte // of the document: one before each slot, one after the last
 	quoted [][]byte // the same as it stands in the sealed file; the first from its first byte
 	begins []byte   // what the files of the series begin with, or quoted[0]
-	began  midway   // over the sealed file up to the first slot
 	latest atomic.Pointer[moment]
 }
 
@@ -45,9 +44,7 @@ func newTemplate(a Award, i Issue, v values) (*template, error) {
 		}
 		t.quoted = append(t.quoted, bytes.Clone(part))
 	}
-	var err error
-	t.began, err = stateOf(crypto.SHA256, t.quoted[0])
-	return t, err
+	return t, nil
 }
 
 // written are values as they stand between the quotes of a document.

@@ -40,52 +40,55 @@ type batch struct {
 // with the same rows finishes the work and issues nothing twice.
 //
 // Each slice goes through the issuing cycle in its order, which is the point: see
-// docs/issuance-cycle.md. While one is sealed on the other cores, the next is
-// reserved and the one before is stored, by the caller's goroutine alone.
+// docs/issuance-cycle.md. While one is sealed, the next is reserved and the one
+// before is stored.
 func (i *Issuer) Issue(ctx context.Context, rows []intake.Completion) ([]Outcome, error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	outcomes := make([]Outcome, 0, len(rows))
-	mine := map[uint64]bool{}
-	reserve := func() *batch {
-		if len(rows) == 0 {
-			return nil
-		}
-		n := min(slice, len(rows))
-		b := i.reserve(ctx, rows[:n], mine)
-		if rows = rows[n:]; b.err != nil {
-			rows = nil
-		}
-		return b
-	}
-	b := i.begin(ctx, reserve())
-	for b != nil {
-		next := reserve()
+	line := i.line(ctx, rows)
+	for b := range line {
 		<-b.done
-		next = i.begin(ctx, next)
 		if b.err == nil {
 			b.err = i.finish(ctx, b)
 		}
 		if b.err != nil {
 			stop()
-			if next != nil {
-				<-next.done
+			for later := range line {
+				<-later.done
 			}
 			return outcomes, b.err
 		}
 		for n := range b.all {
 			outcomes = append(outcomes, b.all[n].outcome)
 		}
-		b = next
 	}
 	return outcomes, nil
 }
 
-// begin begins to seal what was reserved, if it could be.
-func (i *Issuer) begin(ctx context.Context, b *batch) *batch {
-	if b == nil {
-		return nil
-	}
+// line reserves slice after slice and begins to seal each when the one before is
+// sealed. It ends after the last, or one with an error.
+func (i *Issuer) line(ctx context.Context, rows []intake.Completion) <-chan *batch {
+	line := make(chan *batch, 1)
+	go func() {
+		defer close(line)
+		mine := map[uint64]bool{}
+		before := make(chan struct{})
+		close(before)
+		for failed := false; len(rows) > 0 && !failed; {
+			n := min(slice, len(rows))
+			b := i.reserve(ctx, rows[:n], mine)
+			rows, failed = rows[n:], b.err != nil
+			<-before
+			before = i.begin(ctx, b)
+			line <- b
+		}
+	}()
+	return line
+}
+
+// begin begins to seal what was reserved, if it could be. The answer is done.
+func (i *Issuer) begin(ctx context.Context, b *batch) chan struct{} {
 	b.done = make(chan struct{})
 	go func() {
 		defer close(b.done)
@@ -93,7 +96,7 @@ func (i *Issuer) begin(ctx context.Context, b *batch) *batch {
 			b.sealed, b.err = i.seal(ctx, b.open(), b.at)
 		}
 	}()
-	return b
+	return b.done
 }
 
 // reserve takes a slice of rows through the first steps. Mine are the records

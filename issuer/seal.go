@@ -3,9 +3,7 @@ package issuer
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"crypto/x509"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,20 +35,19 @@ type sealed struct {
 // intent it may say; else it is read from the record.
 func (i *Issuer) seal(ctx context.Context, tasks []task, at time.Time) (sealed, error) {
 	done := sealed{make([]registry.Sealing, len(tasks)), make(map[uint64]registry.Record, len(tasks))}
-	digests := make([]string, len(tasks))
 	current := i.keysAt(at)
 	err := parallel(len(tasks), func(n int) (err error) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if done.sealings[n], digests[n], err = i.sealOne(tasks[n], current, at); err != nil {
+		if done.sealings[n], err = i.sealOne(tasks[n], current, at); err != nil {
 			return fmt.Errorf("sealing record %d: %w", tasks[n].record.Seq, err)
 		}
 		return nil
 	})
 	for n, t := range tasks {
 		r := t.record
-		r.State, r.Digest, r.SealedAt, r.Body, r.SealKey = registry.Sealed, digests[n], at.UTC().Truncate(time.Second), nil, done.sealings[n].SealKey
+		r.State, r.SealedAt, r.Body, r.SealKey = registry.Sealed, at.UTC().Truncate(time.Second), nil, done.sealings[n].SealKey
 		done.records[r.Seq] = r
 	}
 	return done, err
@@ -63,6 +60,11 @@ func (i *Issuer) store(ctx context.Context, done *sealed, at time.Time) (elsewhe
 	for len(done.sealings) > 0 {
 		err := i.Registry.Complete(ctx, done.sealings, at)
 		if err == nil {
+			for _, s := range done.sealings {
+				r := done.records[s.Seq]
+				r.Digest = s.Digest
+				done.records[s.Seq] = r
+			}
 			break
 		}
 		if !errors.Is(err, registry.ErrConflict) {
@@ -114,62 +116,61 @@ func (i *Issuer) planned(record registry.Record, current *currentKeys) (task, er
 	return task{record, m, p.award(m), key}, err
 }
 
-// sealOne gives the sealed bytes of a record and their digest.
-func (i *Issuer) sealOne(t task, current *currentKeys, at time.Time) (s registry.Sealing, digest string, err error) {
+// sealOne gives the sealed bytes of a record.
+func (i *Issuer) sealOne(t task, current *currentKeys, at time.Time) (s registry.Sealing, err error) {
 	if t.model == nil {
 		t, err = i.planned(t.record, current)
 	} else {
 		t.key, err = current.key(t.key.ID, houseOf(t.key))
 	}
 	if err != nil {
-		return s, "", err
+		return s, err
 	}
 	if len(t.award.Parts)+len(t.award.Stacks) > 0 {
 		return i.sealAlone(t, at)
 	}
 	series, err := i.seriesOf(t.model, t.key, t.record.List)
 	if err != nil {
-		return s, "", err
+		return s, err
 	}
 	p := credentials.Particulars{
 		Learner: t.award.Learner, CompletedOn: t.award.CompletedOn, Score: t.award.Score,
 		Credential: t.record.Credential, At: t.record.ReservedAt, Index: t.record.Index,
 	}
 	// 4. Seal. 5. Compare: read the seal back and hold it against what was intended.
-	file, sum, err := series.Seal(p, at)
+	file, err := series.Seal(p, at)
 	if err != nil {
-		return s, "", err
+		return s, err
 	}
 	s.Seq, s.SealKey, s.Begins, s.Sealed = t.record.Seq, t.key.ID, file.Begins, file.Rest
 	s.Shared, err = series.Shared()
-	return s, hex.EncodeToString(sum[:]), err
+	return s, err
 }
 
 // sealAlone seals what is like no other: an award that is made of earlier ones.
-func (i *Issuer) sealAlone(t task, at time.Time) (s registry.Sealing, digest string, err error) {
+func (i *Issuer) sealAlone(t task, at time.Time) (s registry.Sealing, err error) {
 	document, err := i.document(t.model, t.award, t.record, t.key)
 	if err != nil {
-		return s, "", err
+		return s, err
 	}
 	// 4. Seal.
 	s.Seq, s.SealKey = t.record.Seq, t.key.ID
 	if s.Sealed, err = credentials.EDC.Seal(document, t.key, at); err != nil {
-		return s, "", err
+		return s, err
 	}
 	// 5. Compare: read the seal back as a stranger would and hold its content
 	// against the document that was intended.
 	parsed, err := credentials.EDC.Parse(s.Sealed)
 	if err != nil {
-		return s, "", fmt.Errorf("reading the seal back: %w", err)
+		return s, fmt.Errorf("reading the seal back: %w", err)
 	}
 	if err := parsed.Envelope.Verify(); err != nil {
-		return s, "", fmt.Errorf("reading the seal back: %w", err)
+		return s, fmt.Errorf("reading the seal back: %w", err)
 	}
 	if !bytes.Equal(parsed.Envelope.Payload(), document) || !parsed.Envelope.Leaf().Equal(t.key.Certificate()) {
-		return s, "", errors.New("comparing the seal with the intent: they differ")
+		return s, errors.New("comparing the seal with the intent: they differ")
 	}
-	sum := sha256.Sum256(s.Sealed)
-	return s, hex.EncodeToString(sum[:]), nil
+	return s, nil
 }
 
 // currentKeys finds keys once for all records of a call.

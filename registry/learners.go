@@ -206,6 +206,7 @@ func (r *Registry) Erase(ctx context.Context, ref, by string, at time.Time) (int
 			return 0, fmt.Errorf("erasing a learner: %w", err)
 		}
 	}
+	r.vault.forget()
 	if err := r.backend.Scrub(ctx); err != nil {
 		return erased, fmt.Errorf("removing what was erased from the files: %w", err)
 	}

@@ -157,7 +157,7 @@ func checkIntent(in Intent) error {
 // Complete stores the exact sealed bytes of reserved records, all or nothing,
 // and drops their bodies. Doing it again with the same bytes changes nothing;
 // with other bytes, or once the seal was extended, it is ErrConflict; an
-// unknown Seq is ErrNotFound.
+// unknown Seq is ErrNotFound. It says the Digest of each.
 func (r *Registry) Complete(ctx context.Context, sealings []Sealing, at time.Time) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -197,7 +197,7 @@ func (r *Registry) Complete(ctx context.Context, sealings []Sealing, at time.Tim
 		}
 		shared.add(sealed.dictionary)
 		documents[i], err = r.document(sealed, who, x.Seq)
-		documents[i].SealKey = x.SealKey
+		documents[i].SealKey, sealings[i].Digest = x.SealKey, documents[i].Digest
 		return err
 	})
 	if err == nil {

@@ -28,7 +28,7 @@ func NewReference(rand io.Reader) (string, error) {
 }
 
 func reference26(raw []byte) string {
-	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(raw)[:referenceLen]
+	return base32.StdEncoding.EncodeToString(raw)[:referenceLen]
 }
 
 // isReference tells whether s has the shape that NewReference gives.

@@ -360,15 +360,14 @@ func (d *dictionary) unframe(room, b []byte) ([]byte, error) {
 	if size <= 0 || n > MaxBytes {
 		return nil, errors.New("unpacking: the length is damaged")
 	}
-	out, err := slices.Grow(room[:0], int(n)), error(nil)
-	switch {
-	case b[0] != packedNear:
-		out, err = d.decode.DecodeAll(b[at+size:], out)
-	case d.near == nil:
-		err = errors.New("what it shares with others is of another kind")
-	default:
-		out, err = d.near.Decode(out, b[at:])
+	if b[0] == packedNear && d.near == nil {
+		return nil, errors.New("unpacking: what it shares with others is of another kind")
 	}
+	decode, from := d.decode.DecodeAll, at+size
+	if b[0] == packedNear {
+		decode, from = func(src, dst []byte) ([]byte, error) { return d.near.Decode(dst, src) }, at
+	}
+	out, err := decode(b[from:], slices.Grow(room[:0], int(n)))
 	if err != nil {
 		return nil, fmt.Errorf("unpacking: %w", err)
 	}

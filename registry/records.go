@@ -86,6 +86,7 @@ type Sealing struct {
 	// in the same place in memory, it is looked at once. It must not be changed
 	// any more.
 	Begins []byte
+	Digest string // SHA-256 of the sealed bytes, hex; Complete says it
 	// Shared is what the documents of others have in common with this one, so
 	// that it need be stored once only; it may be nil. Nothing of a person may be
 	// in it: it outlives an erasure. It must not be changed any more.

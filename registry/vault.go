@@ -30,6 +30,9 @@ type vault struct {
 	rand io.Reader
 	// Of the data key, one for each use.
 	people, names, search keyed
+
+	mu      sync.Mutex
+	ciphers map[[SaltSize]byte]cipher.AEAD
 }
 
 // keyed makes keyed hashes. It is safe for concurrent use.
@@ -91,8 +94,38 @@ func (v *vault) newSalt() (salt [SaltSize]byte, err error) {
 	return salt, err
 }
 
+// maxCiphers bounds the ciphers that are kept for the next step of the same work.
+const maxCiphers = 2048
+
 // cipher is the AES-256-GCM of one person. It is safe for concurrent use.
 func (v *vault) cipher(salt [SaltSize]byte) (cipher.AEAD, error) {
+	v.mu.Lock()
+	kept, ok := v.ciphers[salt]
+	v.mu.Unlock()
+	if ok {
+		return kept, nil
+	}
+	fresh, err := v.newCipher(salt)
+	if err != nil {
+		return nil, err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.ciphers == nil || len(v.ciphers) >= maxCiphers {
+		v.ciphers = map[[SaltSize]byte]cipher.AEAD{}
+	}
+	v.ciphers[salt] = fresh
+	return fresh, nil
+}
+
+// forget drops the ciphers that are kept, since somebody was erased.
+func (v *vault) forget() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.ciphers = nil
+}
+
+func (v *vault) newCipher(salt [SaltSize]byte) (cipher.AEAD, error) {
 	block, err := aes.NewCipher(v.people.mac(string(salt[:])))
 	if err != nil {
 		return nil, fmt.Errorf("making the cipher of a person: %w", err)

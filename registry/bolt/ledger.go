@@ -95,7 +95,7 @@ func (s *Store) reserve(t *tx, in registry.Intent, n registry.Names, at time.Tim
 		if err != nil {
 			return registry.Record{}, err
 		}
-		if t.has(index, key) {
+		if index != bucketAwards && t.has(index, key) { // who reserves has looked for the award
 			return registry.Record{}, fmt.Errorf("adding record %d: its entry in %s exists: %w", seq, index, registry.ErrConflict)
 		}
 		if err := t.put(index, key, binary.AppendUvarint(nil, seq)); err != nil {

@@ -207,8 +207,10 @@ func rawReference(s string) ([]byte, bool) {
 	if len(s) != referenceLen {
 		return nil, false
 	}
-	raw, err := base32.StdEncoding.DecodeString(s + "AAAAAA")
-	if err != nil {
+	var text [32]byte
+	copy(text[copy(text[:], s):], "AAAAAA")
+	raw := make([]byte, 20)
+	if n, err := base32.StdEncoding.Decode(raw, text[:]); err != nil || n != len(raw) {
 		return nil, false
 	}
 	return raw[:referenceBytes], true
@@ -229,11 +231,17 @@ func rawCredential(s string) ([]byte, bool) {
 	if !ok || len(text) != 36 {
 		return nil, false
 	}
-	raw, err := hex.DecodeString(text[:8] + text[9:13] + text[14:18] + text[19:23] + text[24:])
-	if err != nil || len(raw) != 16 || textCredential(raw) != s {
+	var digits, again [32]byte
+	n := 0
+	for _, part := range []string{text[:8], text[9:13], text[14:18], text[19:23], text[24:]} {
+		n += copy(digits[n:], part)
+	}
+	raw := make([]byte, 16)
+	if _, err := hex.Decode(raw, digits[:]); err != nil {
 		return nil, false
 	}
-	return raw, true
+	hex.Encode(again[:], raw) // other letters than those it is written with
+	return raw, again == digits && text[8] == '-' && text[13] == '-' && text[18] == '-' && text[23] == '-'
 }
 
 func textCredential(raw []byte) string {
