@@ -10,11 +10,11 @@ func Source(c Check, language string) string {
 		return ""
 	}
 	s := speechOf(language)
-	r := strings.NewReplacer(s.filling(c)...)
+	fill := s.filling(c)
 	var parts []string
 	for n, fact := range [...]string{"number", "limits", "sequence", "called"} {
 		if c.Facts[fact] != "" {
-			parts = append(parts, r.Replace(s.source[n]))
+			parts = append(parts, Filled(s.source[n], fill...))
 		}
 		if n == 0 && c.Facts["link"] != "" {
 			parts = append(parts, c.Facts["link"])

@@ -55,16 +55,16 @@ func Words(c Check, language string) (found, todo string) {
 	if !ok {
 		said = s.reasons["unknown"]
 	}
-	r := strings.NewReplacer(append(s.filling(c), "{today}", s.todayOr(c.Facts["day"]))...)
-	return Elided(r.Replace(said[0])), Elided(r.Replace(said[1]))
+	fill := append(s.filling(c), "today", s.todayOr(c.Facts["day"]))
+	return Filled(said[0], fill...), Filled(said[1], fill...)
 }
 
-// filling are the facts of a check as they stand in sentences, in pairs of blank
+// filling are the facts of a check as they stand in sentences, in pairs of name
 // and text.
 func (s speech) filling(c Check) []string {
 	fill := make([]string, 0, 2*len(c.Facts)+2)
 	for name, value := range c.Facts {
-		fill = append(fill, "{"+name+"}", s.inWords(value))
+		fill = append(fill, name, s.inWords(value))
 	}
 	return fill
 }
@@ -75,7 +75,7 @@ func (s speech) todayOr(day string) string {
 	if day == "" {
 		return s.today
 	}
-	return Elided(strings.Replace(s.onDay, "{day}", s.inWords(day), 1))
+	return Filled(s.onDay, "day", s.inWords(day))
 }
 
 func (s speech) inWords(value string) string {
@@ -86,18 +86,49 @@ func (s speech) inWords(value string) string {
 	return s.day(t)
 }
 
-// vowel finds an Italian article before a day that is spoken with a vowel:
-// il 8 maggio is l’8 maggio.
-var vowel = regexp.MustCompile(`\b(il|dal|al) (8|11) (gen|feb|mar|apr|mag|giu|lug|ago|set|ott|nov|dic)`)
+// What an Italian article is elided before, and the articles: il 8 maggio is
+// spoken l’8 maggio, del 11 giugno dell’11 giugno.
+var (
+	vowelDay = regexp.MustCompile(`^(8|11) (gen|feb|mar|apr|mag|giu|lug|ago|set|ott|nov|dic)[a-z]* \d`)
+	article  = regexp.MustCompile(`(?:^|[^\pL])(il|al|dal|del|nel|sul) $`)
+)
 
-// Elided writes Italian articles before a day as they are spoken. Other
-// languages need nothing of the kind: German has no elision, and French none
+// Filled puts values, given in pairs of name and value, into the {names} of a
+// sentence, and writes an Italian article before a day as it is spoken. A value
+// stands there as it is, whatever is in it, and so does a {name} without a value.
+// Other languages need nothing of the kind: German has no elision, and French none
 // before the number of a day.
-func Elided(text string) string {
-	return vowel.ReplaceAllStringFunc(text, func(found string) string {
-		article, rest, _ := strings.Cut(found, " ")
-		return map[string]string{"il": "l’", "dal": "dall’", "al": "all’"}[article] + rest
-	})
+func Filled(sentence string, pairs ...string) string {
+	var filled strings.Builder
+	for {
+		text, rest, open := strings.Cut(sentence, "{")
+		name, after, closed := strings.Cut(rest, "}")
+		if !open || !closed {
+			filled.WriteString(sentence)
+			return filled.String()
+		}
+		value, ok := valueOf(name, pairs)
+		if !ok {
+			filled.WriteString(text + "{")
+			sentence = rest
+			continue
+		}
+		if vowelDay.MatchString(value) && article.MatchString(text) {
+			text = strings.TrimSuffix(strings.TrimSuffix(text, " "), "il") + "l’"
+		}
+		filled.WriteString(text + value)
+		sentence = after
+	}
+}
+
+// valueOf is the value of a name in pairs of both.
+func valueOf(name string, pairs []string) (value string, ok bool) {
+	for n := 0; n+1 < len(pairs); n += 2 {
+		if pairs[n] == name {
+			return pairs[n+1], true
+		}
+	}
+	return "", false
 }
 
 // Day writes a day as people read it: 29 maggio 2026, 29 May 2026, 29. Mai 2026,

@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -247,6 +248,75 @@ func TestTodayInEveryLanguage(t *testing.T) {
 			if found, _ := Words(c, language); !strings.Contains(found, want[n]) {
 				t.Errorf("%s: %s", language, found)
 			}
+		}
+	}
+}
+
+// TestFilled: an Italian article of a sentence is elided before a day that is
+// spoken with a vowel, and before nothing else; what stands inside a value is
+// somebody's words and stays as it is (W1).
+func TestFilled(t *testing.T) {
+	for _, c := range []struct{ sentence, value, want string }{
+		{"scaduto il {x}.", "8 maggio 2026", "scaduto l’8 maggio 2026."},
+		{"scaduto il {x}.", "11 giugno 2026", "scaduto l’11 giugno 2026."},
+		{"scaduto il {x}.", "18 giugno 2026", "scaduto il 18 giugno 2026."},
+		{"scaduto il {x}.", "1º agosto 2026", "scaduto il 1º agosto 2026."},
+		{"vale dal {x}", "8 maggio 2026 alle 14:05", "vale dall’8 maggio 2026 alle 14:05"},
+		{"fino al {x}", "8 dicembre 2026", "fino all’8 dicembre 2026"},
+		{"copia del {x}", "11 marzo 2026", "copia dell’11 marzo 2026"},
+		{"nel {x}, sul {x}", "8 marzo 2026", "nell’8 marzo 2026, sull’8 marzo 2026"},
+		{"(il {x})", "8 marzo 2026", "(l’8 marzo 2026)"},
+		{"il {x}", "8 maggio 2026", "l’8 maggio 2026"},
+		{"mil {x}", "8 maggio 2026", "mil 8 maggio 2026"},
+		// A number is no day, and a name begins as it likes.
+		{"il {x}", "8 ore", "il 8 ore"},
+		{"il {x}", "11 marcatori", "il 11 marcatori"},
+		{"rilasciato da {x}", "ACME S.p.A.", "rilasciato da ACME S.p.A."},
+		{"il sigillo di {x}", "«Azienda»", "il sigillo di «Azienda»"},
+		{"il sigillo di {x}", "\"E. Fermi\"", "il sigillo di \"E. Fermi\""},
+		{"il sigillo di {x}", "Il corso dal 8 maggio 2026 al 11 giugno 2026", "il sigillo di Il corso dal 8 maggio 2026 al 11 giugno 2026"},
+		{"File: «{x}»", "presenze dal 8 maggio.pdf", "File: «presenze dal 8 maggio.pdf»"},
+		{"File: «{x}» del 4", "il", "File: «il» del 4"},
+		// Values are not filled in turn, and what is no name stays.
+		{"{x} e {y}", "{y}", "{y} e {y}"},
+		{"{{x}}", "a", "{a}"},
+		{"{x", "a", "{x"},
+		{"x}{", "a", "x}{"},
+		{"", "a", ""},
+	} {
+		if got := Filled(c.sentence, "x", c.value, "z", "x"); got != c.want {
+			t.Errorf("%q with %q: %q, want %q", c.sentence, c.value, got, c.want)
+		}
+	}
+	if got := Filled("{x} {y}", "z", "x", "x", "y", "y"); got != "y {y}" {
+		t.Errorf("a value that reads like a name, and a name without a value: %q", got)
+	}
+}
+
+// TestItalianNames: no sentence asks a name for an article, which would have to
+// know its gender and its first letter; before a day the sentences have one.
+func TestItalianNames(t *testing.T) {
+	days := []string{"at", "on", "then", "since", "speaks", "from", "day", "until"}
+	before := regexp.MustCompile(`(?i)(?:^|[^\pL])(il|lo|la|i|gli|le|un|uno|una|(?:d|n|s|d)?[aeu]l(?:lo|la|le)?|dei|degli|del|sul) \{(\w+)\}|[lLnN]’\{(\w+)\}`)
+	for reason, said := range italian {
+		for _, sentence := range said {
+			for _, found := range before.FindAllStringSubmatch(sentence, -1) {
+				if !slices.Contains(days, found[2]) {
+					t.Errorf("%s: %q", reason, found[0])
+				}
+			}
+		}
+	}
+	for name, c := range map[string]struct {
+		check Check
+		want  string
+	}{
+		"a vowel": {Check{Reason: "issuer_advanced", Facts: map[string]string{"name": "Ente Ligure", "anchor": "un’autorità"}}, "Il sigillo è di Ente Ligure. Lo garantisce un’autorità."},
+		"a digit": {Check{Reason: "issuer_key_revoked", Facts: map[string]string{"name": "8 maggio 2026 coop", "on": "2026-05-08T10:00:00+02:00"}}, "La chiave di 8 maggio 2026 coop non vale più dall’8 maggio 2026."},
+		"a quote": {Check{Reason: "accreditation_claimed", Facts: map[string]string{"register": "«Albo al 11 maggio 2026»"}}, "(«Albo al 11 maggio 2026»)"},
+	} {
+		if found, _ := Words(c.check, "it"); !strings.Contains(found, c.want) {
+			t.Errorf("%s: %q", name, found)
 		}
 	}
 }

@@ -78,17 +78,7 @@ func (w words) T(key string, pairs ...string) string {
 	if !ok {
 		return key
 	}
-	if len(pairs) == 0 {
-		return text
-	}
-	fill := make([]string, len(pairs))
-	for i, p := range pairs {
-		if i%2 == 0 {
-			p = "{" + p + "}"
-		}
-		fill[i] = p
-	}
-	return verifier.Elided(strings.NewReplacer(fill[:len(fill)/2*2]...).Replace(text))
+	return verifier.Filled(text, pairs...)
 }
 
 // Has tells whether a key has a text.

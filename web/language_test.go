@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -295,6 +296,36 @@ func TestSay(t *testing.T) {
 	} {
 		if got := say(c.text, c.page); got.Text != c.want || got.Lang != c.lang {
 			t.Errorf("%v on a page in %s: %+v", c.text, c.page, got)
+		}
+	}
+}
+
+// TestItalianArticles: the texts of the pages put an Italian article before days
+// only, and what a file says of itself stays as it is, whatever it begins with.
+func TestItalianArticles(t *testing.T) {
+	all, err := readCatalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	article := regexp.MustCompile(`(?i)(?:^|[^\pL])(?:il|lo|la|gli|le|un|uno|una|(?:[dns]|d)?[aeu]l(?:lo|la|le)?|dei|degli) \{(\w+)\}|[ln]’\{`)
+	for key, text := range all["it"] {
+		for _, found := range article.FindAllStringSubmatch(text, -1) {
+			if !slices.Contains([]string{"day", "moment", "from", "until", "time"}, found[1]) {
+				t.Errorf("%s: %q", key, found[0])
+			}
+		}
+	}
+	for _, c := range []struct{ key, name, value, want string }{
+		{"because.status_revoked.on", "day", "8 maggio 2026", "revocato l’8 maggio 2026"},
+		{"because.status_suspended.on", "day", "11 maggio 2026", "sospeso dall’11 maggio 2026"},
+		{"because.status_revoked.on", "day", "28 maggio 2026", "revocato il 28 maggio 2026"},
+		{"table.elsewhere", "host", "il 8 maggio 2026.example", "il 8 maggio 2026.example"},
+		{"table.other", "text", "iscrizioni dal 8 al 11 maggio 2026", "iscrizioni dal 8 al 11 maggio 2026"},
+		{"table.other", "text", "«Il corso di 8 ore»", "«Il corso di 8 ore»"},
+		{"issuer.mandate", "provider", "Azienda 8 maggio", "Rilasciato da Azienda 8 maggio"},
+	} {
+		if got := all["it"].T(c.key, c.name, c.value); !strings.Contains(got, c.want) {
+			t.Errorf("%s: %q has no %q", c.key, got, c.want)
 		}
 	}
 }

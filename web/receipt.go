@@ -105,7 +105,7 @@ func (p Page) receiptRow(row tableRow) receipt.Row {
 		digest = p.T("receipt.nofile")
 	}
 	return receipt.Row{
-		Name: strings.Replace(p.T("receipt.name"), "{name}", unquoted(row.Name), 1), Verdict: row.Word, Tone: tones[row.Verdict], Reason: row.Reason,
+		Name: p.T("receipt.name", "name", unquoted(row.Name)), Verdict: row.Word, Tone: tones[row.Verdict], Reason: row.Reason,
 		Facts: []receipt.Fact{
 			{Name: p.T("fact.title"), Value: row.Title},
 			{Name: p.T("fact.issuer"), Value: row.Provider},

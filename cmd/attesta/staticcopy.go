@@ -111,7 +111,7 @@ func printCopied(c *console, m manifest, report verifier.Report, then *verifier.
 		zone = here
 	}
 	words, day := wordsOfVerify(language), verifier.Day(m.Made.In(zone), language)
-	tell := func(sentence string) { c.printf("  %s\n", ofDay(sentence, day)) }
+	tell := func(sentence string) { c.printf("  %s\n", verifier.Filled(sentence, "day", day)) }
 	tell(words.copied)
 	switch {
 	case then != nil && then.Verdict == verifier.Valid:

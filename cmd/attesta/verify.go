@@ -152,7 +152,7 @@ func otherDay(r verifier.Report, language string) string {
 	if r.At.Equal(r.CheckedAt) {
 		return ""
 	}
-	return ofDay(wordsOfVerify(language).asked, verifier.Day(r.At, language), r.At.Format("15:04 MST"))
+	return verifier.Filled(wordsOfVerify(language).asked, "day", verifier.Day(r.At, language), "time", r.At.Format("15:04 MST"))
 }
 
 func printReport(c *console, r verifier.Report) {
