@@ -56,7 +56,7 @@ func certify(plain []byte, s Signer, made time.Time) ([]byte, error) {
 	}
 	signature, field := size, size+1
 	u := &update{file: slices.Clone(plain), places: map[int]int{}}
-	u.object(root, fmt.Sprintf("<<\n%s/Version /1.7\n/AcroForm << /Fields [%d 0 R] /SigFlags 3 >>\n/Perms << /DocMDP %d 0 R >>\n/%s true\n>>", catalog[1], field, signature, Mark))
+	u.object(root, fmt.Sprintf("<<\n%s/Version /1.7\n/AcroForm << /Fields [%d 0 R] /SigFlags 3 >>\n/ViewerPreferences << /DisplayDocTitle true >>\n/Perms << /DocMDP %d 0 R >>\n/%s true\n>>", catalog[1], field, signature, Mark))
 	u.object(firstPage, fmt.Sprintf("<<%s\n/Annots [%d 0 R]>>", page[1], field))
 	u.object(field, fmt.Sprintf("<< /Type /Annot /Subtype /Widget /FT /Sig /T (receipt) /V %d 0 R /Rect [0 0 0 0] /F 132 /P %d 0 R >>", signature, firstPage))
 	const range0, zero = "/ByteRange [0 ", "0000000000 0000000000 0000000000]"

@@ -169,6 +169,24 @@ func TestHarmless(t *testing.T) {
 	}
 }
 
+// TestNamed: a reader is told the language of a receipt, and shows its title and
+// not the name of the file.
+func TestNamed(t *testing.T) {
+	pdf, err := Make(content(1), p256(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	catalog := pdf[bytes.LastIndex(pdf, []byte("/Type /Catalog")):]
+	for _, want := range []string{"/Lang (it)", "/ViewerPreferences << /DisplayDocTitle true >>"} {
+		if bytes.Count(catalog, []byte(want)) != 1 {
+			t.Errorf("the catalog in use has no %s", want)
+		}
+	}
+	if !bytes.Contains(pdf, []byte("/Title (")) {
+		t.Error("there is no title")
+	}
+}
+
 func blank(t *testing.T) *paper {
 	t.Helper()
 	p, err := newPaper()

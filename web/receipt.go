@@ -87,8 +87,13 @@ func (s *Site) receiptOf(p Page, t table, signer receipt.Signer) receipt.Content
 	}
 	c.Summary = strings.Join(totals, " · ")
 	c.Notes = []string{p.T("receipt.proves"), p.T("receipt.three"), p.T("receipt.person"), p.T("receipt.seal")}
+	several := p.moment(t.Until) != p.moment(t.At)
 	for _, row := range t.Rows {
-		c.Rows = append(c.Rows, p.receiptRow(row))
+		made := p.receiptRow(row)
+		if several {
+			made.Facts = append(made.Facts, receipt.Fact{Name: p.T("col.checked"), Value: s.zoned(p, row.at)})
+		}
+		c.Rows = append(c.Rows, made)
 	}
 	return c
 }

@@ -137,6 +137,45 @@ func TestReceiptSays(t *testing.T) {
 	}
 }
 
+// TestReceiptTimes: where files were checked at several moments, a receipt says of each
+// the one at which it was; where it was one moment, once.
+func TestReceiptTimes(t *testing.T) {
+	with, _ := withReceipts(t)
+	at := now()
+	s, mux := newSite(t, newWorld(), with, func(c *Config) { c.Now = func() time.Time { return at } })
+	var signed []string
+	for n := range 3 {
+		rows, _ := group(t, &reader{mux, "it"}, upload{fmt.Sprint(n, ".jsonld"), `{"valid": 1}`})
+		signed = append(signed, rows.Table)
+		at = at.Add(time.Minute)
+	}
+	signer, err := s.Receipts(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := Page{words: s.catalogue["it"], Lang: "it", zone: s.Zone}
+	for _, c := range []struct {
+		parts []string
+		want  []string
+	}{
+		{signed, []string{"14:05", "14:06", "14:07"}},
+		{[]string{signed[2], signed[0]}, []string{"14:07", "14:05"}},
+		{signed[:1], []string{""}},
+	} {
+		all, err := s.readTables(c.parts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n, row := range s.receiptOf(p, all, signer).Rows {
+			last := row.Facts[len(row.Facts)-1]
+			if c.want[n] == "" && last.Name == "Verificato il" ||
+				c.want[n] != "" && (last.Name != "Verificato il" || last.Value != "21 novembre 2026 alle "+c.want[n]+" (ora italiana), UTC+01:00") {
+				t.Errorf("%d of %d: %v", n, len(c.want), last)
+			}
+		}
+	}
+}
+
 // TestTableAge: a table counts for a working day, also when the clock of another
 // server is a little behind; later, or when it is from days to come, it is refused.
 func TestTableAge(t *testing.T) {
