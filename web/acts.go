@@ -139,11 +139,15 @@ type line struct{ Name, Value string }
 // option is one of several that can be chosen.
 type option struct{ Value, Label, Hint string }
 
-// changeStatus shows what can be done, and what would be.
+// changeStatus shows what can be done, and what would be; where nothing is named,
+// as at the address of what was done, the list to choose from.
 func (s *Site) changeStatus(w http.ResponseWriter, r *http.Request) error {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return fmt.Errorf("reading query: %w", registry.ErrInvalid)
+	}
+	if values.Del("lang"); len(values) == 0 {
+		return s.askAgain(w, r)
 	}
 	a, err := readAsked(values)
 	if err != nil {

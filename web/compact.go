@@ -43,14 +43,14 @@ func (s *Site) compact(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("checking for a compact QR: %w", err)
 	}
 	if report.Verdict != verifier.Valid {
-		return refusal{http.StatusConflict, "compact"}
+		return refusal{http.StatusConflict, "compact-status"}
 	}
 	address, err := s.Brief(r.Context(), held.Record, held.Sealed)
 	switch {
 	case errors.Is(err, brief.ErrKey), errors.Is(err, keys.ErrNoKey):
 		return refusal{http.StatusConflict, "compact-key"}
 	case errors.Is(err, brief.ErrUnfit):
-		return refusal{http.StatusConflict, "compact"}
+		return refusal{http.StatusConflict, "compact-unfit"}
 	case err != nil:
 		return fmt.Errorf("making a compact QR: %w", err)
 	}

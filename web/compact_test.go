@@ -46,8 +46,8 @@ func TestCompact(t *testing.T) {
 		}
 	}
 	for _, method := range []string{"GET", "HEAD"} {
-		if w := ask(r, method, address, nil); w.Code != http.StatusMethodNotAllowed {
-			t.Errorf("%s: %d", method, w.Code)
+		if w := ask(r, method, address, nil); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/c/"+tokenValid || w.Header().Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %d %v", method, w.Code, w.Header())
 		}
 	}
 	if calls != 0 || strings.Contains(page, "CANARY") {
@@ -117,6 +117,9 @@ func TestCompactRefused(t *testing.T) {
 		calls := 0
 		_, r := newSite(t, newWorld(), making(c.address, c.err, &calls))
 		w := ask(r, "POST", "/c/"+tokenValid+"/compact", nil)
+		if w.Code == 409 && (!strings.Contains(w.Body.String(), `href="/c/`+tokenValid+`">Torna alla tua pagina`) || strings.Contains(text(w.Body.String()), "non risulta valido")) {
+			t.Errorf("%s: another cause, or no way back: %s", name, text(w.Body.String()))
+		}
 		if w.Code != c.status || !strings.Contains(text(w.Body.String()), c.says) || strings.Contains(w.Body.String(), "CANARY") || strings.Contains(w.Body.String(), "<path fill=\"#000\"") {
 			t.Errorf("%s: %d %s", name, w.Code, text(w.Body.String()))
 		}
@@ -137,8 +140,10 @@ func TestCompactRefused(t *testing.T) {
 		return r, err
 	}
 	_, unclear := newSite(t, w, making(canary, nil, &calls))
-	if a := ask(unclear, "POST", "/c/"+tokenValid+"/compact", nil); a.Code != 409 || calls != 0 {
-		t.Errorf("a credential that is not found valid: %d", a.Code)
+	a := ask(unclear, "POST", "/c/"+tokenValid+"/compact?lang=en", nil)
+	if said := text(a.Body.String()); a.Code != 409 || calls != 0 || !strings.Contains(said, "not found valid now") || strings.Contains(said, "too many words") ||
+		!strings.Contains(a.Body.String(), `href="/c/`+tokenValid+`?lang=en">Back to your page`) {
+		t.Errorf("a credential that is not found valid: %d %s", a.Code, said)
 	}
 	if page := ask(unclear, "GET", "/c/"+tokenValid, nil).Body.String(); strings.Contains(page, "/compact") {
 		t.Error("one is offered of a credential that is not found valid")

@@ -55,6 +55,9 @@ func (s *Site) answer(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	page := errorPage{Page: s.page(r, "error."+no.name+".title"), Name: no.name}
+	if strings.HasPrefix(r.URL.Path, "/c/") && strings.HasPrefix(no.name, "compact") {
+		page.Back, page.Secret = page.Link(askedAt(r.URL.EscapedPath())), true
+	}
 	if no.status == http.StatusInternalServerError {
 		page.ID = visitOf(r).id
 	}

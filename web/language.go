@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -139,16 +140,20 @@ type tongue struct {
 }
 
 // menu lists the languages of a page. The answer to a form cannot be asked for
-// again: its menu leads to where it was asked, and again is then true.
-func (c catalogue) menu(r *http.Request, shown string) (all []tongue, again bool) {
+// again: its menu leads to where it was asked, and redo is the key of the words
+// that say so.
+func (c catalogue) menu(r *http.Request, shown string) (all []tongue, redo string) {
 	address := *r.URL
-	if again = r.Method != http.MethodGet && r.Method != http.MethodHead; again {
-		address.RawQuery = ""
-		switch {
-		case address.Path == "/verify" || strings.HasPrefix(address.Path, "/verify/"):
-			address.Path, address.RawPath = "/verify", ""
-		case !strings.HasPrefix(address.Path, "/v/"):
-			return nil, false
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		path := askedAt(address.EscapedPath())
+		plain, err := url.PathUnescape(path)
+		if err != nil || path == "" {
+			return nil, ""
+		}
+		address = url.URL{Path: plain, RawPath: path}
+		redo = "lang.back"
+		if path == "/verify" || strings.HasPrefix(path, "/v/") {
+			redo = "lang.again"
 		}
 	}
 	for _, l := range spoken(r.URL.Path) {
@@ -156,7 +161,7 @@ func (c catalogue) menu(r *http.Request, shown string) (all []tongue, again bool
 			all = append(all, tongue{l, c[l].T("lang.name"), to, l == shown})
 		}
 	}
-	return all, again
+	return all, redo
 }
 
 // said is a text from a credential, ready to be shown: Lang is set only when

@@ -17,11 +17,11 @@ import (
 // notForEmployers are the keys, and with a point at their end the beginnings of keys, that nobody meets who checks:
 // those of holders and of providers. All others are in every language.
 var notForEmployers = []string{
-	"holder.", "compact.", "error.compact", "write.", "proves.", "eqf.", "show.title", "show.text", "show.link", "show.who", "show.nearby", "show.paper", "show.print", "paper.", "keep.",
+	"holder.", "compact.", "lang.back", "write.", "proves.", "eqf.", "show.title", "show.text", "show.link", "show.who", "show.nearby", "show.paper", "show.print", "paper.", "keep.",
 	"sign-in.", "sign-out", "console.", "count.", "providers.", "provider.", "accreditation.", "commands.", "modules.", "editions.", "records.", "pager.",
 	"col.number", "col.code", "col.title", "col.version", "col.module", "col.edition", "col.learner", "col.issued", "col.state", "col.status", "col.check",
 	"state.", "status.", "act.", "proposals.", "proposal.",
-	"compact.", "error.compact.", "error.compact-key.", "error.claim.", "error.oneself.", "error.expired.", "error.sign-in.", "error.key.",
+	"compact.", "error.compact-status.", "error.compact-unfit.", "error.compact-key.", "error.claim.", "error.oneself.", "error.expired.", "error.sign-in.", "error.key.",
 }
 
 // sameWords are the keys whose text is the English one in a language.

@@ -30,7 +30,7 @@ type Page struct {
 	Secret        bool   // the address of the page is a secret, so that it must not be printed
 	Style, Icon   string // addresses of the assets
 	Menu          []tongue
-	Redo          bool   // the menu leads to the form that this page answers
+	Redo          string // key of the words for a menu that leads to the form that this page answers
 	query         string // "?lang=en" where the visitor chose a language
 	Manifest      string // address of the description as an app; "" where the page is none
 	zone          *time.Location
@@ -119,6 +119,7 @@ type errorPage struct {
 	Page
 	Name string // of the refusal
 	ID   string // of the request, on faults
+	Back string // to the page of the holder who asked
 }
 
 // startPage is the first page.

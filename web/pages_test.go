@@ -357,3 +357,53 @@ func TestNewRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestAnswersOpenedAgain: the address of an answer to a form, opened again or in
+// another language, leads to the page where the form stands: never to an error, never to
+// another site, and nothing is done by it. Programs hear which method it has.
+func TestAnswersOpenedAgain(t *testing.T) {
+	w := newWorld()
+	calls := 0
+	_, r := newSite(t, w, making(canary, nil, &calls), func(c *Config) { c.Acts = &acts{} })
+	cookie := signedIn(t, w, r)
+	form := []string{"Content-Type", "application/x-www-form-urlencoded", "Cookie", cookie}
+	for path, c := range map[string]struct{ leads, says string }{
+		"/verify/rows":                  {"/verify", "ripeti la verifica"},
+		"/verify/table":                 {"/verify", "ripeti la verifica"},
+		"/c/" + tokenValid + "/compact": {"/c/" + tokenValid, "alla pagina di prima"},
+		"/console/status":               {"/console/records", "alla pagina di prima"},
+		"/console/sign-out":             {"/console", ""},
+	} {
+		for query, kept := range map[string]string{"": "", "?lang=en": "?lang=en", "?lang=xx": ""} {
+			for _, method := range []string{"GET", "HEAD"} {
+				answer := ask(r, method, path+query, nil, "Cookie", cookie)
+				if to := answer.Header().Get("Location"); answer.Code != http.StatusSeeOther || to != c.leads+kept {
+					t.Errorf("%s %s%s: %d %s", method, path, query, answer.Code, to)
+				}
+			}
+		}
+		if page := ask(r, "GET", c.leads, nil, "Cookie", cookie); page.Code != 200 {
+			t.Errorf("%s leads to %s: %d", path, c.leads, page.Code)
+		}
+		if answer := ask(r, "GET", path, nil, "Accept", "application/json", "Cookie", cookie); answer.Code != 405 && path != "/console/status" {
+			t.Errorf("%s for a program: %d", path, answer.Code)
+		}
+		if c.says == "" {
+			continue
+		}
+		answer := ask(r, "POST", path, strings.NewReader("x=1"), form...)
+		if page := answer.Body.String(); path != "/verify/rows" && (!strings.Contains(page, `<a href="`+c.leads+`?lang=en" lang="en"`) || !strings.Contains(text(page), c.says)) {
+			t.Errorf("%s: %d, its menu leads elsewhere: %s", path, answer.Code, page)
+		}
+	}
+	if page := ask(r, "GET", "/console", nil, "Cookie", cookie); calls != 1 || page.Code != 200 {
+		t.Errorf("opening an address did something: %d made, %d", calls, page.Code)
+	}
+	// Whatever stands in the place of the token, no other site is led to.
+	for _, token := range []string{"%2F%2Fevil.example", "%5Cevil.example", "..", "%2e%2e"} {
+		answer := ask(r, "GET", "/c/"+token+"/compact", nil)
+		if to := answer.Header().Get("Location"); to != "" && (!strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.Contains(to, `\`)) {
+			t.Errorf("%s: %s", token, to)
+		}
+	}
+}

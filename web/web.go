@@ -245,8 +245,8 @@ func (s *Site) publicRoutes(r chi.Router) {
 		r.Group(func(r chi.Router) {
 			r.Use(private, s.limiting("verify"), s.roomy)
 			r.Post("/verify", s.answering(s.verifyPresented))
-			r.Post("/verify/rows", s.answering(s.verifyRows))
-			r.Post("/verify/table", s.answering(s.tableAgain))
+			s.post(r, "/verify/rows", s.verifyRows)
+			s.post(r, "/verify/table", s.tableAgain)
 		})
 		r.Group(func(r chi.Router) {
 			r.Use(private)
@@ -264,10 +264,10 @@ func (s *Site) privateRoutes(r chi.Router) {
 		r.Use(private)
 		s.get(r, "/c/{token}", s.holder)
 		s.get(r, "/c/{token}/credential.jsonld", s.holderFile)
-		r.With(s.limiting("compact")).Post("/c/{token}/compact", s.answering(s.compact))
+		s.post(r, "/c/{token}/compact", s.compact, s.limiting("compact"))
 		s.get(r, "/console/sign-in", s.signInPage)
 		r.With(s.limiting("sign-in")).Post("/console/sign-in", s.answering(s.signIn))
-		r.Post("/console/sign-out", s.answering(s.signOut))
+		s.post(r, "/console/sign-out", s.signOut)
 		s.get(r, "/console", s.inside(s.overview))
 		s.get(r, "/console/modules", s.inside(s.modules))
 		s.get(r, "/console/records", s.inside(s.records))
@@ -296,6 +296,45 @@ func (s *Site) machineRoutes(r chi.Router) {
 func (s *Site) get(r chi.Router, pattern string, h handler) {
 	r.Get(pattern, s.answering(h))
 	r.Head(pattern, s.answering(h))
+}
+
+// post registers a handler for POST at an address that has no page of its own. To
+// whoever comes by another way, as browsers do when the address of an answer is
+// opened again, it shows the page where the form stands.
+func (s *Site) post(r chi.Router, pattern string, h handler, before ...func(http.Handler) http.Handler) {
+	r.With(before...).Post(pattern, s.answering(h))
+	s.get(r, pattern, s.askAgain)
+}
+
+func (s *Site) askAgain(w http.ResponseWriter, r *http.Request) error {
+	if machine(r) {
+		w.Header().Set("Allow", http.MethodPost)
+		return refusal{http.StatusMethodNotAllowed, "method"}
+	}
+	to := askedAt(r.URL.EscapedPath())
+	if v := visitOf(r); v.chosen != "" {
+		to += "?lang=" + v.chosen
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
+}
+
+// askedAt is where the form stands that is posted to an address, both escaped; ""
+// where there is none.
+func askedAt(path string) string {
+	switch {
+	case path == "/verify" || strings.HasPrefix(path, "/verify/"):
+		return "/verify"
+	case strings.HasPrefix(path, "/c/"):
+		return strings.TrimSuffix(path, "/compact")
+	case path == "/console/status":
+		return "/console/records"
+	case path == "/console/sign-out":
+		return "/console"
+	case strings.HasPrefix(path, "/v/"), strings.HasPrefix(path, "/console"):
+		return path
+	}
+	return ""
 }
 
 // otherMethod refuses a method and names those that the address has
