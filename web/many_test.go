@@ -108,6 +108,7 @@ func TestManyInBrowser(t *testing.T) {
 	names := papers(t, 60)
 	p.do(chromedp.Navigate(p.base + "/verify?lang=it"))
 	p.until(`document.getElementById("many").hidden`, "true")
+	p.until(`document.getElementById("file-hint").innerText.includes("Puoi anche trascinarli su questa pagina.")`, "true")
 	p.drop(names)
 	const done = `[...document.querySelectorAll("#many-table tbody tr.valid")].length`
 	p.until(`[document.getElementById("many-bar").value, document.getElementById("many-bar").max].join()`, "20,60")

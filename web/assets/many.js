@@ -195,6 +195,8 @@
     }
   });
 
+  const finger = matchMedia("(pointer: coarse)").matches && !matchMedia("(any-pointer: fine)").matches;
+  by("drop-hint").hidden = finger; // which drags no files
   const carries = (event) => event.dataTransfer && [...event.dataTransfer.types].includes("Files");
   document.addEventListener("dragover", (event) => {
     if (!carries(event)) return;
