@@ -8,8 +8,6 @@ import (
 	"image/jpeg"
 	"image/png"
 
-	"github.com/makiuchi-d/gozxing"
-	"github.com/makiuchi-d/gozxing/qrcode"
 	"golang.org/x/image/webp"
 )
 
@@ -243,44 +241,4 @@ func readQR(p plane) string {
 		}
 	}
 	return ""
-}
-
-// maxCorners is how many things that look like a corner of a QR a picture may
-// have. The library tries every three of them.
-const maxCorners = 200
-
-// decodeQR tries one way of reading.
-func decodeQR(p plane, pure, inverted bool) string {
-	source, err := gozxing.NewPlanarYUVLuminanceSource(p.luma, p.width, p.height, 0, 0, p.width, p.height, false)
-	if err != nil {
-		return ""
-	}
-	if inverted {
-		source = source.Invert()
-	}
-	bits, err := gozxing.NewBinaryBitmap(gozxing.NewHybridBinarizer(source))
-	if err != nil {
-		return ""
-	}
-	hints := map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_PURE_BARCODE: true}
-	if !pure {
-		matrix, err := bits.GetBlackMatrix()
-		if err != nil {
-			return ""
-		}
-		corners := 0
-		hints = map[gozxing.DecodeHintType]any{
-			gozxing.DecodeHintType_TRY_HARDER: true,
-			gozxing.DecodeHintType_NEED_RESULT_POINT_CALLBACK: gozxing.ResultPointCallback(func(gozxing.ResultPoint) {
-				if corners++; corners > maxCorners {
-					matrix.Clear() // there are no more corners to be found
-				}
-			}),
-		}
-	}
-	found, err := qrcode.NewQRCodeReader().Decode(bits, hints)
-	if err != nil {
-		return ""
-	}
-	return found.GetText()
 }

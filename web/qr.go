@@ -35,6 +35,10 @@ func QR(content string) ([]byte, error) {
 	return draw(q)
 }
 
+// onScreen is how many pixels a module has where a page does not say how large the
+// picture is: whole ones, so that a picture of the screen can be read.
+const onScreen = 4
+
 // draw writes a QR as a picture.
 func draw(q *qrcode.QRCode) ([]byte, error) {
 	rows := q.Bitmap()
@@ -42,8 +46,8 @@ func draw(q *qrcode.QRCode) ([]byte, error) {
 		return nil, errors.New("drawing a QR: empty picture")
 	}
 	b := make([]byte, 0, 16<<10)
-	b = fmt.Appendf(b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %[1]d %[1]d" shape-rendering="crispEdges">`+
-		`<path fill="#fff" d="M0 0h%[1]dv%[1]dH0z"/><path fill="#000" d="`, len(rows))
+	b = fmt.Appendf(b, `<svg xmlns="http://www.w3.org/2000/svg" width="%[2]d" height="%[2]d" viewBox="0 0 %[1]d %[1]d" shape-rendering="crispEdges">`+
+		`<path fill="#fff" d="M0 0h%[1]dv%[1]dH0z"/><path fill="#000" d="`, len(rows), len(rows)*onScreen)
 	for y, row := range rows {
 		for x := 0; x < len(row); x++ {
 			run := 0
