@@ -16,6 +16,12 @@ func zipped(data []byte) bool {
 	return bytes.HasPrefix(data, []byte("PK\x03\x04")) || bytes.HasPrefix(data, []byte("PK\x05\x06"))
 }
 
+// office tells a document of Word, Excel or the like, which is an archive, by the
+// part that each has (ECMA-376 part 2, OpenDocument part 2).
+func office(data []byte) bool {
+	return bytes.Contains(data, []byte("[Content_Types].xml")) || len(data) > 30 && bytes.HasPrefix(data[30:], []byte("mimetype"))
+}
+
 // archive reads the files of an archive, each as if it had been presented
 // alone. An archive in an archive is not opened. Names are shown and lead
 // nowhere.
@@ -81,6 +87,8 @@ func (r *reading) entry(i Item, f *zip.File) {
 	data, err := unpack(file, min(r.bytes, maxDocument), f.UncompressedSize64)
 	r.bytes -= int64(len(data))
 	switch {
+	case errors.Is(err, errLarge) && len(data) > maxDocument:
+		r.problem(i, "large")
 	case errors.Is(err, errLarge):
 		r.problem(i, "zip_large")
 	case err != nil:

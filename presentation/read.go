@@ -163,6 +163,8 @@ func (r *reading) file(i Item, data []byte, packed bool) {
 		r.document(i, data)
 	case bytes.HasPrefix(data, []byte(pngSignature)):
 		r.png(i, data)
+	case zipped(data) && packed && office(data):
+		r.problem(i, "office")
 	case zipped(data) && packed:
 		r.problem(i, "zip_nested")
 	case zipped(data):
