@@ -1,6 +1,7 @@
 // Keeps the page that checks without a network, and answers for it. What it
 // keeps is the list shell, by a name that changes with it. Everything else, and
-// whatever is about a person, goes to the network as if this was not here.
+// whatever is about a person, goes to the network as if this was not here. The page
+// that checks with a network leads here where there is none.
 const name = `attesta-page ${version}`;
 const pages = ["/offline", "/c", "/C"];
 
@@ -12,6 +13,9 @@ const kept = (request) => {
 	if (shell.includes(path + asked.search)) return path + asked.search;
 	return path === "/offline" && request.mode === "navigate" ? path : "";
 };
+
+// checking tells a visit to the page that checks with a network.
+const checking = (request) => request.mode === "navigate" && request.method === "GET" && new URL(request.url).pathname === "/verify";
 
 const answer = async (address) => {
 	const found = await (await caches.open(name)).match(address, { ignoreVary: true });
@@ -37,9 +41,20 @@ const tidy = async () => {
 	await self.clients.claim();
 };
 
+// instead is this page in the place of the one that checks with a network, where
+// there is none.
+const instead = async (request) => {
+	try {
+		return await fetch(request);
+	} catch {
+		return Response.redirect(`/offline${new URL(request.url).search}`);
+	}
+};
+
 self.addEventListener("install", (event) => event.waitUntil(fill()));
 self.addEventListener("activate", (event) => event.waitUntil(tidy()));
 self.addEventListener("fetch", (event) => {
 	const address = kept(event.request);
 	if (address !== "") event.respondWith(answer(address));
+	else if (checking(event.request)) event.respondWith(instead(event.request));
 });

@@ -228,6 +228,9 @@ func TestOfflineInBrowser(t *testing.T) {
 	h.seen()
 	h.stop()
 	h.checksOffline(b)
+	b.open(h.base() + "/verify?lang=en")
+	b.comes("h1", "Check without a network")
+	b.comes("#age", "21 November 2026 at 10:00")
 
 	// A day later: what held then, and no more.
 	b.at(fixedDay().AddDate(0, 0, 3))

@@ -7,7 +7,7 @@
 	const keep = document.getElementById("device-keep"), drop = document.getElementById("device-drop");
 	const said = document.getElementById("device-said"), form = document.getElementById("check");
 	const manifest = form.dataset.manifest, root = new URL(form.dataset.root, document.baseURI);
-	const language = document.documentElement.lang;
+	const spoken = document.documentElement.lang, language = spoken === "en" ? "en-GB" : spoken; // days first, as everywhere here
 	const prefix = "attesta-copy ";
 	const old = 6 * 3600 * 1000; // milliseconds after which a copy is fetched anew where that can be
 	const recent = 2 * 60 * 1000; // milliseconds for which one that is not kept is used again
