@@ -315,7 +315,7 @@ func (s *Site) askAgain(w http.ResponseWriter, r *http.Request) error {
 	if v := visitOf(r); v.chosen != "" {
 		to += "?lang=" + v.chosen
 	}
-	http.Redirect(w, r, to, http.StatusSeeOther)
+	http.Redirect(w, r, to, http.StatusSeeOther) //nolint:gosec // a path that begins as one of ours
 	return nil
 }
 
