@@ -144,9 +144,16 @@ func (h *liveHouse) seen() []string {
 // promised evaluates a script that ends with a promise of a text.
 func (b *browser) promised(script string) string {
 	b.t.Helper()
-	b.evaluate(`globalThis.promised = undefined; (async () => { ` + script + ` })().then((v) => { globalThis.promised = String(v); }, (e) => { globalThis.promised = "error: " + e; }); ""`)
+	start := func() {
+		b.evaluate(`globalThis.promised = undefined; (async () => { ` + script + ` })().then((v) => { globalThis.promised = String(v); }, (e) => { globalThis.promised = "error: " + e; }); ""`)
+	}
+	start()
 	for limit := time.Now().Add(30 * time.Second); time.Now().Before(limit); time.Sleep(50 * time.Millisecond) {
-		if v := b.evaluate(`globalThis.promised ?? "\u0000"`); v != "\u0000" {
+		switch v := b.evaluate(`"promised" in globalThis ? globalThis.promised ?? "\u0000" : "\u0001"`); v {
+		case "\u0000":
+		case "\u0001": // another page has come in the place of the one that was asked
+			start()
+		default:
 			return v
 		}
 	}
