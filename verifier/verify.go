@@ -121,6 +121,10 @@ func (j *judgement) run(ctx context.Context, presented []byte) {
 		j.short(ctx, text)
 		return
 	}
+	if kind := credentials.TokenKindOf(presented); kind != credentials.NoToken {
+		j.token(ctx, kind, presented)
+		return
+	}
 	parsed, err := credentials.Parse(presented)
 	if err != nil {
 		code := "unreadable"

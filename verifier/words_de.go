@@ -199,5 +199,41 @@ var german = map[string][2]string{
 		"Ein kompakter QR-Code enthält weder das Geburtsdatum noch eine Steuernummer. Was Sie eingegeben haben, lässt sich deshalb nicht vergleichen.",
 		"Vergleichen Sie den Namen, {name}, mit einem Ausweis, oder bitten Sie die Person um die Datei des Nachweises.",
 	},
+	"format_sdjwt": {"Es ist ein lesbarer Nachweis im Format für digitale Brieftaschen (SD-JWT VC).", ""},
+	"format_sdjwt_unreadable": {
+		"Es ist ein Nachweis für digitale Brieftaschen (SD-JWT VC), aber er verletzt die Regeln: Ein Teil fehlt, ist zu viel oder wurde verändert.",
+		"Bitten Sie die Person, ihn noch einmal ganz aus ihrer Brieftasche vorzulegen.",
+	},
+	"format_sdjwt_key": {
+		"Es ist ein Nachweis für digitale Brieftaschen (SD-JWT VC), der auf eine hier nicht lesbare Art signiert ist: Ob er echt ist, ist nicht bekannt.",
+		"Prüfen Sie ihn mit dem Dienst, den der Aussteller nennt, oder bitten Sie die Person um die Originaldatei .jsonld.",
+	},
+	"format_vcjwt": {
+		"Es ist ein Nachweis anderer Art (W3C in einem Token, etwa ein Open Badge 3.0), die hier nicht gelesen wird: Ob er echt ist, ist nicht bekannt.",
+		"Prüfen Sie ihn mit dem Dienst, den der Aussteller nennt, oder bitten Sie die Person um die Originaldatei .jsonld.",
+	},
+	"format_token": {
+		"Es ist ein Token anderer Art und kein signierter Nachweis.",
+		"Bitten Sie die Person um die Originaldatei des Nachweises.",
+	},
+	"seal_sdjwt_intact": {"Die Signatur des Ausstellers ist unversehrt: Was zu sehen ist, hat sich nicht geändert. Was die Person nicht zeigen wollte, ist nicht zu sehen.", ""},
+	"seal_sdjwt_broken": {
+		"Die Signatur des Ausstellers hält nicht: Der Inhalt wurde verändert, oder die Signatur ist gefälscht.",
+		"Verlassen Sie sich nicht auf diesen Nachweis. Lassen Sie ihn noch einmal vorlegen, oder wenden Sie sich an den Aussteller.",
+	},
+	"seal_sdjwt_holder": {
+		"Der Beweis mit dem Schlüssel der Person hält nicht: Er ist von einem anderen Schlüssel oder für eine andere Vorlage gemacht.",
+		"Nehmen Sie ihn nicht an. Bitten Sie die Person, ihn noch einmal aus ihrer Brieftasche vorzulegen.",
+	},
+	"schema_sdjwt":        {"Es ist ein Nachweis der Art {type}. Die Regeln dieser Art wurden nicht geprüft.", ""},
+	"schema_sdjwt_issuer": {"Es ist ein Nachweis der Art {type}, deren Regeln nicht geprüft wurden. Die Adresse, die er für den Aussteller angibt ({issuer}), steht nicht im Zertifikat: Wer das ist, sagt nur das Zertifikat.", ""},
+	"holder_undisclosed": {
+		"Die Prüfung sagt nicht, wer vor Ihnen steht: Die Person hat ihren Namen nicht gezeigt.",
+		"Wenn Sie ihn brauchen, lassen Sie den Nachweis noch einmal mit dem Namen vorlegen.",
+	},
+	"holder_key_shown": {
+		"Der Nachweis gehört {name}. Wer ihn am {at} vorlegte, hatte den Schlüssel dazu; ob er Ihnen vorgelegt wurde, ist von hier aus nicht bekannt.",
+		"Vergleichen Sie den Namen mit einem Ausweis.",
+	},
 	"unknown": {"Dieser Prüfschritt wurde nicht gemacht.", ""},
 }

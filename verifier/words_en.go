@@ -166,5 +166,41 @@ var english = map[string][2]string{
 		"A compact QR holds neither the birth date nor a national number, so what you typed cannot be compared.",
 		"Compare the name, {name}, with an identity document, or ask the person for the file of the credential.",
 	},
+	"format_sdjwt": {"It is a readable credential in the format for digital wallets (SD-JWT VC).", ""},
+	"format_sdjwt_unreadable": {
+		"It is a credential for digital wallets (SD-JWT VC), but it breaks the rules: a part is missing, too many or changed.",
+		"Ask the person to present it again, whole, from their wallet.",
+	},
+	"format_sdjwt_key": {
+		"It is a credential for digital wallets (SD-JWT VC) that is signed in a way that is not read here: whether it is authentic cannot be known.",
+		"Check it with the service that its issuer names, or ask the person for the original .jsonld file.",
+	},
+	"format_vcjwt": {
+		"It is a credential of another kind (W3C in a token, such as an Open Badge 3.0), which is not read here: whether it is authentic cannot be known.",
+		"Check it with the service that its issuer names, or ask the person for the original .jsonld file.",
+	},
+	"format_token": {
+		"It is a token of another kind, and no signed credential.",
+		"Ask the person for the original file of the credential.",
+	},
+	"seal_sdjwt_intact": {"The signature of who issued it is intact: what is shown has not changed. What the person chose not to disclose is not shown.", ""},
+	"seal_sdjwt_broken": {
+		"The signature of who issued it does not hold: the content was changed, or the signature is forged.",
+		"Do not rely on this credential. Ask for it to be presented again or contact the provider.",
+	},
+	"seal_sdjwt_holder": {
+		"The proof of the person’s key does not hold: it is of another key, or was made for another presentation.",
+		"Do not accept it. Ask the person to present it again from their wallet.",
+	},
+	"schema_sdjwt":        {"It is a credential of the type {type}. The rules of that type were not examined.", ""},
+	"schema_sdjwt_issuer": {"It is a credential of the type {type}, the rules of which were not examined. The address that it gives for who issued it ({issuer}) is not in the certificate: who that is, only the certificate says.", ""},
+	"holder_undisclosed": {
+		"The check does not say who is in front of you: the person did not disclose their name.",
+		"If you need it, ask them to present it again with the name.",
+	},
+	"holder_key_shown": {
+		"The credential is that of {name}. Who presented it on {at} had its key; whether it was presented to you cannot be known from here.",
+		"Compare the name with an identity document.",
+	},
 	"unknown": {"This check was not made.", ""},
 }

@@ -178,5 +178,41 @@ var french = map[string][2]string{
 		"Un code QR compact ne contient ni la date de naissance ni un numéro national : ce que vous avez saisi ne peut pas être comparé.",
 		"Comparez le nom, {name}, avec une pièce d’identité, ou demandez à la personne le fichier de l’attestation.",
 	},
+	"format_sdjwt": {"C’est une attestation lisible au format des portefeuilles numériques (SD-JWT VC).", ""},
+	"format_sdjwt_unreadable": {
+		"C’est une attestation pour portefeuilles numériques (SD-JWT VC), mais elle enfreint les règles : une partie manque, est de trop ou a été modifiée.",
+		"Demandez à la personne de la présenter de nouveau, entière, depuis son portefeuille.",
+	},
+	"format_sdjwt_key": {
+		"C’est une attestation pour portefeuilles numériques (SD-JWT VC), signée d’une manière qui n’est pas lue ici : impossible de savoir si elle est authentique.",
+		"Vérifiez-la avec le service qu’indique son émetteur, ou demandez à la personne le fichier original .jsonld.",
+	},
+	"format_vcjwt": {
+		"C’est une attestation d’un autre genre (W3C dans un jeton, comme un Open Badge 3.0), qui n’est pas lu ici : impossible de savoir si elle est authentique.",
+		"Vérifiez-la avec le service qu’indique son émetteur, ou demandez à la personne le fichier original .jsonld.",
+	},
+	"format_token": {
+		"C’est un jeton d’un autre genre, et non une attestation signée.",
+		"Demandez à la personne le fichier original de l’attestation.",
+	},
+	"seal_sdjwt_intact": {"La signature de l’émetteur est intacte : ce qui est affiché n’a pas changé. Ce que la personne n’a pas voulu montrer n’est pas affiché.", ""},
+	"seal_sdjwt_broken": {
+		"La signature de l’émetteur ne tient pas : le contenu a été modifié, ou la signature est fausse.",
+		"Ne vous fiez pas à cette attestation. Demandez une nouvelle présentation ou contactez l’émetteur.",
+	},
+	"seal_sdjwt_holder": {
+		"La preuve par la clé de la personne ne tient pas : elle est d’une autre clé, ou faite pour une autre présentation.",
+		"Ne l’acceptez pas. Demandez à la personne de la présenter de nouveau depuis son portefeuille.",
+	},
+	"schema_sdjwt":        {"C’est une attestation du type {type}. Les règles de ce type n’ont pas été examinées.", ""},
+	"schema_sdjwt_issuer": {"C’est une attestation du type {type}, dont les règles n’ont pas été examinées. L’adresse qu’elle donne pour son émetteur ({issuer}) n’est pas dans le certificat : seul le certificat dit qui il est.", ""},
+	"holder_undisclosed": {
+		"La vérification ne dit pas qui est devant vous : la personne n’a pas montré son nom.",
+		"S’il vous le faut, demandez une nouvelle présentation avec le nom.",
+	},
+	"holder_key_shown": {
+		"L’attestation est au nom de : {name}. La personne qui l’a présentée le {at} en avait la clé ; si elle l’a présentée à vous, on ne peut pas le savoir d’ici.",
+		"Comparez le nom avec une pièce d’identité.",
+	},
 	"unknown": {"Ce contrôle n’a pas été fait.", ""},
 }

@@ -166,5 +166,41 @@ var italian = map[string][2]string{
 		"Un QR compatto non contiene né la data di nascita né il codice fiscale, quindi quello che hai scritto non si può confrontare.",
 		"Confronta il nome, {name}, con un documento di identità, oppure chiedi alla persona il file dell’attestato.",
 	},
+	"format_sdjwt": {"È un attestato leggibile nel formato per i portafogli digitali (SD-JWT VC).", ""},
+	"format_sdjwt_unreadable": {
+		"È un attestato per portafogli digitali (SD-JWT VC), ma non rispetta le regole: una parte manca, è di troppo o è stata cambiata.",
+		"Chiedi alla persona di presentarlo di nuovo, intero, dal suo portafoglio.",
+	},
+	"format_sdjwt_key": {
+		"È un attestato per portafogli digitali (SD-JWT VC) firmato in un modo che qui non si legge: se è autentico non si può sapere.",
+		"Verificalo con il servizio che indica chi l’ha rilasciato, oppure chiedi alla persona il file originale .jsonld.",
+	},
+	"format_vcjwt": {
+		"È un attestato di un altro tipo (W3C in un token, come un Open Badge 3.0), che qui non si legge: se è autentico non si può sapere.",
+		"Verificalo con il servizio che indica chi l’ha rilasciato, oppure chiedi alla persona il file originale .jsonld.",
+	},
+	"format_token": {
+		"È un token di un altro tipo, e non un attestato firmato.",
+		"Chiedi alla persona il file originale dell’attestato.",
+	},
+	"seal_sdjwt_intact": {"La firma di chi l’ha rilasciato è integra: quello che si vede non è cambiato. Quello che la persona non ha voluto mostrare non si vede.", ""},
+	"seal_sdjwt_broken": {
+		"La firma di chi l’ha rilasciato non regge: il contenuto è stato modificato, o la firma è falsa.",
+		"Non fidarti di questo attestato. Chiedi di presentarlo di nuovo o contatta l’ente.",
+	},
+	"seal_sdjwt_holder": {
+		"La prova della chiave della persona non regge: è di un’altra chiave, o fatta per un’altra presentazione.",
+		"Non accettarlo. Chiedi alla persona di presentarlo di nuovo dal suo portafoglio.",
+	},
+	"schema_sdjwt":        {"È un attestato del tipo {type}. Le regole di quel tipo non sono state esaminate.", ""},
+	"schema_sdjwt_issuer": {"È un attestato del tipo {type}, di cui non sono state esaminate le regole. L’indirizzo che indica per chi l’ha rilasciato ({issuer}) non è nel certificato: chi è lo dice solo il certificato.", ""},
+	"holder_undisclosed": {
+		"La verifica non dice chi hai davanti: la persona non ha mostrato il suo nome.",
+		"Se ti serve, chiedile di presentarlo di nuovo con il nome.",
+	},
+	"holder_key_shown": {
+		"L’attestato è di {name}. Chi l’ha presentato il {at} ne aveva la chiave; se l’ha presentato proprio a te, da qui non si può sapere.",
+		"Confronta il nome con un documento di identità.",
+	},
 	"unknown": {"Questo controllo non è stato fatto.", ""},
 }

@@ -160,6 +160,7 @@ func TestNoPlaceholderIsLeft(t *testing.T) {
 	h.trust.Anchors[0].Level = keys.Advanced
 	reports = append(reports, h.verify(h.seal(h.document())))
 	reports = append(reports, h.briefReports()...)
+	reports = append(reports, h.walletReports()...)
 	for _, device := range []bool{true, false} {
 		reports = append(reports, h.verify(h.qualified(device)))
 	}
