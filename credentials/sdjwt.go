@@ -56,7 +56,7 @@ func TokenKindOf(data []byte) TokenKind {
 	typ, _ := header.get("typ").str()
 	w3c := ok2 && (claims.get("vc").is(isObject) || claims.get("@context").present() && !claims.get("vct").present())
 	switch {
-	case w3c && signedByKeyPair(header) && (!disclosing || typ != SDJWTType):
+	case w3c && signedByKeyPair(header) && typ != SDJWTType:
 		return VCToken
 	case disclosing || typ == SDJWTType || typ == SDJWTOlderType:
 		return SDJWTToken

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -75,7 +76,7 @@ func (w walletToken) present(t testing.TB, s *testSealer) string {
 	}
 	text := string(s.compact(t, header+"}", w.fill(t, w.claims, encoded))) + "~"
 	for n, e := range encoded {
-		if w.shown == nil || contains(w.shown, n) {
+		if w.shown == nil || slices.Contains(w.shown, n) {
 			text += e + "~"
 		}
 	}
@@ -90,15 +91,6 @@ func (w walletToken) present(t testing.TB, s *testSealer) string {
 	w.binding(&kb)
 	hash := base64.RawURLEncoding.EncodeToString(sha256Of([]byte(kb.over)))
 	return text + string(w.holder.compact(t, kb.header, strings.ReplaceAll(kb.claims, "{HASH}", hash)))
-}
-
-func contains(all []int, n int) bool {
-	for _, one := range all {
-		if one == n {
-			return true
-		}
-	}
-	return false
 }
 
 func same(*bindingParts) {}

@@ -86,35 +86,20 @@ func (h *house) presentBy(s credentials.Sealer, w walletToken) []byte {
 		sum := sha256.Sum256([]byte(d))
 		digests = append(digests, `"`+b64(sum[:])+`"`)
 	}
-	holder := holderKey{w.key}
-	claims := append([]string{`"_sd":[` + strings.Join(digests, ",") + `]`, `"cnf":{"jwk":` + holder.jwk(h.t) + `}`}, w.claims...)
+	claims := append([]string{`"_sd":[` + strings.Join(digests, ",") + `]`, `"cnf":{"jwk":` + jwkOf(h.t, w.key) + `}`}, w.claims...)
 	text := sign(s, `{"alg":"`+s.Algorithm()+`","typ":"`+w.typ+`","x5c":[`+strings.Join(x5c, ",")+`]}`, "{"+strings.Join(claims, ",")+"}")
 	text = strings.Join(append([]string{text}, disclosed...), "~") + "~"
 	if w.proof != "" {
 		sum := sha256.Sum256([]byte(text))
-		text += sign(holder, `{"alg":"ES256","typ":"kb+jwt"}`, strings.ReplaceAll(w.proof, "{HASH}", b64(sum[:])))
+		text += sign(rawSealer{w.key, nil}, `{"alg":"ES256","typ":"kb+jwt"}`, strings.ReplaceAll(w.proof, "{HASH}", b64(sum[:])))
 	}
 	return []byte(text)
 }
 
-// holderKey is the key of a wallet.
-type holderKey struct{ key *ecdsa.PrivateKey }
-
-func (holderKey) Algorithm() string          { return "ES256" }
-func (holderKey) Chain() []*x509.Certificate { return nil }
-
-func (k holderKey) Sign(input []byte) ([]byte, error) {
-	sum := sha256.Sum256(input)
-	r, s, err := ecdsa.Sign(rand.Reader, k.key, sum[:])
-	if err != nil {
-		return nil, err
-	}
-	return append(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32))...), nil
-}
-
-func (k holderKey) jwk(t testing.TB) string {
+// jwkOf writes the public key of a wallet.
+func jwkOf(t testing.TB, key *ecdsa.PrivateKey) string {
 	t.Helper()
-	raw, err := k.key.PublicKey.Bytes()
+	raw, err := key.PublicKey.Bytes()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,11 +203,11 @@ func TestSDJWTIssuer(t *testing.T) {
 		if c.change != nil {
 			leaf = p.issue(p.root, c.change)
 		}
-		w := p.house.wallet()
+		w := p.wallet()
 		if c.iss != "" {
 			w = w.with(`"iss":"` + c.iss + `"`)
 		}
-		r := p.house.verify(p.house.presentBy(chainSealer{key: leaf.key, chain: []*x509.Certificate{leaf.certificate}}, w))
+		r := p.verify(p.presentBy(chainSealer{key: leaf.key, chain: []*x509.Certificate{leaf.c}}, w))
 		if got := r.Find(CheckIssuer).Reason; got != c.reason {
 			t.Errorf("%s: %s", name, got)
 		}
