@@ -22,7 +22,7 @@ const (
 // FormatError says why presented bytes cannot be read as what they claim to
 // be. Code is stable; the words are for logs and command lines.
 type FormatError struct {
-	Code   string // too_large, empty, not_json, not_sealed, header, certificate, payload
+	Code   string // too_large, empty, not_json, not_sealed, header, certificate, payload; of a token sdjwt, unread
 	Detail string
 }
 

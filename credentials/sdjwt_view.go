@@ -16,13 +16,16 @@ var hoursForm = regexp.MustCompile(`^PT([0-9]+H)?([0-9]+M)?$`)
 func (s *SDJWT) View() View {
 	c := s.claims
 	v := View{
-		ID: c.get("jti").scalar(), IssuerURL: s.Issuer,
+		ID:    c.get("jti").scalar(),
 		Title: plain(c.get("achievement_title").scalar()), Description: plain(c.get("achievement_description").scalar()),
 		HolderName:     strings.TrimSpace(c.get("given_name").scalar() + " " + c.get("family_name").scalar()),
 		BirthDateGiven: c.get("birthdate").present(), NationalIDGiven: c.get("personal_administrative_number").present(),
 		Issued: secondsOf(c.get("iat")), ValidFrom: secondsOf(c.get("nbf")), ValidUntil: secondsOf(c.get("exp")),
 		Quality: s.lines("types_of_quality_assurance"), Requires: s.lines("prerequisites_to_enroll"),
 		AwardedBy: plain(c.get("issuing_authority").scalar()),
+	}
+	if s.NamesIssuer() {
+		v.IssuerURL = s.Issuer // any other address is nobody's word but its own
 	}
 	if len(v.Title) == 0 {
 		v.Title = plain(s.Kind)

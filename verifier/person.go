@@ -74,7 +74,14 @@ func (r Report) About(p Person) Report {
 	if r.Brief {
 		check.Reason = "holder_brief" // with a file there may be something to compare
 	}
-	check.Facts = map[string]string{"name": r.Credential.HolderName}
+	if check.Outcome == Unknown && r.Discloses() {
+		check.Reason = "holder_hidden"
+	}
+	name := r.Credential.HolderName
+	if name == "" {
+		name = "–"
+	}
+	check.Facts = map[string]string{"name": name}
 	r.Checks = slices.Clone(r.Checks)
 	at := slices.IndexFunc(r.Checks, func(c Check) bool { return c.ID == CheckHolder })
 	if at < 0 {

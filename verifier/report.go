@@ -98,3 +98,7 @@ func (r Report) Find(id string) Check {
 	}
 	return Check{ID: id, Outcome: Skipped, Reason: id + "_not_made"}
 }
+
+// Discloses tells whether what was presented shows only what its holder chose to
+// disclose: a credential for wallets. What is not in it may be in the credential.
+func (r Report) Discloses() bool { return r.Find(CheckFormat).Reason == "format_sdjwt" }

@@ -211,6 +211,9 @@ func TestSDJWTIssuer(t *testing.T) {
 		if got := r.Find(CheckIssuer).Reason; got != c.reason {
 			t.Errorf("%s: %s", name, got)
 		}
+		if r.Credential == nil || (r.Credential.IssuerURL != "") != (c.iss != "" && c.schema == "schema_sdjwt") {
+			t.Errorf("%s: an address is shown that is not in the certificate, or none", name)
+		}
 		if got := r.Find(CheckSchema).Reason; c.schema != "" && got != c.schema {
 			t.Errorf("%s: %s", name, got)
 		}
@@ -226,6 +229,9 @@ func TestSDJWTPerson(t *testing.T) {
 		t.Errorf("%+v", r.Summary)
 	}
 	if got := r.About(Person{BirthDate: "1990-12-31"}); got.Verdict != Valid || got.Find(CheckHolder).Reason != "holder_matches" {
+		t.Errorf("%s, %s", got.Verdict, got.Reason)
+	}
+	if got := r.About(Person{Number: "SMPDAA90T71H501X"}); got.Verdict != CannotTell || got.Reason != "holder_hidden" {
 		t.Errorf("%s, %s", got.Verdict, got.Reason)
 	}
 	if got := r.About(Person{BirthDate: "1990-12-30"}); got.Verdict != NotValid || got.Reason != "holder_differs" {

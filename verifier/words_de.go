@@ -227,6 +227,10 @@ var german = map[string][2]string{
 	},
 	"schema_sdjwt":        {"Es ist ein Nachweis der Art {type}. Die Regeln dieser Art wurden nicht geprüft.", ""},
 	"schema_sdjwt_issuer": {"Es ist ein Nachweis der Art {type}, deren Regeln nicht geprüft wurden. Die Adresse, die er für den Aussteller angibt ({issuer}), steht nicht im Zertifikat: Wer das ist, sagt nur das Zertifikat.", ""},
+	"holder_hidden": {
+		"Was die Person gezeigt hat, enthält nicht, was Sie eingegeben haben. Es lässt sich deshalb nicht vergleichen.",
+		"Lassen Sie den Nachweis noch einmal mit dieser Angabe vorlegen, oder vergleichen Sie den Namen mit einem Ausweis.",
+	},
 	"holder_undisclosed": {
 		"Die Prüfung sagt nicht, wer vor Ihnen steht: Die Person hat ihren Namen nicht gezeigt.",
 		"Wenn Sie ihn brauchen, lassen Sie den Nachweis noch einmal mit dem Namen vorlegen.",

@@ -194,6 +194,10 @@ var english = map[string][2]string{
 	},
 	"schema_sdjwt":        {"It is a credential of the type {type}. The rules of that type were not examined.", ""},
 	"schema_sdjwt_issuer": {"It is a credential of the type {type}, the rules of which were not examined. The address that it gives for who issued it ({issuer}) is not in the certificate: who that is, only the certificate says.", ""},
+	"holder_hidden": {
+		"What the person disclosed does not hold what you typed, so it cannot be compared.",
+		"Ask them to present it again with that datum, or compare the name with an identity document.",
+	},
 	"holder_undisclosed": {
 		"The check does not say who is in front of you: the person did not disclose their name.",
 		"If you need it, ask them to present it again with the name.",

@@ -206,6 +206,10 @@ var french = map[string][2]string{
 	},
 	"schema_sdjwt":        {"C’est une attestation du type {type}. Les règles de ce type n’ont pas été examinées.", ""},
 	"schema_sdjwt_issuer": {"C’est une attestation du type {type}, dont les règles n’ont pas été examinées. L’adresse qu’elle donne pour son émetteur ({issuer}) n’est pas dans le certificat : seul le certificat dit qui il est.", ""},
+	"holder_hidden": {
+		"Ce que la personne a montré ne contient pas ce que vous avez saisi, qui ne peut donc pas être comparé.",
+		"Demandez une nouvelle présentation avec cette donnée, ou comparez le nom avec une pièce d’identité.",
+	},
 	"holder_undisclosed": {
 		"La vérification ne dit pas qui est devant vous : la personne n’a pas montré son nom.",
 		"S’il vous le faut, demandez une nouvelle présentation avec le nom.",

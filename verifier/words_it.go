@@ -194,6 +194,10 @@ var italian = map[string][2]string{
 	},
 	"schema_sdjwt":        {"È un attestato del tipo {type}. Le regole di quel tipo non sono state esaminate.", ""},
 	"schema_sdjwt_issuer": {"È un attestato del tipo {type}, di cui non sono state esaminate le regole. L’indirizzo che indica per chi l’ha rilasciato ({issuer}) non è nel certificato: chi è lo dice solo il certificato.", ""},
+	"holder_hidden": {
+		"Quello che la persona ha mostrato non contiene quello che hai scritto, quindi non si può confrontare.",
+		"Chiedile di presentarlo di nuovo con quel dato, oppure confronta il nome con un documento di identità.",
+	},
 	"holder_undisclosed": {
 		"La verifica non dice chi hai davanti: la persona non ha mostrato il suo nome.",
 		"Se ti serve, chiedile di presentarlo di nuovo con il nome.",

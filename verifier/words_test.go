@@ -111,7 +111,7 @@ func TestLevelsAreSaidInEveryLanguage(t *testing.T) {
 func TestFormatCodesAreTheKnownOnes(t *testing.T) {
 	all := reasons(t)
 	source := regexp.MustCompile(`badFormat\("([a-z_]+)"`)
-	for _, name := range []string{"envelope.go", "header.go", "unsigned.go", "compact.go", "edc.go"} {
+	for _, name := range []string{"envelope.go", "header.go", "unsigned.go", "compact.go", "edc.go", "sdjwt.go", "sdjwt_disclose.go", "sdjwt_binding.go"} {
 		text, err := os.ReadFile("../credentials/" + name)
 		if err != nil {
 			t.Fatal(err)

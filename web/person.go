@@ -35,6 +35,7 @@ type typedPerson struct{ birth, number string }
 type question struct {
 	Offered       bool // the form is there
 	Birth, Number bool // what there is to compare with
+	Hidden        bool // what is not there may only not be disclosed
 	Again         bool // the file has to be chosen again: none is kept
 	Action        string
 	Answer        *checkRow        // nil until something was compared
@@ -155,6 +156,7 @@ func (p *resultPage) ask(report verifier.Report, q question) {
 	}
 	holder := report.Find(verifier.CheckHolder)
 	q.Birth, q.Number = report.Holder.Carries()
+	q.Hidden = report.Discloses()
 	q.Offered = !report.Brief && report.Verdict != verifier.NotValid || holder.Outcome == verifier.Fail
 	q.Again = p.Address == ""
 	q.Action = p.Link("/verify")
