@@ -101,6 +101,8 @@ func gather(t *testing.T, demo runningDemo) things {
 		"a status list in a token of another kind":   token("JWT", claims),
 		"a status list of another format":            token("statuslist+jwt", claims),
 		"a credential in a token of a wallet":        token("dc+sd-jwt", payload),
+		"a credential for wallets":                   []byte(walletToken(t, seal)),
+		"one signed with the key of lists":           []byte(walletToken(t, status)),
 		"a proof for an issuer":                      token("openid4vci-proof+jwt", []byte(`{"aud":"`+demo.base+`","iat":1795249800,"nonce":"x"}`)),
 		"a key binding":                              token("kb+jwt", []byte(`{"aud":"x","nonce":"x","sd_hash":"x","iat":1795249800}`)),
 		"an access token":                            token("at+jwt", []byte(`{"iss":"`+demo.base+`","sub":"x","exp":1895249800}`)),
@@ -189,10 +191,10 @@ func testNothingIsTakenForSomethingElse(t *testing.T, demo runningDemo) {
 	diagonal := map[string][]string{
 		"credentials.Parse":               {"a credential", "a credential sealed with the key of lists"},                       // a seal: who may seal is for the verifier
 		"credentials.ParseCompact":        {"a status list", "a credential in a token", "a presentation in a token of a list"}, // a token: what it says is for the verifier
-		"the verifier":                    {"a credential"},
+		"the verifier":                    {"a credential", "a credential for wallets"},
 		"the verifier, for a status list": {"a status list"},
-		"the page, as a file":             {"a credential"},
-		"the page, as a text":             {"a credential"},
+		"the page, as a file":             {"a credential", "a credential for wallets"},
+		"the page, as a text":             {"a credential", "a credential for wallets"},
 		"a time stamp's":                  {"a time stamp"},
 		"a trusted list's":                {"a trusted list"},
 	}
