@@ -43,7 +43,7 @@ func TestVerdicts(t *testing.T) {
 		{"nothing", func(*house) []byte { return nil }, NotValid, "format_empty", "", false},
 		{"a picture", func(*house) []byte { return []byte("\x89PNG") }, NotValid, "format_not_json", "", false},
 		{"not sealed", func(h *house) []byte { return h.document() }, NotValid, "format_not_sealed", "", false},
-		{"a status list", func(h *house) []byte { return h.lists.at[listURL(status.Revocation)] }, NotValid, "format_not_json", "", false},
+		{"a status list", func(h *house) []byte { return h.lists.at[listURL(status.Revocation)] }, NotValid, "format_token", "", false},
 		{"too large", func(*house) []byte { return make([]byte, credentials.MaxSealedBytes+1) }, NotValid, "format_too_large", "", false},
 		{"sealed, but another kind of credential", func(h *house) []byte {
 			return h.seal(h.changed(h.document(), `"VerifiableCredential","EuropeanDigitalCredential"`, `"VerifiableCredential"`))
