@@ -2,9 +2,9 @@ package credentials
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/x509"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -89,7 +89,8 @@ type SDJWT struct {
 	Issuer   string    // iss; "" where the certificate alone names the issuer
 	Bound    bool      // a proof of the holder's key (KB-JWT) was presented with it
 
-	claims  node   // with what was disclosed in its place
+	claims  node // with what was disclosed in its place
+	hash    crypto.Hash
 	shown   string // everything before the proof of the holder's key
 	binding string // that proof
 }
@@ -114,6 +115,9 @@ func ParseSDJWT(data []byte) (*SDJWT, error) {
 	}
 	s := &SDJWT{shown: text[:end+1], binding: text[end+1:]}
 	s.Bound = s.binding != ""
+	if s.Bound && strings.Count(s.binding, ".") != 2 {
+		return nil, badFormat("sdjwt", "what follows the last tilde is no proof of the holder's key: a part or a tilde is missing at the end")
+	}
 	parts := strings.Split(text[:end], "~")
 	if len(parts)-1 > maxDisclosures {
 		return nil, badFormat("sdjwt", "the token has more than %d disclosures", maxDisclosures)
@@ -122,7 +126,10 @@ func ParseSDJWT(data []byte) (*SDJWT, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.claims, err = disclose(payload, parts[1:]); err != nil {
+	if s.hash, err = digestsOf(payload); err != nil {
+		return nil, err
+	}
+	if s.claims, err = disclose(payload, parts[1:], s.hash); err != nil {
 		return nil, err
 	}
 	return s, s.readClaims()
@@ -173,8 +180,7 @@ func readable(protected string) error {
 		return badFormat("header", "the token is not signed with a key pair")
 	}
 	alg, _ := header.get("alg").str()
-	switch alg {
-	case "EdDSA", "Ed25519", "Ed448", "ES512", "ES256K", "PS256", "PS384", "PS512":
+	if unreadAlgorithm(alg) {
 		return badFormat(ErrUnread, "the algorithm %s is not read here", alg)
 	}
 	if !header.get("x5c").present() {
@@ -183,8 +189,24 @@ func readable(protected string) error {
 	return nil
 }
 
+// unreadAlgorithm tells whether an algorithm is a registered one of key pairs that
+// is not read here.
+func unreadAlgorithm(alg string) bool {
+	switch alg {
+	case "EdDSA", "Ed25519", "Ed448", "ES512", "ES256K", "ESB256", "ESB320", "ESB384", "ESB512",
+		"PS256", "PS384", "PS512", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87":
+		return true
+	}
+	return false
+}
+
 // readClaims holds the claims to what SD-JWT VC demands of them.
 func (s *SDJWT) readClaims() error {
+	for _, name := range []string{"vct", "iss", "sub", "jti", "iat", "nbf", "exp", "cnf", "status"} {
+		if v := s.claims.t.named(s.claims.v, name); v != nil && v.kind == isNull {
+			return badFormat("sdjwt", "the claim %s of the token is null", name)
+		}
+	}
 	s.Kind, _ = s.claims.get("vct").str()
 	if s.Kind == "" {
 		return badFormat("sdjwt", "the token does not say of which type it is (vct)")
@@ -199,7 +221,7 @@ func (s *SDJWT) readClaims() error {
 	s.Issuer, _ = s.claims.get("iss").str()
 	for _, name := range []string{"iat", "nbf", "exp"} {
 		if n := s.claims.get(name); n.present() && secondsOf(n).IsZero() {
-			return badFormat("sdjwt", "the claim %s of the token is not a number of seconds since 1970", name)
+			return badFormat("sdjwt", "the claim %s of the token is not a number of seconds between the years 1 and 9999", name)
 		}
 	}
 	for _, name := range []string{"cnf", "status"} {
@@ -207,15 +229,20 @@ func (s *SDJWT) readClaims() error {
 			return badFormat("sdjwt", "the claim %s of the token is not an object", name)
 		}
 	}
-	s.Envelope.SealedAt = secondsOf(s.claims.get("iat"))
+	if at := secondsOf(s.claims.get("iat")); !at.IsZero() {
+		s.Envelope.SealedAt = at // else what the header says
+	}
 	return nil
 }
+
+// firstSecond is that of the zero time.
+const firstSecond = -62135596800
 
 // secondsOf reads a NumericDate (RFC 7519 section 2), the zero time where there is
 // none.
 func secondsOf(n node) time.Time {
 	seconds, err := strconv.ParseFloat(n.number(), 64)
-	if err != nil || seconds <= 0 || seconds > latestSecond {
+	if err != nil || seconds <= firstSecond || seconds > latestSecond {
 		return time.Time{}
 	}
 	return time.Unix(int64(seconds), 0).UTC()
@@ -227,6 +254,17 @@ func (s *SDJWT) Verify() error { return s.Envelope.Verify() }
 
 // Leaf is the certificate of the key that signed.
 func (s *SDJWT) Leaf() *x509.Certificate { return s.Envelope.Leaf() }
+
+// Signer is who signed, as the certificate names it. Of a certificate for wallets
+// the name of one organisation is enough: many have no identifier beside it, and
+// LegalID is then empty.
+func (s *SDJWT) Signer() (Signer, error) {
+	signer, err := SignerOf(s.Leaf())
+	if signer.Organisation != "" && signer.LegalID == "" {
+		return signer, nil
+	}
+	return signer, err
+}
 
 // NamesIssuer tells whether the issuer that the token names is in the certificate:
 // as an address, or by the name of its host.
@@ -240,8 +278,5 @@ func (s *SDJWT) NamesIssuer() bool {
 			return true
 		}
 	}
-	host := strings.ToLower(u.Hostname())
-	return u.Scheme == "https" && host != "" && slices.ContainsFunc(s.Leaf().DNSNames, func(name string) bool {
-		return strings.ToLower(name) == host
-	})
+	return u.Scheme == "https" && s.Leaf().VerifyHostname(u.Hostname()) == nil
 }

@@ -5,8 +5,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rsa"
-	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"math/big"
 	"strings"
@@ -24,6 +22,8 @@ type Binding struct {
 // that the key which the issuer names signed it, and that it is over what was
 // presented. For whom it was made and whether it is fresh it cannot know. It is
 // to be called only where the token is Bound, and its issuer's signature is good.
+// The error is a *FormatError with the code unread where the key is named or the
+// proof is signed in a way that is not read here: that is no forgery.
 func (s *SDJWT) CheckBinding() (Binding, error) {
 	b, err := s.readBinding()
 	if err != nil {
@@ -47,30 +47,50 @@ func (s *SDJWT) readBinding() (b Binding, err error) {
 	if typ != bindingType || header.get("crit").present() || header.get("b64").present() {
 		return b, badFormat("sdjwt", "it is of type %q, %q was expected, or has critical headers", typ, bindingType)
 	}
-	key, err := keyOf(s.claims.at("cnf", "jwk"))
-	if err != nil {
-		return b, err
-	}
-	alg, _ := header.get("alg").str()
-	if err := verifySignature(alg, key, []byte(parts[0]+"."+parts[1]), signature); err != nil {
-		return b, fmt.Errorf("%w: %w", ErrSeal, err)
-	}
-	want := sha256.Sum256([]byte(s.shown))
-	if got, _ := claims.get("sd_hash").str(); got != base64.RawURLEncoding.EncodeToString(want[:]) {
+	if got, _ := claims.get("sd_hash").str(); got != digest(s.hash, s.shown) {
 		return b, badFormat("sdjwt", "it is over another presentation")
 	}
 	b.At = secondsOf(claims.get("iat"))
-	b.Audience, ok1 = claims.get("aud").str()
+	b.Audience, ok1 = claims.get("aud").first().str() // one, or several in a list
 	b.Nonce, ok2 = claims.get("nonce").str()
 	if b.At.IsZero() || !ok1 || !ok2 {
 		return b, badFormat("sdjwt", "it does not say when, for whom or for which question it was made")
 	}
+	alg, _ := header.get("alg").str()
+	if !signedByKeyPair(header) {
+		return b, badFormat("sdjwt", "it is not signed with a key pair")
+	}
+	key, err := s.holderKey()
+	if err != nil {
+		return b, err
+	}
+	if _, ok := key.(*rsa.PublicKey); ok && unreadAlgorithm(alg) {
+		return b, badFormat(ErrUnread, "it is signed with %s, which is not read here", alg)
+	}
+	if err := verifySignature(alg, key, []byte(parts[0]+"."+parts[1]), signature); err != nil {
+		return b, fmt.Errorf("%w: %w", ErrSeal, err)
+	}
 	return b, nil
+}
+
+// holderKey is the key that the issuer names (RFC 7800 section 3). One that is
+// not given whole, but by a name, nobody asks for.
+func (s *SDJWT) holderKey() (crypto.PublicKey, error) {
+	named := s.claims.get("cnf")
+	if jwk := named.get("jwk"); jwk.present() {
+		return keyOf(jwk)
+	}
+	for _, name := range []string{"kid", "jku", "jwe", "jkt", "x5t#S256"} {
+		if named.get(name).present() {
+			return nil, badFormat(ErrUnread, "the issuer names the key of the holder by %s, which is not read here", name)
+		}
+	}
+	return nil, badFormat("sdjwt", "the issuer names no key of the holder (cnf)")
 }
 
 // keyOf reads a public key as RFC 7518 section 6 has it.
 func keyOf(jwk node) (crypto.PublicKey, error) {
-	if !jwk.is(isObject) || jwk.get("d").present() {
+	if !jwk.is(isObject) || jwk.get("d").present() || jwk.get("k").present() {
 		return nil, badFormat("sdjwt", "the issuer names no public key of the holder (cnf.jwk)")
 	}
 	number := func(name string) []byte {
@@ -102,5 +122,8 @@ func keyOf(jwk node) (crypto.PublicKey, error) {
 		}
 		return &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: 65537}, nil
 	}
-	return nil, badFormat("sdjwt", "the public key of the holder is of a kind that is not read here")
+	if kind == "OKP" || kind == "AKP" || kind == "EC" && name != "" {
+		return nil, badFormat(ErrUnread, "the public key of the holder is of a kind that is not read here")
+	}
+	return nil, badFormat("sdjwt", "the public key of the holder is of no known kind")
 }

@@ -1,8 +1,9 @@
 package credentials
 
 import (
-	"crypto/sha256"
+	"crypto"
 	"encoding/base64"
+	"io"
 	"slices"
 )
 
@@ -27,24 +28,18 @@ type disclosure struct {
 // disclose puts what is disclosed into its place in the claims (RFC 9901 section
 // 7.1 step 3). Digests without a disclosure are left out: nobody can tell what
 // they hide from decoys. Every disclosure has exactly one place.
-func disclose(payload node, encoded []string) (node, error) {
+func disclose(payload node, encoded []string, hash crypto.Hash) (node, error) {
 	d := disclosures{by: map[string]*disclosure{}, digests: map[string]bool{}}
 	for _, text := range encoded {
 		one, err := readDisclosure(text)
 		if err != nil {
 			return node{}, err
 		}
-		sum := sha256.Sum256([]byte(text))
-		digest := base64.RawURLEncoding.EncodeToString(sum[:])
+		digest := digest(hash, text)
 		if d.by[digest] != nil {
 			return node{}, badFormat("sdjwt", "the token has the same disclosure twice")
 		}
 		d.by[digest] = one
-	}
-	if n := payload.t.named(payload.v, "_sd_alg"); n != nil {
-		if alg, _ := payload.t.str(n); alg != "sha-256" {
-			return node{}, badFormat("sdjwt", "the digests of the token are not made with sha-256")
-		}
 	}
 	if err := d.object(payload, spot{top: true}); err != nil {
 		return node{}, err
@@ -59,6 +54,34 @@ func disclose(payload node, encoded []string) (node, error) {
 		return node{}, badFormat("sdjwt", "the claims of the token do not go together with what is disclosed: %v", err)
 	}
 	return claims, nil
+}
+
+// digestsOf is the hash with which the digests of a token are made (RFC 9901
+// section 4.1.1).
+func digestsOf(payload node) (crypto.Hash, error) {
+	n := payload.t.named(payload.v, "_sd_alg")
+	if n == nil {
+		return crypto.SHA256, nil
+	}
+	alg, _ := payload.t.str(n)
+	switch alg {
+	case "sha-256":
+		return crypto.SHA256, nil
+	case "sha-384":
+		return crypto.SHA384, nil
+	case "sha-512":
+		return crypto.SHA512, nil
+	case "sha3-256", "sha3-384", "sha3-512":
+		return 0, badFormat(ErrUnread, "digests made with %s are not read here", alg)
+	}
+	return 0, badFormat("sdjwt", "the digests of the token are not made with sha-256, sha-384 or sha-512")
+}
+
+// digest is that of characters as they were transmitted.
+func digest(hash crypto.Hash, text string) string {
+	h := hash.New()
+	_, _ = io.WriteString(h, text) // a hash takes everything
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }
 
 // readDisclosure reads a JSON list of a salt, for a claim its name, and the value.

@@ -4,7 +4,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
@@ -24,6 +23,7 @@ type walletToken struct {
 	shown            []int    // which of them are presented; nil means all
 	more             []string // further parts, as they are
 	holder           *testSealer
+	sum              func([]byte) []byte // of the digests; nil means SHA-256
 	binding          func(kb *bindingParts)
 }
 
@@ -50,13 +50,20 @@ func goodToken(t testing.TB) walletToken {
 func (w walletToken) fill(t testing.TB, text string, encoded []string) string {
 	t.Helper()
 	for n, e := range encoded {
-		text = strings.ReplaceAll(text, fmt.Sprintf("{%d}", n), base64.RawURLEncoding.EncodeToString(sha256Of([]byte(e))))
+		text = strings.ReplaceAll(text, fmt.Sprintf("{%d}", n), w.digest(e))
 	}
 	key, err := w.holder.key.Public().(*ecdsa.PublicKey).Bytes()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return strings.ReplaceAll(text, "{JWK}", fmt.Sprintf(`{"kty":"EC","crv":"P-256","x":%q,"y":%q}`, b64(string(key[1:33])), b64(string(key[33:]))))
+}
+
+func (w walletToken) digest(text string) string {
+	if w.sum == nil {
+		return b64(string(sha256Of([]byte(text))))
+	}
+	return b64(string(w.sum([]byte(text))))
 }
 
 // present signs and presents the token.
@@ -89,8 +96,7 @@ func (w walletToken) present(t testing.TB, s *testSealer) string {
 	kb := bindingParts{header: `{"alg":"ES256","typ":"kb+jwt"}`, over: text}
 	kb.claims = `{"iat":1795249860,"aud":"https://check.example","nonce":"n1","sd_hash":"{HASH}"}`
 	w.binding(&kb)
-	hash := base64.RawURLEncoding.EncodeToString(sha256Of([]byte(kb.over)))
-	return text + string(w.holder.compact(t, kb.header, strings.ReplaceAll(kb.claims, "{HASH}", hash)))
+	return text + string(w.holder.compact(t, kb.header, strings.ReplaceAll(kb.claims, "{HASH}", w.digest(kb.over))))
 }
 
 func same(*bindingParts) {}
@@ -184,58 +190,68 @@ func TestSDJWTRefuses(t *testing.T) {
 		change func(*walletToken)
 		code   string
 	}{
-		"D1 digest twice in one list":       {claims(`["{0}",`, `["{0}","{0}",`), "sdjwt"},
-		"D1 digest twice in two places":     {claims(`{"...":"another-decoy"}`, `{"...":"{4}"}`), "sdjwt"},
-		"D1 decoy twice":                    {claims(`"another-decoy"`, `"decoy-decoy-decoy-decoy-decoy-decoy-decoy-x"`), "sdjwt"},
-		"D1 in two disclosures":             {disclosed(`["s","x",{"_sd":["{0}"]}]`), "sdjwt"},
-		"D2 unreferenced":                   {func(w *walletToken) { w.more = []string{b64(`["s","admin",true]`)} }, "sdjwt"},
-		"the same twice":                    {func(w *walletToken) { w.more = []string{b64(w.disclosed[0])} }, "sdjwt"},
-		"D3 over a claim":                   {disclosed(`["s","achievement_title","Altro"]`), "sdjwt"},
-		"D3 over a claim but for its case":  {disclosed(`["s","Achievement_Title","Altro"]`), "sdjwt"},
-		"D3 over another disclosure":        {disclosed(`["s","given_name","Eva"]`), "sdjwt"},
-		"D3 named _sd":                      {disclosed(`["s","_sd",[]]`), "sdjwt"},
-		"D3 named ...":                      {disclosed(`["s","...","x"]`), "sdjwt"},
-		"D3 named _sd_alg":                  {disclosed(`["s","_sd_alg","x"]`), "sdjwt"},
-		"D4 element for a claim":            {disclosed(`["s","x"]`), "sdjwt"},
-		"D4 claim for an element":           {func(w *walletToken) { w.disclosed[4] = `["s","x","y"]` }, "sdjwt"},
-		"one in the list":                   {disclosed(`["s"]`), "sdjwt"},
-		"four in the list":                  {disclosed(`["s","x","y","z"]`), "sdjwt"},
-		"no list":                           {disclosed(`{"s":"x"}`), "sdjwt"},
-		"more than a list":                  {disclosed(`["s","x","y"],"e":[]`), "sdjwt"},
-		"a salt that is a number":           {disclosed(`[1,"x","y"]`), "sdjwt"},
-		"a name that is a number":           {disclosed(`["s",1,"y"]`), "sdjwt"},
-		"D6 sha-1":                          {claims(`"sha-256"`, `"sha-1"`), "sdjwt"},
-		"D6 sha-256-32":                     {claims(`"sha-256"`, `"sha-256-32"`), "sdjwt"},
-		"D6 no word":                        {claims(`"sha-256"`, `256`), "sdjwt"},
-		"D6 elsewhere":                      {claims(`"issuing_country":"IT"`, `"a":{"_sd_alg":"sha-256"}`), "sdjwt"},
-		"D8 deep":                           {disclosed(`["s","x",` + deep + `]`), "sdjwt"},
-		"D8 many":                           {func(w *walletToken) { w.more = make([]string, 1001) }, "sdjwt"},
-		"too large":                         {func(w *walletToken) { w.more = []string{strings.Repeat("A", maxSDJWTBytes)} }, "too_large"},
-		"D9 exp disclosed":                  {func(w *walletToken) { claims(`"exp":1858321800,`, "")(w); disclosed(`["s","exp",1858321800]`)(w) }, "sdjwt"},
-		"D9 status disclosed":               {disclosed(`["s","status",{}]`), "sdjwt"},
-		"D9 vct hidden":                     {claims(`"vct":"urn:eu.europa.ec.eudi:learning:credential:1",`, ""), "sdjwt"},
-		"D9 part of status disclosed":       {claims(`"status":{`, `"status":{"_sd":[],`), "sdjwt"},
-		"D9 part of cnf disclosed":          {claims(`"cnf":{`, `"cnf":{"x":[{"...":"d"}],`), "sdjwt"},
-		"_sd no list":                       {claims(`"_sd":[`, `"_sd":"x","_st":[`), "sdjwt"},
-		"a digest that is a number":         {claims(`"_sd":[`, `"_sd":[1,`), "sdjwt"},
-		"... as a claim":                    {claims(`"jti"`, `"..."`), "sdjwt"},
-		"... beside another":                {claims(`{"...":"another-decoy"}`, `{"...":"d","x":1}`), "sdjwt"},
-		"a name twice":                      {claims(`"jti"`, `"iss"`), "sdjwt"},
-		"exp as a text":                     {claims(`1858321800`, `"1858321800"`), "sdjwt"},
-		"status as a text":                  {claims(`"status":{"status_list":{"idx":4711,"uri":"https://scuola.example.org/s/1"}}`, `"status":"x"`), "sdjwt"},
-		"a part that is no base64url":       {func(w *walletToken) { w.more = []string{"!"} }, "sdjwt"},
-		"an empty part":                     {func(w *walletToken) { w.more = []string{""} }, "sdjwt"},
-		"J10 another type":                  {func(w *walletToken) { w.typ = "JWT" }, "header"},
-		"J10 a proof of a key":              {func(w *walletToken) { w.typ = bindingType }, "header"},
-		"J2 none":                           {func(w *walletToken) { w.alg = "none" }, "header"},
-		"J2 HMAC":                           {func(w *walletToken) { w.alg = "HS256" }, "header"},
-		"another algorithm than the key":    {func(w *walletToken) { w.alg = "ES384" }, "header"},
-		"a critical header":                 {func(w *walletToken) { w.header = `,"crit":["iat"],"iat":1` }, "header"},
-		"J3 a key of its own":               {func(w *walletToken) { w.header = `,"jwk":{"noX5c":1}` }, ErrUnread},
-		"J3 an address":                     {func(w *walletToken) { w.header = `,"x5u":"https://noX5c.example"` }, ErrUnread},
-		"an algorithm that is not read":     {func(w *walletToken) { w.alg = "EdDSA" }, ErrUnread},
-		"a certificate that is none":        {func(w *walletToken) { w.header = `,"noX5c":1,"x5c":["AAAA"]` }, "certificate"},
-		"no name of its own: a header null": {func(w *walletToken) { w.header = `,"kid":null` }, "header"},
+		"D1 digest twice in one list":        {claims(`["{0}",`, `["{0}","{0}",`), "sdjwt"},
+		"D1 digest twice in two places":      {claims(`{"...":"another-decoy"}`, `{"...":"{4}"}`), "sdjwt"},
+		"D1 decoy twice":                     {claims(`"another-decoy"`, `"decoy-decoy-decoy-decoy-decoy-decoy-decoy-x"`), "sdjwt"},
+		"D1 in two disclosures":              {disclosed(`["s","x",{"_sd":["{0}"]}]`), "sdjwt"},
+		"D2 unreferenced":                    {func(w *walletToken) { w.more = []string{b64(`["s","admin",true]`)} }, "sdjwt"},
+		"the same twice":                     {func(w *walletToken) { w.more = []string{b64(w.disclosed[0])} }, "sdjwt"},
+		"D3 over a claim":                    {disclosed(`["s","achievement_title","Altro"]`), "sdjwt"},
+		"D3 over a claim but for its case":   {disclosed(`["s","Achievement_Title","Altro"]`), "sdjwt"},
+		"D3 over another disclosure":         {disclosed(`["s","given_name","Eva"]`), "sdjwt"},
+		"D3 named _sd":                       {disclosed(`["s","_sd",[]]`), "sdjwt"},
+		"D3 named ...":                       {disclosed(`["s","...","x"]`), "sdjwt"},
+		"D3 named _sd_alg":                   {disclosed(`["s","_sd_alg","x"]`), "sdjwt"},
+		"D4 element for a claim":             {disclosed(`["s","x"]`), "sdjwt"},
+		"D4 claim for an element":            {func(w *walletToken) { w.disclosed[4] = `["s","x","y"]` }, "sdjwt"},
+		"one in the list":                    {disclosed(`["s"]`), "sdjwt"},
+		"four in the list":                   {disclosed(`["s","x","y","z"]`), "sdjwt"},
+		"no list":                            {disclosed(`{"s":"x"}`), "sdjwt"},
+		"more than a list":                   {disclosed(`["s","x","y"],"e":[]`), "sdjwt"},
+		"a salt that is a number":            {disclosed(`[1,"x","y"]`), "sdjwt"},
+		"a name that is a number":            {disclosed(`["s",1,"y"]`), "sdjwt"},
+		"D6 sha-1":                           {claims(`"sha-256"`, `"sha-1"`), "sdjwt"},
+		"D6 sha-256-32":                      {claims(`"sha-256"`, `"sha-256-32"`), "sdjwt"},
+		"D6 sha-512 over digests of sha-256": {claims(`"sha-256"`, `"sha-512"`), "sdjwt"},
+		"D6 null":                            {claims(`"sha-256"`, `null`), "sdjwt"},
+		"D6 not read":                        {claims(`"sha-256"`, `"sha3-256"`), ErrUnread},
+		"D6 no word":                         {claims(`"sha-256"`, `256`), "sdjwt"},
+		"D6 elsewhere":                       {claims(`"issuing_country":"IT"`, `"a":{"_sd_alg":"sha-256"}`), "sdjwt"},
+		"D8 deep":                            {disclosed(`["s","x",` + deep + `]`), "sdjwt"},
+		"D8 many":                            {func(w *walletToken) { w.more = make([]string, 1001) }, "sdjwt"},
+		"too large":                          {func(w *walletToken) { w.more = []string{strings.Repeat("A", maxSDJWTBytes)} }, "too_large"},
+		"D9 exp disclosed":                   {func(w *walletToken) { claims(`"exp":1858321800,`, "")(w); disclosed(`["s","exp",1858321800]`)(w) }, "sdjwt"},
+		"D9 status disclosed":                {disclosed(`["s","status",{}]`), "sdjwt"},
+		"D9 vct hidden":                      {claims(`"vct":"urn:eu.europa.ec.eudi:learning:credential:1",`, ""), "sdjwt"},
+		"D9 part of status disclosed":        {claims(`"status":{`, `"status":{"_sd":[],`), "sdjwt"},
+		"D9 part of cnf disclosed":           {claims(`"cnf":{`, `"cnf":{"x":[{"...":"d"}],`), "sdjwt"},
+		"_sd no list":                        {claims(`"_sd":[`, `"_sd":"x","_st":[`), "sdjwt"},
+		"a digest that is a number":          {claims(`"_sd":[`, `"_sd":[1,`), "sdjwt"},
+		"... as a claim":                     {claims(`"jti"`, `"..."`), "sdjwt"},
+		"... beside another":                 {claims(`{"...":"another-decoy"}`, `{"...":"d","x":1}`), "sdjwt"},
+		"a name twice":                       {claims(`"jti"`, `"iss"`), "sdjwt"},
+		"exp null":                           {claims(`1858321800`, `null`), "sdjwt"},
+		"exp without end":                    {claims(`1858321800`, `1e400`), "sdjwt"},
+		"exp beyond the calendar":            {claims(`1858321800`, `253402300801`), "sdjwt"},
+		"status null":                        {claims(`"status":{"status_list":{"idx":4711,"uri":"https://scuola.example.org/s/1"}}`, `"status":null`), "sdjwt"},
+		"vct as a list":                      {claims(`"urn:eu.europa.ec.eudi:learning:credential:1"`, `["x"]`), "sdjwt"},
+		"exp as a text":                      {claims(`1858321800`, `"1858321800"`), "sdjwt"},
+		"status as a text":                   {claims(`"status":{"status_list":{"idx":4711,"uri":"https://scuola.example.org/s/1"}}`, `"status":"x"`), "sdjwt"},
+		"a part that is no base64url":        {func(w *walletToken) { w.more = []string{"!"} }, "sdjwt"},
+		"an empty part":                      {func(w *walletToken) { w.more = []string{""} }, "sdjwt"},
+		"J10 another type":                   {func(w *walletToken) { w.typ = "JWT" }, "header"},
+		"J10 a proof of a key":               {func(w *walletToken) { w.typ = bindingType }, "header"},
+		"J2 none":                            {func(w *walletToken) { w.alg = "none" }, "header"},
+		"J2 HMAC":                            {func(w *walletToken) { w.alg = "HS256" }, "header"},
+		"another algorithm than the key":     {func(w *walletToken) { w.alg = "ES384" }, "header"},
+		"a critical header":                  {func(w *walletToken) { w.header = `,"crit":["iat"],"iat":1` }, "header"},
+		"J3 a key of its own":                {func(w *walletToken) { w.header = `,"jwk":{"noX5c":1}` }, ErrUnread},
+		"J3 an address":                      {func(w *walletToken) { w.header = `,"x5u":"https://noX5c.example"` }, ErrUnread},
+		"an algorithm that is not read":      {func(w *walletToken) { w.alg = "EdDSA" }, ErrUnread},
+		"a curve that is not read":           {func(w *walletToken) { w.alg = "ESB256" }, ErrUnread},
+		"an algorithm that nobody knows":     {func(w *walletToken) { w.alg = "none " }, "header"},
+		"a certificate that is none":         {func(w *walletToken) { w.header = `,"noX5c":1,"x5c":["AAAA"]` }, "certificate"},
+		"no name of its own: a header null":  {func(w *walletToken) { w.header = `,"kid":null` }, "header"},
 	} {
 		w := goodToken(t)
 		w.holder = s
@@ -249,11 +265,12 @@ func TestSDJWTRefuses(t *testing.T) {
 	w := goodToken(t)
 	text := w.present(t, s)
 	for name, bad := range map[string]string{
-		"no tilde": strings.ReplaceAll(text, "~", ""), "two parts": "e30.e30~", "D5 a changed salt": strings.Replace(text, "~"+b64(w.disclosed[0]), "~"+b64(strings.Replace(w.disclosed[0], "salt", "sald", 1)), 1),
+		"no tilde": strings.ReplaceAll(text, "~", ""), "two parts": "e30.e30~", "no tilde at the end": strings.TrimSuffix(text, "~"),
+		"D5 a changed salt":  strings.Replace(text, "~"+b64(w.disclosed[0]), "~"+b64(strings.Replace(w.disclosed[0], "salt", "sald", 1)), 1),
 		"D5 a changed value": strings.Replace(text, b64(w.disclosed[0]), b64(strings.Replace(w.disclosed[0], "Esempio", "Esemplo", 1)), 1),
 	} {
-		if _, err := ParseSDJWT([]byte(bad)); err == nil {
-			t.Errorf("%s is read", name)
+		if p, err := ParseSDJWT([]byte(bad)); err == nil {
+			t.Errorf("%s is read, bound %v", name, p.Bound)
 		}
 	}
 }

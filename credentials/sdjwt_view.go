@@ -33,8 +33,8 @@ func (s *SDJWT) View() View {
 	if v.Issued.IsZero() {
 		v.Issued = dayOf(c.get("date_of_issuance"))
 	}
-	if last := dayOf(c.get("date_of_expiry")); !last.IsZero() {
-		v.ValidUntil = earliest(v.ValidUntil, last.AddDate(0, 0, 1).Add(-time.Second))
+	if last, _ := s.lastDay(); !last.IsZero() {
+		v.ValidUntil = earliest(v.ValidUntil, last)
 	}
 	if country := c.get("issuing_country").scalar(); country != "" {
 		v.Country = Concept{Label: plain(country)}
@@ -58,17 +58,46 @@ func (s *SDJWT) View() View {
 	return v
 }
 
+// EndsUnread tells whether the token states a last day, beside exp, in a way that
+// is not read here.
+func (s *SDJWT) EndsUnread() bool {
+	_, read := s.lastDay()
+	return !read
+}
+
+// lastDay is the end of the last day that the token states beside exp, by the
+// names that European types have for it, and whether what it states is read: a
+// day, or a moment.
+func (s *SDJWT) lastDay() (last time.Time, read bool) {
+	for _, name := range []string{"date_of_expiry", "expiry_date"} {
+		n := s.claims.get(name)
+		if !n.present() {
+			continue
+		}
+		until, err := time.Parse(time.RFC3339, n.scalar())
+		if day := dayOf(n); err != nil && !day.IsZero() {
+			until, err = day.AddDate(0, 0, 1).Add(-time.Second), nil
+		}
+		if err != nil {
+			return time.Time{}, false
+		}
+		last = earliest(last, until)
+	}
+	return last, true
+}
+
 // status is where the token says that its status is published. A status that is
-// not understood is kept with its type empty, so that it is seen.
-func (s *SDJWT) status() []StatusEntry {
+// not understood is kept with its type empty, so that it is seen, also beside one
+// that is.
+func (s *SDJWT) status() (entries []StatusEntry) {
 	published := s.claims.get("status")
-	if !published.present() {
-		return nil
-	}
 	if list := published.get("status_list"); list.present() {
-		return []StatusEntry{tokenEntry(list)}
+		entries = append(entries, tokenEntry(list))
 	}
-	return []StatusEntry{{}}
+	if published.present() && (entries == nil || len(published.members()) > 1) || s.claims.get("credentialStatus").present() {
+		entries = append(entries, StatusEntry{})
+	}
+	return entries
 }
 
 // HolderData returns the birth date and the national number that the holder
