@@ -1,6 +1,7 @@
 package verifier
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -40,12 +41,10 @@ func (j *judgement) sdjwt(ctx context.Context, presented []byte) {
 		j.add(CheckSeal, Fail, "seal_in_future", "at", stamp(s.Envelope.SealedAt))
 		return
 	}
-	var shown credentials.Binding
-	if s.Bound {
-		if shown, err = s.CheckBinding(); err != nil || shown.At.After(j.now.Add(clockSkew)) {
-			j.add(CheckSeal, Fail, "seal_sdjwt_holder")
-			return
-		}
+	shown, ok := j.holderProof(s)
+	if !ok {
+		j.add(CheckSeal, Fail, "seal_sdjwt_holder")
+		return
 	}
 	j.add(CheckSeal, Pass, "seal_sdjwt_intact")
 	j.parsed, j.view = &credentials.Parsed{Envelope: s.Envelope}, s.View()
@@ -58,10 +57,27 @@ func (j *judgement) sdjwt(ctx context.Context, presented []byte) {
 	j.tokenIssuer(s, &view)
 	j.report.Summary = summaryOf(view)
 	j.accreditation(view)
-	j.validity(view)
+	if s.EndsUnread() {
+		j.add(CheckValidity, Unknown, "validity_unread")
+	} else {
+		j.validity(view)
+	}
 	j.status(ctx, view)
 	j.tokenSchema(s)
 	j.tokenHolder(s, view, shown)
+}
+
+// holderProof checks the proof of the holder's key, where there is one: nil where
+// there is none, or where it is made in a way that is not read here.
+func (j *judgement) holderProof(s *credentials.SDJWT) (shown *credentials.Binding, ok bool) {
+	if !s.Bound {
+		return nil, true
+	}
+	b, err := s.CheckBinding()
+	if format, is := errors.AsType[*credentials.FormatError](err); is && format.Code == credentials.ErrUnread {
+		return nil, true
+	}
+	return &b, err == nil && !b.At.After(j.now.Add(clockSkew))
 }
 
 // unreadToken says why a token cannot be read. What is signed in a way that is not
@@ -78,29 +94,42 @@ func (j *judgement) unreadToken(err error) {
 	}
 }
 
-// tokenIssuer asks who vouches for the signer, whom the certificate names. An
-// address that the token gives for its issuer is to be in the certificate, where
-// that has any.
+// tokenIssuer asks who vouches for the signer, whom the certificate names. Where
+// that names addresses and not the one that the token gives for its issuer, the
+// drafts of SD-JWT VC do not agree on what it means (until the ninth it is refused),
+// and neither do issuers: nobody can tell.
 func (j *judgement) tokenIssuer(s *credentials.SDJWT, view *credentials.View) {
 	chain, leaf := s.Envelope.Chain, s.Leaf()
 	j.vouch = j.chains.Vouch(j.trust, chain, j.sealedAt())
 	j.report.Level = string(j.vouch.Level)
-	signer, err := credentials.SignerOf(leaf)
-	if err != nil {
-		j.add(CheckIssuer, Fail, "issuer_nameless")
-		return
-	}
-	j.signer = signer
-	view.Issuer, view.IssuerNames = signer.Organisation, credentials.Text{"und": signer.Organisation}
-	view.IssuerLegal = signer.LegalID
-	if view.AwardedBy["und"] == signer.Organisation {
-		view.AwardedBy = nil
-	}
-	if s.Issuer != "" && !s.NamesIssuer() && len(leaf.DNSNames)+len(leaf.URIs) > 0 {
-		j.add(CheckIssuer, Fail, "issuer_mismatch", "name", s.Issuer, "sealer", signer.Organisation)
-		return
+	signer, err := s.Signer()
+	if err == nil {
+		j.signer = signer
+		view.Issuer, view.IssuerNames = signer.Organisation, credentials.Text{"und": signer.Organisation}
+		view.IssuerLegal = signer.LegalID
+		if view.AwardedBy["und"] == signer.Organisation {
+			view.AwardedBy = nil
+		}
+	} else {
+		signer.Organisation = cmp.Or(signer.CommonName, "–")
 	}
 	j.vouched(signer, chain)
+	check := &j.report.Checks[len(j.report.Checks)-1]
+	switch {
+	case check.Outcome == Fail:
+	case err != nil:
+		*check = Check{ID: CheckIssuer, Outcome: Unknown, Reason: "issuer_nameless"}
+	case check.Outcome == Pass && s.Issuer != "" && !s.NamesIssuer() && len(leaf.DNSNames)+len(leaf.URIs) > 0:
+		check.Outcome, check.Reason = Unknown, "issuer_address"
+		check.Facts["address"] = s.Issuer
+	}
+}
+
+// believed tells whether somebody vouches for who signed, also where the token
+// leaves in doubt who that is.
+func (j *judgement) believed() bool {
+	c := j.report.Find(CheckIssuer)
+	return c.Outcome == Pass || c.Reason == "issuer_address"
 }
 
 // tokenSchema says which type the token is of. The rules of the type stand
@@ -116,8 +145,10 @@ func (j *judgement) tokenSchema(s *credentials.SDJWT) {
 // tokenHolder says what the presentation tells of who presents it. A proof of the
 // holder's key is for somebody, and answers a question: whether that was who
 // checks, a file does not say.
-func (j *judgement) tokenHolder(s *credentials.SDJWT, view credentials.View, shown credentials.Binding) {
+func (j *judgement) tokenHolder(s *credentials.SDJWT, view credentials.View, shown *credentials.Binding) {
 	switch {
+	case s.Bound && shown == nil:
+		j.add(CheckHolder, Unknown, "holder_key_unread")
 	case view.HolderName == "":
 		j.add(CheckHolder, Skipped, "holder_undisclosed")
 	case s.Bound:

@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +27,7 @@ type walletToken struct {
 	names  bool     // given and family name are disclosed
 	key    *ecdsa.PrivateKey
 	proof  string // claims of the proof of the holder's key; "" for none
+	cnf    string // instead of the key itself
 }
 
 func b64(data []byte) string { return base64.RawURLEncoding.EncodeToString(data) }
@@ -54,6 +56,12 @@ func (w walletToken) with(claims ...string) walletToken {
 		}
 	}
 	w.claims = all
+	return w
+}
+
+// without leaves out the claim of a name.
+func (w walletToken) without(name string) walletToken {
+	w.claims = slices.DeleteFunc(slices.Clone(w.claims), func(c string) bool { return strings.HasPrefix(c, `"`+name+`":`) })
 	return w
 }
 
@@ -86,7 +94,10 @@ func (h *house) presentBy(s credentials.Sealer, w walletToken) []byte {
 		sum := sha256.Sum256([]byte(d))
 		digests = append(digests, `"`+b64(sum[:])+`"`)
 	}
-	claims := append([]string{`"_sd":[` + strings.Join(digests, ",") + `]`, `"cnf":{"jwk":` + jwkOf(h.t, w.key) + `}`}, w.claims...)
+	if w.cnf == "" {
+		w.cnf = `{"jwk":` + jwkOf(h.t, w.key) + `}`
+	}
+	claims := append([]string{`"_sd":[` + strings.Join(digests, ",") + `]`, `"cnf":` + w.cnf}, w.claims...)
 	text := sign(s, `{"alg":"`+s.Algorithm()+`","typ":"`+w.typ+`","x5c":[`+strings.Join(x5c, ",")+`]}`, "{"+strings.Join(claims, ",")+"}")
 	text = strings.Join(append([]string{text}, disclosed...), "~") + "~"
 	if w.proof != "" {
@@ -192,11 +203,20 @@ func TestSDJWTIssuer(t *testing.T) {
 		"no address in it":      {nil, "https://scuola.example.org", "issuer_advanced", "schema_sdjwt_issuer"},
 		"by its host":           {func(c *x509.Certificate) { c.DNSNames = []string{"Scuola.example.org"} }, "https://scuola.example.org/x", "issuer_advanced", "schema_sdjwt"},
 		"by its address":        {func(c *x509.Certificate) { c.URIs = []*url.URL{address} }, address.String(), "issuer_advanced", "schema_sdjwt"},
-		"another host":          {func(c *x509.Certificate) { c.DNSNames = []string{"scuola.example.org"} }, "https://evil.example", "issuer_mismatch", ""},
-		"another address":       {func(c *x509.Certificate) { c.URIs = []*url.URL{address} }, "https://scuola.example.org/enti/2", "issuer_mismatch", ""},
-		"its host in a name":    {func(c *x509.Certificate) { c.DNSNames = []string{"scuola.example.org"} }, "https://scuola.example.org.evil.example", "issuer_mismatch", ""},
-		"not over https":        {func(c *x509.Certificate) { c.DNSNames = []string{"scuola.example.org"} }, "http://scuola.example.org", "issuer_mismatch", ""},
+		"by a host of many":     {func(c *x509.Certificate) { c.DNSNames = []string{"*.example.org"} }, "https://scuola.example.org", "issuer_advanced", "schema_sdjwt"},
+		"another host":          {func(c *x509.Certificate) { c.DNSNames = []string{"scuola.example.org"} }, "https://evil.example", "issuer_address", "schema_sdjwt_issuer"},
+		"another address":       {func(c *x509.Certificate) { c.URIs = []*url.URL{address} }, "https://scuola.example.org/enti/2", "issuer_address", "schema_sdjwt_issuer"},
+		"its host in a name":    {func(c *x509.Certificate) { c.DNSNames = []string{"scuola.example.org"} }, "https://scuola.example.org.evil.example", "issuer_address", "schema_sdjwt_issuer"},
+		"not over https":        {func(c *x509.Certificate) { c.DNSNames = []string{"scuola.example.org"} }, "http://scuola.example.org", "issuer_address", "schema_sdjwt_issuer"},
+		"a name and no number":  {named([]string{"Scuola Dimostrativa"}, nil), "", "issuer_advanced", "schema_sdjwt"},
 		"names no organisation": {named(nil, nil), "", "issuer_nameless", ""},
+		"a number and no name":  {named(nil, []string{"DM:IT-iss-scuola"}), "", "issuer_nameless", ""},
+		"names two":             {named([]string{"Scuola Dimostrativa", "Politecnico"}, nil), "", "issuer_nameless", ""},
+		"nameless, for servers": {func(c *x509.Certificate) { named(nil, nil)(c); usage(x509.ExtKeyUsageServerAuth)(c) }, "", "issuer_certificate", ""},
+		"elsewhere, for servers": {func(c *x509.Certificate) {
+			c.DNSNames = []string{"scuola.example.org"}
+			usage(x509.ExtKeyUsageServerAuth)(c)
+		}, "https://evil.example", "issuer_certificate", ""},
 	} {
 		p := newPKI(t)
 		leaf := p.issue(p.root)
@@ -207,9 +227,12 @@ func TestSDJWTIssuer(t *testing.T) {
 		if c.iss != "" {
 			w = w.with(`"iss":"` + c.iss + `"`)
 		}
-		r := p.verify(p.presentBy(chainSealer{key: leaf.key, chain: []*x509.Certificate{leaf.c}}, w))
-		if got := r.Find(CheckIssuer).Reason; got != c.reason {
-			t.Errorf("%s: %s", name, got)
+		sealer := chainSealer{key: leaf.key, chain: []*x509.Certificate{leaf.c}}
+		p.publishToken(credentials.TokenListType, sealer, p.tokenList(2, nil))
+		r := p.verify(p.presentBy(sealer, w))
+		want := map[string]Verdict{"issuer_advanced": Valid, "issuer_address": CannotTell, "issuer_nameless": CannotTell, "issuer_certificate": NotValid}[c.reason]
+		if got := r.Find(CheckIssuer).Reason; got != c.reason || r.Verdict != want || want != Valid && r.Reason != c.reason {
+			t.Errorf("%s: %s; %s, %s", name, got, r.Verdict, r.Reason)
 		}
 		if r.Credential == nil || (r.Credential.IssuerURL != "") != (c.iss != "" && c.schema == "schema_sdjwt") {
 			t.Errorf("%s: an address is shown that is not in the certificate, or none", name)
@@ -244,7 +267,13 @@ func (h *house) walletReports() []Report {
 	h.t.Helper()
 	unnamed := h.wallet()
 	unnamed.names = false
+	p := newPKI(h.t)
+	leaf := p.issue(p.root, func(c *x509.Certificate) { c.DNSNames = []string{"scuola.example.org"} })
+	held := newTimed(h.t)
+	held.holds(region(h.t))
 	return []Report{
+		p.verify(p.presentBy(chainSealer{key: leaf.key, chain: []*x509.Certificate{leaf.c}}, p.wallet().with(`"iss":"https://evil.example"`))),
+		held.verify(held.present(held.wallet().without("iat"))),
 		h.verify(h.present(h.wallet().bound(h.now))), h.verify(h.present(unnamed)),
 		h.verify(h.present(h.wallet().with(`"iss":"https://scuola.example.org"`))),
 	}

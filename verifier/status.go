@@ -18,7 +18,7 @@ func (j *judgement) status(ctx context.Context, view credentials.View) {
 	case len(view.Status) == 0:
 		j.add(CheckStatus, Skipped, "status_none")
 		return
-	case j.report.Find(CheckIssuer).Outcome != Pass:
+	case !j.believed():
 		// Nobody asks anything on behalf of a sealer that nobody knows.
 		j.add(CheckStatus, Skipped, "status_not_asked")
 		return
@@ -32,6 +32,12 @@ func (j *judgement) status(ctx context.Context, view credentials.View) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	answer := j.asOf(j.ask(ctx, entries))
+	if j.report.Discloses() && (answer.Reason == "status_list_untrusted" || answer.Reason == "status_list_unreadable") {
+		// For credentials of wallets another than the issuer may sign the list
+		// (Token Status List, key resolution and trust management), with a key
+		// that is found in other ways: nothing is said of the status.
+		answer.Outcome = Unknown
+	}
 	j.add(CheckStatus, answer.Outcome, answer.Reason, "asked", stamp(j.now))
 }
 

@@ -65,7 +65,7 @@ const (
 
 // deciding are the checks that decide the verdict, the gravest first. Of the
 // accreditation only a failure does: authentic and accredited are two things.
-var deciding = [...]string{CheckFormat, CheckSeal, CheckIssuer, CheckStatus, CheckValidity, CheckAccreditation, CheckSchema}
+var deciding = [...]string{CheckFormat, CheckSeal, CheckIssuer, CheckStatus, CheckValidity, CheckAccreditation, CheckSchema, CheckHolder}
 
 // Verify judges presented bytes as of now.
 func (v *Verifier) Verify(ctx context.Context, presented []byte) (Report, error) {
@@ -127,6 +127,10 @@ func (j *judgement) run(ctx context.Context, presented []byte) {
 	}
 	parsed, err := credentials.Parse(presented)
 	if err != nil {
+		if token, ok := credentials.CompactSDJWT(presented); ok {
+			j.sdjwt(ctx, token)
+			return
+		}
 		code := "unreadable"
 		if format, ok := errors.AsType[*credentials.FormatError](err); ok {
 			code = format.Code
@@ -307,7 +311,7 @@ func (j *judgement) validity(view credentials.View) {
 		from = view.Issued
 	}
 	switch {
-	case from.IsZero():
+	case from.IsZero() && !j.endsOnly(view):
 		j.add(CheckValidity, Unknown, "validity_unstated")
 	case from.After(j.at.Add(clockSkew)):
 		j.add(CheckValidity, Fail, "validity_not_yet", "on", stamp(from))
@@ -320,6 +324,13 @@ func (j *judgement) validity(view credentials.View) {
 	default:
 		j.add(CheckValidity, Pass, "validity_until", "on", stamp(view.ValidUntil))
 	}
+}
+
+// endsOnly tells whether a credential for wallets says until when it is valid and
+// not from when, and is valid from the beginning (RFC 7519 section 4.1.5): that
+// it was there on a day in the past it does not say.
+func (j *judgement) endsOnly(view credentials.View) bool {
+	return j.report.Discloses() && !view.ValidUntil.IsZero() && j.now.Sub(j.at) <= clockSkew
 }
 
 // ambiguous are the rules whose breach lets two readers see two different

@@ -239,5 +239,18 @@ var german = map[string][2]string{
 		"Der Nachweis gehört {name}. Wer ihn am {at} vorlegte, hatte den Schlüssel dazu; ob er Ihnen vorgelegt wurde, ist von hier aus nicht bekannt.",
 		"Vergleichen Sie den Namen mit einem Ausweis.",
 	},
+	"issuer_address": {
+		"Das Siegel stammt von {name}, und {anchor} bürgt dafür. Der Nachweis nennt aber für den Aussteller eine Adresse ({address}), die nicht unter denen des Zertifikats ist: Ob es derselbe ist, ist nicht bekannt.",
+		"Wenden Sie sich auf einem Weg, den Sie schon kennen, an den Aussteller.",
+	},
+	"accreditation_undated": {
+		"{name} steht auf der Liste von {authority}. Der Nachweis zeigt nicht, an welchem Tag er ausgestellt wurde; ob {name} damals akkreditiert war, ist deshalb nicht bekannt.",
+		"Wenn es darauf ankommt, lassen Sie den Nachweis noch einmal mit dem Tag der Ausstellung vorlegen.",
+	},
+	"validity_unread": {"Der Nachweis hat einen letzten Tag, der auf eine hier nicht lesbare Art geschrieben ist: Ob er abgelaufen ist, ist nicht bekannt.", "Fragen Sie den Aussteller, bis wann er gilt."},
+	"holder_key_unread": {
+		"Mit dem Nachweis kam ein Beweis mit dem Schlüssel der Person, der auf eine hier nicht lesbare Art gemacht ist: Ob er hält, ist nicht bekannt.",
+		"Vergleichen Sie den Namen mit einem Ausweis, und bitten Sie den Aussteller, den Nachweis zu bestätigen.",
+	},
 	"unknown": {"Dieser Prüfschritt wurde nicht gemacht.", ""},
 }

@@ -206,5 +206,18 @@ var english = map[string][2]string{
 		"The credential is that of {name}. Who presented it on {at} had its key; whether it was presented to you cannot be known from here.",
 		"Compare the name with an identity document.",
 	},
+	"issuer_address": {
+		"The seal is that of {name}, and {anchor} vouches for it. But the credential gives an address for who issued it ({address}) that is not among those of the certificate: whether they are the same is not known.",
+		"Contact the provider by a way you already know.",
+	},
+	"accreditation_undated": {
+		"{name} is in the list of {authority}. The credential does not show on which day it was issued, so whether {name} was accredited then is not known.",
+		"If it matters, ask the person to present it again with the day of issuing.",
+	},
+	"validity_unread": {"The credential has a last day, written in a way that is not read here: whether it has expired is not known.", "Ask the provider until when it is valid."},
+	"holder_key_unread": {
+		"A proof of the person’s key came with the credential, made in a way that is not read here: whether it holds is not known.",
+		"Compare the name with an identity document, and ask the provider to confirm the credential.",
+	},
 	"unknown": {"This check was not made.", ""},
 }

@@ -218,5 +218,18 @@ var french = map[string][2]string{
 		"L’attestation est au nom de : {name}. La personne qui l’a présentée le {at} en avait la clé ; si elle l’a présentée à vous, on ne peut pas le savoir d’ici.",
 		"Comparez le nom avec une pièce d’identité.",
 	},
+	"issuer_address": {
+		"Le sceau appartient à {name}. Il est garanti par {anchor}. Mais l’attestation indique pour son émetteur une adresse ({address}) qui n’est pas parmi celles du certificat : impossible de savoir s’il s’agit du même émetteur.",
+		"Contactez l’émetteur par un moyen que vous connaissez déjà.",
+	},
+	"accreditation_undated": {
+		"{name} est sur une liste, tenue par {authority}. L’attestation ne montre pas quel jour elle a été délivrée : impossible de savoir si {name} avait ce jour-là une accréditation.",
+		"Si cela compte, demandez une nouvelle présentation avec le jour de délivrance.",
+	},
+	"validity_unread": {"L’attestation a un dernier jour, écrit d’une manière qui n’est pas lue ici : impossible de savoir si elle a expiré.", "Demandez à l’émetteur jusqu’à quand elle est valide."},
+	"holder_key_unread": {
+		"Avec l’attestation est venue une preuve par la clé de la personne, faite d’une manière qui n’est pas lue ici : impossible de savoir si elle tient.",
+		"Comparez le nom avec une pièce d’identité, et demandez à l’émetteur de confirmer l’attestation.",
+	},
 	"unknown": {"Ce contrôle n’a pas été fait.", ""},
 }

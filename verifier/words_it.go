@@ -206,5 +206,18 @@ var italian = map[string][2]string{
 		"L’attestato è di {name}. Chi l’ha presentato il {at} ne aveva la chiave; se l’ha presentato proprio a te, da qui non si può sapere.",
 		"Confronta il nome con un documento di identità.",
 	},
+	"issuer_address": {
+		"Il sigillo è di {name}, e lo garantisce {anchor}. Ma l’attestato indica per chi l’ha rilasciato un indirizzo ({address}) che non è tra quelli del certificato: se si tratti dello stesso ente non si può sapere.",
+		"Contatta l’ente per una via che conosci già.",
+	},
+	"accreditation_undated": {
+		"{name} è nell’elenco di {authority}. L’attestato non mostra in quale giorno è stato rilasciato, quindi non si può sapere se quel giorno {name} era accreditato.",
+		"Se ti serve, chiedi alla persona di presentarlo di nuovo con il giorno del rilascio.",
+	},
+	"validity_unread": {"L’attestato ha un ultimo giorno, scritto in un modo che qui non si legge: se è scaduto non si può sapere.", "Chiedi all’ente fino a quando è valido."},
+	"holder_key_unread": {
+		"Con l’attestato è arrivata una prova della chiave della persona, fatta in un modo che qui non si legge: se regge non si può sapere.",
+		"Confronta il nome con un documento di identità, e chiedi all’ente di confermare l’attestato.",
+	},
 	"unknown": {"Questo controllo non è stato fatto.", ""},
 }
