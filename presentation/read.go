@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"regexp"
 	"strings"
@@ -145,8 +146,29 @@ func (r *reading) problem(i Item, code string) {
 	r.add(i)
 }
 
-// token is how a compact token looks (RFC 7515 section 7.1).
-var token = regexp.MustCompile(`^eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*(~[A-Za-z0-9_.~-]*)?$`)
+// token is how a compact token looks (RFC 7515 section 7.1), but for its header.
+var token = regexp.MustCompile(`^(e[wy][A-Za-z0-9_-]*)\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*(~[A-Za-z0-9_.~-]*)?$`)
+
+// tokenIn is the compact token that a text is, without the white space that mail
+// programs and people put between its lines, which none of its parts can have.
+// It tells whether the text is one: a name of a host may look like it, and has no
+// header that is an object.
+func tokenIn(text []byte) ([]byte, bool) {
+	text = bytes.TrimSpace(text)
+	if !bytes.HasPrefix(text, []byte("e")) || len(text) > maxSealed {
+		return nil, false
+	}
+	if bytes.ContainsAny(text, " \t\r\n") {
+		text = bytes.Join(bytes.Fields(text), nil)
+	}
+	parts := token.FindSubmatch(text)
+	if parts == nil {
+		return nil, false
+	}
+	header, err := base64.RawURLEncoding.DecodeString(string(parts[1]))
+	header = bytes.TrimSpace(header)
+	return text, err == nil && bytes.HasPrefix(header, []byte("{")) && bytes.HasSuffix(header, []byte("}"))
+}
 
 // file reads one file by what it holds. What is of no known kind is left to the
 // verifier, which says that it is no credential.
@@ -179,6 +201,11 @@ func (r *reading) file(i Item, data []byte, packed bool) {
 			return
 		}
 		i.Sealed = data
+		if compact, ok := tokenIn(bare); ok {
+			i.Sealed = compact
+			r.add(i)
+			return
+		}
 		if len(bare) > 0 && len(bare) <= maxReference && utf8.Valid(bare) && !bytes.HasPrefix(bare, []byte("{")) {
 			if found := r.refer(i, string(bare)); found.Text == "" {
 				i = found
@@ -196,8 +223,12 @@ func (r *Reader) refer(i Item, text string) Item {
 		i.Sealed = []byte(short)
 		return i
 	}
+	if compact, ok := tokenIn([]byte(text)); ok {
+		i.Sealed = compact
+		return i
+	}
 	switch handle, ours := r.ownHandle(text); {
-	case strings.HasPrefix(text, "{"), token.MatchString(text):
+	case strings.HasPrefix(text, "{"):
 		i.Sealed = []byte(text)
 	case handle != "":
 		i.Handle = handle
