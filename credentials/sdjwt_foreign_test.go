@@ -78,6 +78,29 @@ func TestSDJWTLastDay(t *testing.T) {
 	}
 }
 
+// A wallet may be given a credential again: when it was issued is the day that it
+// states, and how long it is valid counts from when it was signed.
+func TestSDJWTIssued(t *testing.T) {
+	signed, day := time.Unix(1795249800, 0).UTC(), time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC)
+	for claims, want := range map[string][2]time.Time{
+		`"iat":1795249800`:                                 {signed, signed},
+		`"iat":1795249800,"date_of_issuance":"2025-06-01"`: {day, signed},
+		`"iat":1795249800,"nbf":1795249801`:                {signed, signed.Add(time.Second)},
+		`"date_of_issuance":"2025-06-01"`:                  {day, {}},
+		`"x":1`:                                            {},
+	} {
+		w := goodToken(t)
+		w.claims, w.disclosed = `{"vct":"x",`+claims+`}`, nil
+		p, err := ParseSDJWT([]byte(w.present(t, newSealer(t))))
+		if err != nil {
+			t.Fatalf("%s: %v", claims, err)
+		}
+		if v := p.View(); !v.Issued.Equal(want[0]) || !v.ValidFrom.Equal(want[1]) {
+			t.Errorf("%s: issued %s, valid from %s", claims, v.Issued, v.ValidFrom)
+		}
+	}
+}
+
 // A status that is not understood is seen, also beside one that is, and by the
 // name that W3C has for it.
 func TestSDJWTStatus(t *testing.T) {

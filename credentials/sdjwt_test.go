@@ -121,7 +121,7 @@ func TestSDJWT(t *testing.T) {
 	want := View{
 		ID: "urn:uuid:1", Title: Text{"und": "Saldatura"}, HolderName: "Ada Esempio", BirthDateGiven: true,
 		AwardedBy: Text{"und": "Scuola"}, Country: Concept{Label: Text{"und": "IT"}},
-		Issued: time.Unix(1795249800, 0).UTC(), ValidUntil: time.Date(2028, 11, 20, 12, 30, 0, 0, time.UTC),
+		Issued: time.Unix(1795249800, 0).UTC(), ValidFrom: time.Unix(1795249800, 0).UTC(), ValidUntil: time.Date(2028, 11, 20, 12, 30, 0, 0, time.UTC),
 		Level:  &Concept{URI: eqfPrefix + "5", Label: Text{"it": "Livello 5", "en": "Level 5"}},
 		Status: []StatusEntry{{Type: TokenStatusEntry, List: "https://scuola.example.org/s/1", Index: "4711"}},
 	}

@@ -20,7 +20,7 @@ func (s *SDJWT) View() View {
 		Title: plain(c.get("achievement_title").scalar()), Description: plain(c.get("achievement_description").scalar()),
 		HolderName:     strings.TrimSpace(c.get("given_name").scalar() + " " + c.get("family_name").scalar()),
 		BirthDateGiven: c.get("birthdate").present(), NationalIDGiven: c.get("personal_administrative_number").present(),
-		Issued: secondsOf(c.get("iat")), ValidFrom: secondsOf(c.get("nbf")), ValidUntil: secondsOf(c.get("exp")),
+		Issued: dayOf(c.get("date_of_issuance")), ValidFrom: secondsOf(c.get("nbf")), ValidUntil: secondsOf(c.get("exp")),
 		Quality: s.lines("types_of_quality_assurance"), Requires: s.lines("prerequisites_to_enroll"),
 		AwardedBy: plain(c.get("issuing_authority").scalar()),
 	}
@@ -30,8 +30,14 @@ func (s *SDJWT) View() View {
 	if len(v.Title) == 0 {
 		v.Title = plain(s.Kind)
 	}
-	if v.Issued.IsZero() {
-		v.Issued = dayOf(c.get("date_of_issuance"))
+	if signed := secondsOf(c.get("iat")); !signed.IsZero() {
+		// Wallets are given the same credential anew, with a new iat.
+		if v.ValidFrom.IsZero() {
+			v.ValidFrom = signed
+		}
+		if v.Issued.IsZero() {
+			v.Issued = signed
+		}
 	}
 	if last, _ := s.lastDay(); !last.IsZero() {
 		v.ValidUntil = earliest(v.ValidUntil, last)

@@ -1,6 +1,7 @@
 package presentation
 
 import (
+	"bytes"
 	"context"
 	"testing"
 	"unicode"
@@ -106,6 +107,24 @@ func FuzzPunycode(f *testing.F) {
 		_ = unicodeHost("xn--" + ace)
 		if got := asciiHost(plain); got != "" && !isASCII(got) {
 			t.Fatalf("%q", got)
+		}
+	})
+}
+
+// What is read as a token has no white space and all else that the text has, and
+// is a token again.
+func FuzzTokenIn(f *testing.F) {
+	for _, seed := range []string{compact, compact + "~WyJhIl0~\r\n" + compact, compact + "~\n" + compact + "~", "eye.care.it", "ewogfQ. e30 .~~"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		token, ok := TokenIn(data)
+		if !ok {
+			return
+		}
+		again, ok := TokenIn(token)
+		if !ok || !bytes.Equal(again, token) || !bytes.Equal(token, bytes.Join(bytes.Fields(data), nil)) {
+			t.Fatalf("%q is read in %q, and %q in that", token, data, again)
 		}
 	})
 }

@@ -149,25 +149,38 @@ func (r *reading) problem(i Item, code string) {
 // token is how a compact token looks (RFC 7515 section 7.1), but for its header.
 var token = regexp.MustCompile(`^(e[wy][A-Za-z0-9_-]*)\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*(~[A-Za-z0-9_.~-]*)?$`)
 
-// tokenIn is the compact token that a text is, without the white space that mail
+// TokenIn is the compact token that a text is, without the white space that mail
 // programs and people put between its lines, which none of its parts can have.
-// It tells whether the text is one: a name of a host may look like it, and has no
-// header that is an object.
-func tokenIn(text []byte) ([]byte, bool) {
+// It tells whether the text is one, and no list: a name of a host may look like a
+// token, and has no header that is an object.
+func TokenIn(text []byte) ([]byte, bool) {
 	text = bytes.TrimSpace(text)
 	if !bytes.HasPrefix(text, []byte("e")) || len(text) > maxSealed {
 		return nil, false
 	}
-	if bytes.ContainsAny(text, " \t\r\n") {
-		text = bytes.Join(bytes.Fields(text), nil)
+	if lines := bytes.Fields(text); len(lines) > 1 {
+		for _, line := range lines[1:] {
+			if bytes.ContainsRune(line, '~') && isToken(line) {
+				return nil, false
+			}
+		}
+		text = bytes.Join(lines, nil)
+		last := text[bytes.LastIndexByte(text, '~')+1:]
+		if len(last) > 0 && bytes.Count(last, []byte(".")) != 2 {
+			return nil, false
+		}
 	}
+	return text, isToken(text)
+}
+
+func isToken(text []byte) bool {
 	parts := token.FindSubmatch(text)
 	if parts == nil {
-		return nil, false
+		return false
 	}
 	header, err := base64.RawURLEncoding.DecodeString(string(parts[1]))
 	header = bytes.TrimSpace(header)
-	return text, err == nil && bytes.HasPrefix(header, []byte("{")) && bytes.HasSuffix(header, []byte("}"))
+	return err == nil && bytes.HasPrefix(header, []byte("{")) && bytes.HasSuffix(header, []byte("}"))
 }
 
 // file reads one file by what it holds. What is of no known kind is left to the
@@ -201,7 +214,7 @@ func (r *reading) file(i Item, data []byte, packed bool) {
 			return
 		}
 		i.Sealed = data
-		if compact, ok := tokenIn(bare); ok {
+		if compact, ok := TokenIn(bare); ok {
 			i.Sealed = compact
 			r.add(i)
 			return
@@ -223,7 +236,7 @@ func (r *Reader) refer(i Item, text string) Item {
 		i.Sealed = []byte(short)
 		return i
 	}
-	if compact, ok := tokenIn([]byte(text)); ok {
+	if compact, ok := TokenIn([]byte(text)); ok {
 		i.Sealed = compact
 		return i
 	}

@@ -73,7 +73,7 @@ type CredentialSummary struct {
 	HolderName string           `json:"holder_name"`
 	Issuer     credentials.Text `json:"issuer"`
 	IssuerID   string           `json:"issuer_id"`
-	Issued     time.Time        `json:"issued"`
+	Issued     time.Time        `json:"issued,omitzero"` // not known of some credentials for wallets
 	ValidUntil *time.Time       `json:"valid_until,omitempty"`
 	// AwardedBy is the awarding body where another organisation sealed for it,
 	// and Mandate on what that one says it may. Nobody but the sealer says so.

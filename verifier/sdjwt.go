@@ -105,21 +105,21 @@ func (j *judgement) tokenIssuer(s *credentials.SDJWT, view *credentials.View) {
 	signer, err := s.Signer()
 	if err == nil {
 		j.signer = signer
-		view.Issuer, view.IssuerNames = signer.Organisation, credentials.Text{"und": signer.Organisation}
 		view.IssuerLegal = signer.LegalID
-		if view.AwardedBy["und"] == signer.Organisation {
-			view.AwardedBy = nil
-		}
 	} else {
 		signer.Organisation = cmp.Or(signer.CommonName, "–")
+	}
+	view.Issuer, view.IssuerNames = signer.Organisation, credentials.Text{"und": signer.Organisation}
+	if view.AwardedBy["und"] == signer.Organisation {
+		view.AwardedBy = nil
 	}
 	j.vouched(signer, chain)
 	check := &j.report.Checks[len(j.report.Checks)-1]
 	switch {
-	case check.Outcome == Fail:
+	case check.Outcome != Pass:
 	case err != nil:
 		*check = Check{ID: CheckIssuer, Outcome: Unknown, Reason: "issuer_nameless"}
-	case check.Outcome == Pass && s.Issuer != "" && !s.NamesIssuer() && len(leaf.DNSNames)+len(leaf.URIs) > 0:
+	case s.Issuer != "" && !s.NamesIssuer() && len(leaf.DNSNames)+len(leaf.URIs) > 0:
 		check.Outcome, check.Reason = Unknown, "issuer_address"
 		check.Facts["address"] = s.Issuer
 	}

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strings"
 
 	"attesta/credentials"
 	"attesta/verifier"
@@ -11,6 +12,7 @@ import (
 
 // claims is what a credential says, in the order in which a person asks.
 type claims struct {
+	Kind        string // what the title is that of
 	Title       said
 	Description said
 	Holder      string
@@ -44,6 +46,10 @@ type assessment struct {
 // eqf finds the level in the address of a level of the European framework.
 var eqf = regexp.MustCompile(`^http://data\.europa\.eu/snb/eqf/([1-8])$`)
 
+// learningType begins the types of credentials for wallets that are
+// micro-credentials of the Union.
+const learningType = "urn:eu.europa.ec.eudi:learning:credential:"
+
 // claimsOf puts what a report read into words; nil stays nil. Addresses in it
 // can be followed only where the issuer is known.
 func (p Page) claimsOf(report verifier.Report) *claims {
@@ -51,19 +57,22 @@ func (p Page) claimsOf(report verifier.Report) *claims {
 	if v == nil {
 		return nil
 	}
-	c := &claims{Title: p.say(v.Title), Description: p.say(v.Description), Holder: visible(v.HolderName), Issuer: p.issuerOf(v)}
+	c := &claims{Kind: p.T("fact.title"), Title: p.say(v.Title), Description: p.say(v.Description), Holder: visible(v.HolderName), Issuer: p.issuerOf(v)}
 	if c.Title.Text == "" {
 		c.Title.Text = p.T("unnamed")
 	}
+	if kind := report.Find("format").Facts["type"]; report.Discloses() && !strings.HasPrefix(kind, learningType) {
+		c.Kind = p.T("fact.credential")
+	}
 	c.More = p.more(v.More)
-	p.essentials(c, v)
+	p.essentials(c, v, report.Find("validity").Reason != "validity_unread")
 	for _, o := range v.Outcomes {
 		c.Outcomes = append(c.Outcomes, outcome{p.say(o.Title), p.concepts(o.Skills)})
 	}
 	for _, a := range v.Assessments {
 		c.Assessments = append(c.Assessments, p.assessmentOf(a))
 	}
-	p.details(c, v, report.Brief)
+	p.details(c, v, report.Brief || report.Discloses())
 	c.Details = appendFact(c.Details, p.T("fact.today"), said{Text: p.T("fact.today.note")}, texts([]string{report.NowNamed}))
 	c.Site = outside(v.IssuerURL)
 	if report.Find("issuer").Outcome != verifier.Pass {
@@ -96,8 +105,9 @@ func (p Page) more(all []credentials.ClaimView) []fact {
 	return rows
 }
 
-// essentials are the facts that an employer looks for first.
-func (p Page) essentials(c *claims, v *credentials.View) {
+// essentials are the facts that an employer looks for first. Of a last day that is
+// not read none is named.
+func (p Page) essentials(c *claims, v *credentials.View, ends bool) {
 	add := func(key string, note said, values ...said) {
 		c.Essentials = appendFact(c.Essentials, p.T(key), note, values)
 	}
@@ -107,9 +117,11 @@ func (p Page) essentials(c *claims, v *credentials.View) {
 	}
 	add("fact.completed", said{}, said{Text: completed})
 	add("fact.issued", said{}, said{Text: p.day(v.Issued)})
-	if v.ValidUntil.IsZero() {
+	switch {
+	case !ends:
+	case v.ValidUntil.IsZero():
 		add("fact.until", said{}, said{Text: p.T("forever")})
-	} else {
+	default:
 		add("fact.until", said{}, said{Text: p.day(v.ValidUntil)})
 	}
 	if v.Level != nil {
@@ -121,8 +133,8 @@ func (p Page) essentials(c *claims, v *credentials.View) {
 	add("fact.mode", said{}, p.concepts(v.Mode)...)
 }
 
-// details are the remaining facts. Of what a short form leaves out nobody knows
-// whether the document states it.
+// details are the remaining facts. Of what a short form leaves out, or a holder
+// does not disclose, nobody knows whether the document states it.
 func (p Page) details(c *claims, v *credentials.View, short bool) {
 	add := func(key string, values ...said) { c.Details = appendFact(c.Details, p.T(key), said{}, values) }
 	requires, quality := p.say(v.Requires), p.say(v.Quality)

@@ -36,6 +36,7 @@ type question struct {
 	Offered       bool // the form is there
 	Birth, Number bool // what there is to compare with
 	Hidden        bool // what is not there may only not be disclosed
+	Unnamed       bool // not even the name is there
 	Again         bool // the file has to be chosen again: none is kept
 	Action        string
 	Answer        *checkRow        // nil until something was compared
@@ -156,7 +157,7 @@ func (p *resultPage) ask(report verifier.Report, q question) {
 	}
 	holder := report.Find(verifier.CheckHolder)
 	q.Birth, q.Number = report.Holder.Carries()
-	q.Hidden = report.Discloses()
+	q.Hidden, q.Unnamed = report.Discloses(), report.Credential.HolderName == ""
 	q.Offered = !report.Brief && report.Verdict != verifier.NotValid || holder.Outcome == verifier.Fail
 	q.Again = p.Address == ""
 	q.Action = p.Link("/verify")

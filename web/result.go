@@ -111,6 +111,9 @@ func (p Page) verdictOf(report verifier.Report) verdict {
 	}
 	if v.Name == string(verifier.Valid) {
 		v.Word, v.Todo = p.T("verdict.valid"), p.T("todo.valid")
+		if report.Credential != nil && report.Credential.HolderName == "" && report.Discloses() {
+			v.Todo = p.T("todo.valid.unnamed")
+		}
 		v.Sentence = v.Word
 		return v
 	}

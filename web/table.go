@@ -149,7 +149,9 @@ func (p Page) judged(row *tableRow, report verifier.Report) {
 		if day.IsZero() {
 			day = report.Credential.Issued
 		}
-		row.Day, row.On = p.day(day), p.local(day).Format(time.DateOnly)
+		if row.Day = p.day(day); row.Day != "" {
+			row.On = p.local(day).Format(time.DateOnly)
+		}
 	}
 	row.Reason = v.Because
 	if v.Name == string(verifier.Valid) {

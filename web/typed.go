@@ -27,6 +27,9 @@ var (
 // typed reads what somebody typed or pasted: one thing, or one on each line. The
 // error is a refusal of what leads nowhere.
 func (s *Site) typed(text string) ([]presentation.Item, error) {
+	if token, ok := presentation.TokenIn([]byte(text)); ok {
+		return []presentation.Item{{Found: presentation.InText, Sealed: token}}, nil
+	}
 	lines := strings.FieldsFunc(text, func(c rune) bool { return c == '\n' || c == '\r' })
 	if len(lines) > 1 && len(lines) <= presentation.MaxEntries {
 		items := make([]presentation.Item, 0, len(lines))
@@ -51,6 +54,10 @@ func (s *Site) typed(text string) ([]presentation.Item, error) {
 
 func (s *Site) typedOne(text string) (presentation.Item, error) {
 	item := presentation.Item{Found: presentation.InText}
+	if token, ok := presentation.TokenIn([]byte(text)); ok {
+		item.Sealed = token
+		return item, nil
+	}
 	handle, no := s.typedIn(text)
 	switch {
 	case handle != "":

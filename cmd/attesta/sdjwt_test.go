@@ -6,10 +6,13 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
+	"iter"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,6 +24,10 @@ import (
 // walletToken is a credential for wallets, signed with a key of an installation,
 // which discloses a name.
 func walletToken(t *testing.T, key *keys.Key) string {
+	return walletTokenOf(t, key, strings.NewReplacer())
+}
+
+func walletTokenOf(t *testing.T, key *keys.Key, change *strings.Replacer) string {
 	t.Helper()
 	b64 := base64.RawURLEncoding.EncodeToString
 	var x5c []string
@@ -35,7 +42,7 @@ func walletToken(t *testing.T, key *keys.Key) string {
 	sum := sha256.Sum256([]byte(name))
 	claims := fmt.Sprintf(`{"vct":"urn:eu.europa.ec.eudi:learning:credential:1","iss":"https://scuola.example.org","iat":%d,"achievement_title":"Saldatura",`+
 		`"level_of_learning_experience":5,"assessment_grade":"28/30","learning_outcomes":["Salda"],"issuing_country":"IT","_sd":[%q]}`, fixedDay().Unix(), b64(sum[:]))
-	input := b64(header) + "." + b64([]byte(claims))
+	input := b64(header) + "." + b64([]byte(change.Replace(claims)))
 	signature, err := key.Sign([]byte(input))
 	if err != nil {
 		t.Fatal(err)
@@ -92,6 +99,78 @@ func TestWalletCredential(t *testing.T) {
 		_, page := post(t, demo.base+"/verify", url.Values{"text": {token}})
 		if err := os.WriteFile(filepath.Join(dir, "wallet.html"), []byte(page), 0o600); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// TestWalletCredentialOfAnyShape shows what others write, and what a holder keeps
+// back: the answer names what is there and makes nothing up.
+func TestWalletCredentialOfAnyShape(t *testing.T) {
+	demo := startDemo(t)
+	parsed, err := credentials.Parse(get(t, demo.holder+"/credential.jsonld"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seal, _ := signersOf(t, demo, parsed)
+	token := walletToken(t, seal)
+	unnamed := strings.SplitAfter(token, "~")[0]
+	undated := walletTokenOf(t, seal, strings.NewReplacer(`"iat":`, `"exp":4000000000,"at":`))
+	parts := strings.FieldsFunc(token, func(c rune) bool { return c == '.' || c == '~' })
+	for name, c := range map[string]struct {
+		presented string
+		has, not  []string // in the page
+		line      string   // of the command after the title
+	}{
+		"in lines":      {strings.Join(slices.Collect(chunks(token, 76)), "\r\n") + "\r\n", []string{"Saldatura", "Esempio", "Microcredenziale"}, nil, "Esempio"},
+		"part by part":  {strings.ReplaceAll(token, "~", "~\n"), []string{"Saldatura", "Esempio"}, nil, "Esempio"},
+		"as JSON":       {fmt.Sprintf(`{"payload":%q,"protected":%q,"signature":%q,"header":{"disclosures":[%q]}}`, parts[1], parts[0], parts[2], parts[3]), []string{"Saldatura", "Esempio"}, nil, "Esempio"},
+		"unnamed":       {unnamed, []string{"Non mostrato", "Da questo attestato non si sa di chi è", "non c’è niente da confrontare"}, []string{"Confronta il nome", "Nessuno indicato"}, parsed.View().Issuer + ", 21 November 2026"},
+		"undated":       {undated, []string{"Esempio"}, []string{"0001", "Attestato rilasciato il"}, "Esempio"},
+		"of other kind": {walletTokenOf(t, seal, strings.NewReplacer("urn:eu.europa.ec.eudi:learning:credential:1", "urn:eudi:pid:1")), []string{"Saldatura", ">Attestato<"}, []string{">Microcredenziale<"}, "Esempio"},
+		"unread last":   {walletTokenOf(t, seal, strings.NewReplacer(`"issuing_country"`, `"date_of_expiry":"20/11/2020","issuing_country"`)), []string{"il suo ultimo giorno"}, []string{"Senza scadenza"}, "Esempio"},
+	} {
+		status, page := post(t, demo.base+"/verify", url.Values{"text": {c.presented}})
+		for _, want := range c.has {
+			if status != http.StatusOK || !strings.Contains(page, want) {
+				t.Errorf("%s: the page does not say %s: %d\n%.6000s", name, want, status, page)
+			}
+		}
+		for _, bad := range c.not {
+			if strings.Contains(page, bad) {
+				t.Errorf("%s: the page says %s", name, bad)
+			}
+		}
+		file := filepath.Join(t.TempDir(), "a.txt")
+		if err := os.WriteFile(file, []byte(c.presented), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		run(t.Context(), &console{out: &out, err: &out, getenv: func(string) string { return "" }, now: fixedDay}, []string{"verify", file, "--data", demo.dir})
+		if lines := strings.Split(out.String(), "\n"); len(lines) < 3 || strings.TrimSpace(lines[2]) != c.line || strings.Contains(out.String(), "0001") {
+			t.Errorf("%s: the command says\n%s", name, out.String())
+		}
+		body, err := json.Marshal(map[string]string{"text": c.presented})
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.Post(demo.base+"/api/v1/verify", "application/json", bytes.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		said, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		if err != nil || !strings.Contains(string(said), `"format_sdjwt"`) || strings.Contains(string(said), "0001-01-01") {
+			t.Errorf("%s: the interface says %s", name, said)
+		}
+	}
+}
+
+func chunks(text string, size int) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for part := range slices.Chunk([]byte(text), size) {
+			if !yield(string(part)) {
+				return
+			}
 		}
 	}
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"attesta/accreditation"
+	"attesta/credentials"
 	"attesta/keys"
 	"attesta/verifier"
 )
@@ -19,9 +21,9 @@ var verifyCommand = command{
 
 Judges sealed credentials from public information only: the seal, who vouches
 for the sealer, the dates, and the signed status list that is named. A FILE is a
-sealed file, a PDF with credentials attached, a PNG or SVG badge, a picture or
-the text of a compact QR, or a ZIP of these; any other QR is told where it leads,
-which is not opened. URL is the address of a sealed file, of the page behind a
+sealed file, a credential for wallets (SD-JWT VC), a PDF with credentials
+attached, a PNG or SVG badge, a picture or the text of a compact QR, or a ZIP of
+these; any other QR is told where it leads, which is not opened. URL is the address of a sealed file, of the page behind a
 QR, which keeps back a file that holds a birth date or a national number, or of
 a compact QR, which is not opened either; - reads standard input.
 Several files are checked on all cores, with one line for each thing in them.
@@ -155,13 +157,31 @@ func otherDay(r verifier.Report, language string) string {
 	return verifier.Filled(wordsOfVerify(language).asked, "day", verifier.Day(r.At, language), "time", r.At.Format("15:04 MST"))
 }
 
+// issuedOn is the day of issuing, "" where a credential for wallets does not show
+// it.
+func issuedOn(v *credentials.View, language string) string {
+	if v.Issued.IsZero() {
+		return ""
+	}
+	return verifier.Day(v.Issued, language)
+}
+
+// known joins what is known.
+func known(between string, parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), between)
+}
+
 func printReport(c *console, r verifier.Report) {
 	language := c.checked()
 	words := wordsOfVerify(language)
 	c.printf("%s\n", headline(r))
 	if v := r.Credential; v != nil {
 		title, _ := v.Title.In(language)
-		c.printf("  %s\n  %s\n  %s, %s\n", plain(title), plain(v.HolderName), plain(v.Issuer), verifier.Day(v.Issued, language))
+		for _, line := range []string{title, v.HolderName, known(", ", v.Issuer, issuedOn(v, language))} {
+			if line != "" {
+				c.printf("  %s\n", plain(line))
+			}
+		}
 		if provider, _ := v.AwardedBy.In(language); provider != "" {
 			c.printf("  "+words.awarded+"\n", plain(provider))
 		}

@@ -170,9 +170,9 @@ func about(r verifier.Report, language string) string {
 	}
 	if v := r.Credential; v != nil {
 		title, _ := v.Title.In(language)
-		parts = append(parts, v.HolderName, title, v.Issuer, verifier.Day(v.Issued, language))
+		parts = append(parts, v.HolderName, title, v.Issuer, issuedOn(v, language))
 	}
-	return strings.Join(parts, ", ")
+	return known(", ", parts...)
 }
 
 // unread says in lines why a thing was not judged, and what to do.
