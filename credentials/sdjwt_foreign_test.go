@@ -83,7 +83,7 @@ func TestSDJWTLastDay(t *testing.T) {
 func TestSDJWTIssued(t *testing.T) {
 	signed, day := time.Unix(1795249800, 0).UTC(), time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC)
 	for claims, want := range map[string][2]time.Time{
-		`"iat":1795249800`:                                 {signed, signed},
+		`"iat":1795249800`: {signed, signed},
 		`"iat":1795249800,"date_of_issuance":"2025-06-01"`: {day, signed},
 		`"iat":1795249800,"nbf":1795249801`:                {signed, signed.Add(time.Second)},
 		`"date_of_issuance":"2025-06-01"`:                  {day, {}},

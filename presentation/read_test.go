@@ -62,6 +62,7 @@ func TestKinds(t *testing.T) {
 		"SD-JWT in many lines":      {[]byte(compact + "~" + strings.Repeat("WyJhIl0~\n", 2000)), "file sealed " + fmt.Sprint(len(compact)+16001)},
 		"SD-JWT, header in lines":   {[]byte("ewogICJhbGciOiAiRVMyNTYiCn0" + compact[20:] + "~"), "file sealed " + fmt.Sprint(27+len(compact)-20+1)},
 		"SD-JWT in parts":           {[]byte(compact + "~\nWyJhIl0~\n" + compact), "file sealed " + fmt.Sprint(2*len(compact)+9)},
+		"QR with an SD-JWT":         {asPNG(t, qr(t, compact+"~WyJhIl0~", 4, false)), "qr sealed " + fmt.Sprint(len(compact)+9)},
 		"two SD-JWTs":               {[]byte(compact + "~\n" + compact + "~\n"), "file sealed " + fmt.Sprint(2*len(compact)+4)},
 		"SD-JWT and a code":         {[]byte(compact + "~\n" + handle + "\n"), "file sealed " + fmt.Sprint(len(compact)+len(handle)+3)},
 		"a host like a token":       {[]byte("eye.care.it"), "file elsewhere eye.care.it"},

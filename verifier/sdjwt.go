@@ -100,7 +100,11 @@ func (j *judgement) unreadToken(err error) {
 // and neither do issuers: nobody can tell.
 func (j *judgement) tokenIssuer(s *credentials.SDJWT, view *credentials.View) {
 	chain, leaf := s.Envelope.Chain, s.Leaf()
-	j.vouch = j.chains.Vouch(j.trust, chain, j.sealedAt())
+	at := j.sealedAt()
+	if s.Envelope.SealedAt.IsZero() && at.After(leaf.NotAfter) {
+		at = leaf.NotAfter // when it was signed is not shown: it may have been in time
+	}
+	j.vouch = j.chains.Vouch(j.trust, chain, at)
 	j.report.Level = string(j.vouch.Level)
 	signer, err := s.Signer()
 	if err == nil {

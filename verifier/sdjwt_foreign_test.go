@@ -132,6 +132,33 @@ func TestSDJWTUndated(t *testing.T) {
 	}
 }
 
+// A certificate that has ended may have signed in time: of what does not show when
+// it was signed nobody can tell, and a key that no longer counts does not (J12).
+func TestSDJWTUndatedUnderAnEndedCertificate(t *testing.T) {
+	p := newPKI(t)
+	leaf := p.issue(p.root, lives(p.now.AddDate(-2, 0, 0), p.now.AddDate(0, -1, 0)))
+	sealer := chainSealer{key: leaf.key, chain: []*x509.Certificate{leaf.c}}
+	for name, w := range map[string]walletToken{
+		"undated": p.wallet().without("iat"),
+		"dated":   p.wallet().with(fmt.Sprintf(`"iat":%d`, p.now.AddDate(-1, 0, 0).Unix())),
+	} {
+		if got := p.verify(p.presentBy(sealer, w)).Find(CheckIssuer); got.Outcome != Unknown || got.Reason != "issuer_certificate_ended" {
+			t.Errorf("%s: %s %s", name, got.Outcome, got.Reason)
+		}
+	}
+	if r := p.verify(p.presentBy(sealer, p.wallet())); r.Verdict != NotValid || r.Reason != "issuer_certificate" {
+		t.Errorf("signed today: %s, %s", r.Verdict, r.Reason)
+	}
+	early := p.issue(p.root, lives(p.now.AddDate(0, 1, 0), p.now.AddDate(1, 0, 0)))
+	if r := p.verify(p.presentBy(chainSealer{key: early.key, chain: []*x509.Certificate{early.c}}, p.wallet().without("iat"))); r.Verdict != NotValid {
+		t.Errorf("not begun: %s, %s", r.Verdict, r.Reason)
+	}
+	p.trust.Anchors[0].Revoked = []keys.RevokedKey{{Certificate: keys.Fingerprint(leaf.c), Since: p.now.AddDate(0, -2, 0)}}
+	if r := p.verify(p.presentBy(sealer, p.wallet().without("iat"))); r.Verdict != NotValid || r.Reason != "issuer_key_revoked" {
+		t.Errorf("revoked: %s, %s", r.Verdict, r.Reason)
+	}
+}
+
 // The certificates of the Union's reference issuers have a name, no number and no
 // address: who signs with one is named, and nothing is made up.
 func TestSDJWTSignerByNameAlone(t *testing.T) {
