@@ -65,6 +65,9 @@ func TestSDJWTOfOthers(t *testing.T) {
 		"a key at an address (J3)": {func(*house) []byte {
 			return append(unsigned(`{"alg":"ES256","typ":"dc+sd-jwt","jku":"https://canary.example/jwks"}`, `{"vct":"x","iss":"https://canary.example"}`), '~')
 		}, CannotTell, "format_sdjwt_key", ""},
+		"addresses beside its certificate (J3)": {func(h *house) []byte {
+			return h.present(h.wallet().with(`"vct":"https://canary.example/vct"`, `"iss":"https://canary.example"`, `"vct#integrity":"sha256-x"`))
+		}, Valid, "valid", "schema skipped schema_sdjwt_issuer"},
 		"brainpool": {func(*house) []byte { return append(unsigned(`{"alg":"ESB256","typ":"dc+sd-jwt"}`, `{"vct":"x"}`), '~') }, CannotTell, "format_sdjwt_key", ""},
 	} {
 		h := newHouse(t)
@@ -72,6 +75,11 @@ func TestSDJWTOfOthers(t *testing.T) {
 		r := h.verify(c.data(h))
 		if r.Verdict != c.verdict || r.Reason != c.reason {
 			t.Errorf("%s: %s, %s; %+v", name, r.Verdict, r.Reason, r.Checks)
+		}
+		for _, address := range h.lists.asked {
+			if address != tokenURL || r.Find(CheckIssuer).Outcome != Pass {
+				t.Errorf("%s: %s was asked", name, address)
+			}
 		}
 		if id, want, ok := strings.Cut(c.check, " "); ok {
 			if got := r.Find(id); string(got.Outcome)+" "+got.Reason != want {

@@ -145,6 +145,9 @@ func (p Page) judged(row *tableRow, report verifier.Report) {
 	row.Verdict, row.Word = v.Name, v.Word
 	if c := p.claimsOf(report); c != nil {
 		row.Person, row.Title, row.Provider = cut(c.Holder), cut(c.Title.Text), cut(c.Issuer.Text)
+		if row.Person == "" && report.Discloses() {
+			row.Person = p.T("fact.holder.hidden")
+		}
 		day := report.Credential.CompletedOn
 		if day.IsZero() {
 			day = report.Credential.Issued

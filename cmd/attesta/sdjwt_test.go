@@ -165,6 +165,23 @@ func TestWalletCredentialOfAnyShape(t *testing.T) {
 	}
 }
 
+// TestWalletCredentialsInATable shows several at once, one in a line: whom one does
+// not name, the table does not leave open.
+func TestWalletCredentialsInATable(t *testing.T) {
+	demo := startDemo(t)
+	parsed, err := credentials.Parse(get(t, demo.holder+"/credential.jsonld"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seal, _ := signersOf(t, demo, parsed)
+	token := walletToken(t, seal)
+	unnamed := strings.SplitAfter(token, "~")[0]
+	status, page := post(t, demo.base+"/verify", url.Values{"text": {token + "\n" + unnamed + "\n"}})
+	if status != http.StatusOK || strings.Count(page, "Saldatura") != 2 || strings.Count(page, "Non mostrato") != 1 || strings.Count(page, "<bdi>Esempio") != 1 {
+		t.Errorf("%d\n%s", status, page)
+	}
+}
+
 func chunks(text string, size int) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for part := range slices.Chunk([]byte(text), size) {
