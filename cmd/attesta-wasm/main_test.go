@@ -125,6 +125,44 @@ func TestCompactQR(t *testing.T) {
 	}
 }
 
+// A credential for wallets is judged as elsewhere, however it was written down.
+func TestWalletCredential(t *testing.T) {
+	j, err := newJudge()
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := os.ReadFile(filepath.Join("testdata", "wallet.sdjwt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	authority, err := os.ReadFile(filepath.Join("testdata", "authority.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		presented []byte
+		anchors   []file
+		reason    string
+	}{
+		"as it is":         {token, []file{{"trust/authority.pem", authority}}, "valid"},
+		"in parts":         {bytes.ReplaceAll(token, []byte("~"), []byte("~\r\n")), []file{{"trust/authority.pem", authority}}, "valid"},
+		"without a part":   {token[:bytes.LastIndexByte(token, '~')], []file{{"trust/authority.pem", authority}}, "format_sdjwt_unreadable"},
+		"changed":          {bytes.Replace(token, []byte("."), []byte(".e"), 1), []file{{"trust/authority.pem", authority}}, "format_sdjwt_unreadable"},
+		"nobody vouches":   {token, nil, "issuer_unrecognised"},
+		"its proof is cut": {token[:len(token)-4], []file{{"trust/authority.pem", authority}}, "seal_sdjwt_holder"},
+	} {
+		said, err := j.check(t.Context(), request{
+			Presented: c.presented, Now: "2026-11-22T20:00:00Z", Origin: "https://scuola.example.org", Language: "en", Anchors: c.anchors,
+		})
+		if err != nil || said.Report.Reason != c.reason {
+			t.Errorf("%s: %s %v", name, said.Report.Reason, err)
+		}
+		if shown := strings.Contains(said.HTML, "Ada Esempio"); shown != (c.reason == "valid" || c.reason == "issuer_unrecognised") {
+			t.Errorf("%s: the name is shown: %v", name, shown)
+		}
+	}
+}
+
 // page answers like the page that asks.
 type page func(address string) ([]byte, error)
 
