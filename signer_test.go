@@ -46,8 +46,8 @@ var signers = []string{
 
 	// What seals a document or a token with a key that it is given.
 	"credentials edc.Seal: s.Sign",
-	"credentials Series.Seal: s.digest.SignDigest",
-	"credentials Series.Seal: s.sealer.Sign",
+	"credentials Series.seal: s.digest.SignDigest",
+	"credentials Series.seal: s.sealer.Sign",
 	"credentials signCompact: s.Sign",
 	"credentials SealCompact: signCompact",
 	"credentials SealStatusList: signCompact",
