@@ -136,6 +136,19 @@ func TestAnErrorInALaterSlice(t *testing.T) {
 	h.places(t)
 }
 
+// Who has the registry alone takes more in one step.
+func TestAloneTakesLongerSlices(t *testing.T) {
+	for alone, want := range map[bool]int{false: 3, true: 1} {
+		h := school(t)
+		rows := h.row(t, h.many(t, 2500)...)
+		store := &failsLater{Backend: h.store.Backend, left: 100}
+		h.store.Backend, h.Alone = store, alone
+		if got := answers(h.issue(t, rows)); got["issued"] != 2500 || 100-store.left != want {
+			t.Errorf("alone %v: %v in %d steps, want %d", alone, got, 100-store.left, want)
+		}
+	}
+}
+
 // failsLater is a store whose Complete fails after so many.
 type failsLater struct {
 	registry.Backend

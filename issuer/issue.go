@@ -16,9 +16,13 @@ import (
 	"attesta/status"
 )
 
-// slice is how many credentials are reserved, and completed, in one durable
-// step.
-const slice = 1000
+// How many credentials are reserved, and completed, in one durable step: as many
+// as keep nobody waiting for long, and where nobody else waits, as many as are
+// worth it.
+const (
+	slice     = 1000
+	longSlice = 4000
+)
 
 // batch is a slice of rows on its way through the issuing cycle.
 type batch struct {
@@ -72,11 +76,15 @@ func (i *Issuer) line(ctx context.Context, rows []intake.Completion) <-chan *bat
 	line := make(chan *batch, 1)
 	go func() {
 		defer close(line)
+		most := slice
+		if i.Alone {
+			most = longSlice
+		}
 		mine := map[uint64]bool{}
 		before := make(chan struct{})
 		close(before)
 		for failed := false; len(rows) > 0 && !failed; {
-			n := min(slice, len(rows))
+			n := min(most, len(rows))
 			b := i.reserve(ctx, rows[:n], mine)
 			rows, failed = rows[n:], b.err != nil
 			<-before

@@ -25,7 +25,7 @@ import (
 	"attesta/registry"
 )
 
-// Config is what an issuer works with. Every field but the last four is needed.
+// Config is what an issuer works with. Every field but the last five is needed.
 type Config struct {
 	Registry *registry.Registry
 	Keys     *keys.Ring
@@ -45,6 +45,8 @@ type Config struct {
 	// Accreditations are the lists of accredited providers that are believed now;
 	// nil means none. A provider that one of them knows issues only as it says.
 	Accreditations func() accreditation.Lists
+	// Alone says that nobody else has the registry: then more goes into one step.
+	Alone bool
 }
 
 // Issuer issues for all providers of an installation. It is safe for

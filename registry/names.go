@@ -6,6 +6,7 @@ import (
 	"encoding/base32"
 	"encoding/hex"
 	"fmt"
+	"hash"
 	"io"
 )
 
@@ -90,11 +91,11 @@ func (r *Registry) names(n int) ([]Names, error) {
 	if _, err := io.ReadFull(r.rand, raw); err != nil {
 		return nil, fmt.Errorf("reading random bytes: %w", err)
 	}
-	out := make([]Names, n)
+	out, mac := make([]Names, n), hmac.New(sha256.New, r.key)
 	for i := range out {
 		part := raw[i*each : (i+1)*each]
 		c := newCredential([16]byte(part[:16]))
-		out[i] = Names{Credential: c, Handle: reference26(part[16:]), ClaimHash: claimHash(r.ClaimToken(c))}
+		out[i] = Names{Credential: c, Handle: reference26(part[16:]), ClaimHash: claimHash(claimToken(mac, c))}
 	}
 	return out, nil
 }
@@ -107,9 +108,12 @@ func (r *Registry) ClaimToken(credential string) string {
 	if len(r.key) < minClaimKey {
 		return ""
 	}
-	mac := hmac.New(sha256.New, r.key)
-	mac.Write([]byte("attesta claim token 1\n")) // a hash takes everything
-	mac.Write([]byte(credential))
+	return claimToken(hmac.New(sha256.New, r.key), credential)
+}
+
+func claimToken(mac hash.Hash, credential string) string {
+	mac.Reset()
+	mac.Write([]byte("attesta claim token 1\n" + credential)) // a hash takes everything
 	return reference26(mac.Sum(nil))
 }
 

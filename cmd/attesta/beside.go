@@ -50,6 +50,7 @@ func reachAt(ctx context.Context, c *console, f folder, address string) (operato
 		a, err := open(ctx, c, f, address)
 		if err == nil {
 			a.resume(ctx)
+			a.issuer.Alone = !a.store.shared
 			return local{a}, nil
 		}
 		if !errors.Is(err, registry.ErrInUse) {

@@ -128,6 +128,7 @@ func (f *figures) issueBulk(s *stage, rows int) {
 	s.Helper()
 	before, size := s.synced(), fileSize(s.folder.store())
 	bare, same := s.raw()
+	s.issuer.Alone = s.bolt() != nil // as attesta issue
 	took := s.issue(rows)
 	after := s.synced()
 	bare2, same2 := s.raw()

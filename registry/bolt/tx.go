@@ -19,6 +19,7 @@ import (
 // something ends the transaction for all.
 type tx struct {
 	*bbolt.Tx
+	buckets map[string]*bbolt.Bucket              // of a change, that were met
 	changes int                                   // made so far, at least
 	values  uint64                                // read so far
 	numbers map[string]uint64                     // names that were met
@@ -95,10 +96,19 @@ func (t *tx) put(bucket string, key, value []byte) error {
 // bucket is never nil: a missing bucket panics inside the caller's transaction,
 // where it is met as damage.
 func (t *tx) bucket(name string) *bbolt.Bucket {
+	if b, ok := t.buckets[name]; ok {
+		return b
+	}
 	b := t.Bucket([]byte(name))
 	switch name {
 	case bucketRecords, bucketBodies, bucketSealed, bucketEvents:
 		b.FillPercent = 1 // written in order of key, and seldom longer later
+	}
+	if t.Writable() && b != nil {
+		if t.buckets == nil {
+			t.buckets = map[string]*bbolt.Bucket{}
+		}
+		t.buckets[name] = b
 	}
 	return b
 }
