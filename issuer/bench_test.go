@@ -30,9 +30,11 @@ import (
 // clock, and by the time that the processors worked, which leaves out waiting for
 // the disk.
 //
-// Garbage is collected as seldom as in the program (cmd/attesta, gcPercent).
+// Garbage is collected as seldom as in the program (cmd/attesta, gcPercent and
+// memoryLimit).
 func BenchmarkIssueBulk(b *testing.B) {
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(512 << 20))
 	const n, long = 100_000, 20_000
 	tables := make([]strings.Builder, n/long)
 	for k := range n {

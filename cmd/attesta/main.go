@@ -30,14 +30,18 @@ const (
 	exitCannotTell = 3
 )
 
-// gcPercent lets the heap grow to five times what is in use before it is
-// collected. What is in use is some ten megabytes, and what bulk work allocates is
-// mostly gone at once. GOGC says otherwise.
-const gcPercent = 400
+// The heap may grow to five times what is in use before it is collected, up to
+// where that would be much of a small machine: what bulk work allocates is mostly
+// gone at once. GOGC and GOMEMLIMIT say otherwise.
+const (
+	gcPercent   = 400
+	memoryLimit = 512 << 20
+)
 
 func main() {
-	if os.Getenv("GOGC") == "" {
+	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetGCPercent(gcPercent)
+		debug.SetMemoryLimit(memoryLimit)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, &console{
