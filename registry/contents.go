@@ -54,6 +54,12 @@ func (h *holders) take(seq uint64) (holder, bool) {
 	return who, ok
 }
 
+func (h *holders) forget() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.of = nil
+}
+
 // holderOf looks up the holder of a record.
 func (r *Registry) holderOf(ctx context.Context, seq uint64) (holder, error) {
 	if who, ok := r.holders.take(seq); ok {

@@ -201,12 +201,14 @@ func (r *Registry) Erase(ctx context.Context, ref, by string, at time.Time) (int
 		return 0, fmt.Errorf("erasing a learner: %w", err)
 	}
 	erased := 0
+	defer r.forget() // again, for who had read the salt just before
 	if len(there) > 0 {
-		if erased, err = r.backend.Erase(ctx, id, by, at); err != nil {
-			return 0, fmt.Errorf("erasing a learner: %w", err)
-		}
+		erased, err = r.backend.Erase(ctx, id, by, at)
 	}
-	r.vault.forget()
+	r.forget() // a step whose answer was lost was perhaps made
+	if err != nil {
+		return 0, fmt.Errorf("erasing a learner: %w", err)
+	}
 	if err := r.backend.Scrub(ctx); err != nil {
 		return erased, fmt.Errorf("removing what was erased from the files: %w", err)
 	}
@@ -214,6 +216,12 @@ func (r *Registry) Erase(ctx context.Context, ref, by string, at time.Time) (int
 		return 0, fmt.Errorf("erasing a learner: %w", ErrNotFound)
 	}
 	return erased, nil
+}
+
+// forget drops the keys of people that are kept for the next step.
+func (r *Registry) forget() {
+	r.vault.forget()
+	r.holders.forget()
 }
 
 // FinishErasing removes from the files what an Erase left in them that was
