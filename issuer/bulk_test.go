@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -215,5 +217,44 @@ func TestAStackIsSealedByItself(t *testing.T) {
 	}
 	if _, parsed := h.sealed(t, &record); len(parsed.View().Parts) != 1 {
 		t.Errorf("%+v", parsed.View().Parts)
+	}
+}
+
+// breaks is a store that panics when it is to complete, and counts what is
+// reserved.
+type breaks struct {
+	registry.Backend
+	reserved atomic.Int64
+}
+
+func (b *breaks) Reserve(ctx context.Context, intents []registry.Intent, names []registry.Names, shared []registry.SharedEntry, at time.Time) ([]registry.Reservation, error) {
+	b.reserved.Add(1)
+	return b.Backend.Reserve(ctx, intents, names, shared, at)
+}
+
+func (b *breaks) Complete(context.Context, []registry.Document, []registry.SharedEntry, time.Time) error {
+	panic("the store breaks")
+}
+
+// A panic that who serves requests catches leaves nothing on its way behind it.
+func TestNothingIsOnItsWayAfterAPanic(t *testing.T) {
+	h := school(t)
+	rows := h.row(t, h.many(t, 4500)...)
+	store := &breaks{Backend: h.store.Backend}
+	h.store.Backend = store
+	before := runtime.NumGoroutine()
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("nothing broke")
+			}
+		}()
+		_, _ = h.Issue(t.Context(), rows)
+	}()
+	for begun := time.Now(); runtime.NumGoroutine() > before && time.Since(begun) < 10*time.Second; {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if after := runtime.NumGoroutine(); after > before {
+		t.Errorf("%d goroutines, %d before, after %d slices", after, before, store.reserved.Load())
 	}
 }

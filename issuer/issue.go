@@ -48,19 +48,20 @@ type batch struct {
 // before is stored.
 func (i *Issuer) Issue(ctx context.Context, rows []intake.Completion) ([]Outcome, error) {
 	ctx, stop := context.WithCancel(ctx)
-	defer stop()
 	outcomes := make([]Outcome, 0, len(rows))
 	line := i.line(ctx, rows)
+	defer func() { // what is on its way ends before this does
+		stop()
+		for later := range line {
+			<-later.done
+		}
+	}()
 	for b := range line {
 		<-b.done
 		if b.err == nil {
 			b.err = i.finish(ctx, b)
 		}
 		if b.err != nil {
-			stop()
-			for later := range line {
-				<-later.done
-			}
 			return outcomes, b.err
 		}
 		for n := range b.all {
