@@ -23,6 +23,8 @@ const (
 
 var errHeld = errors.New("somebody reads an older picture of the database, such as a backup that is being made; what was deleted stays in its files until that ends, so repeat it then")
 
+var errTurn = errors.New("another is still removing it, and does so for all who wait; repeat it later")
+
 // Erasing is registry.People.Erasing.
 func (s *Store) Erasing(ctx context.Context) (due bool, err error) {
 	err = s.read(ctx, func(c *pgx.Conn) error {
@@ -56,7 +58,7 @@ func (s *Store) Scrub(ctx context.Context) error {
 		case left == nothing:
 			return nil
 		case time.Since(begun) > scrubTime:
-			return fmt.Errorf("removing what was deleted: %w", errHeld)
+			return fmt.Errorf("removing what was deleted: %w", left.late())
 		case left == pictures:
 			pause = min(2*pause, scrubPause)
 		}
@@ -76,6 +78,14 @@ const (
 	another       // who writes the table anew now
 	pictures      // that somebody reads
 )
+
+// late says why it is not done in time.
+func (l left) late() error {
+	if l == another {
+		return errTurn
+	}
+	return errHeld
+}
 
 // scrub is one attempt of Scrub, for what was erased up to due.
 func (s *Store) scrub(ctx context.Context, due int64) (left, error) {

@@ -174,3 +174,60 @@ func TestACountLeavesItsConnectionAsItWas(t *testing.T) {
 		}
 	}
 }
+
+// TestScrubInTurn: who waits for another that removes what was erased is told so
+// in the end, nothing else; and whoever gives up keeps nobody waiting (R2).
+func TestScrubInTurn(t *testing.T) {
+	s := inner(t)
+	s.pool.slots = make(chan struct{}, 1) // so that all share one connection
+	ctx := t.Context()
+	other, err := pgx.Connect(ctx, TestServer.Address(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = other.Close(context.Background()) })
+	lock := func(does string) (done bool) {
+		t.Helper()
+		if err := other.QueryRow(ctx, "select pg_"+does+"($1)", lockKey(s.schema+" scrub")).Scan(&done); err != nil {
+			t.Fatal(err)
+		}
+		return done
+	}
+	erased := func() {
+		t.Helper()
+		if err := s.update(ctx, func(x *tx) error {
+			_, err := x.Exec(ctx, "update head set erased = erased + 1")
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	erased()
+	if !lock("try_advisory_lock") {
+		t.Fatal("the turn is taken")
+	}
+	if left, err := s.scrub(ctx, 1); left != another || err != nil || !errors.Is(left.late(), errTurn) {
+		t.Errorf("while another has its turn: %v, %v, %v", left, err, left.late())
+	}
+	lock("advisory_unlock")
+	for n := range 20 {
+		erased()
+		short, cancel := context.WithTimeout(ctx, time.Duration(n+1)*time.Millisecond)
+		_ = s.Scrub(short)
+		cancel()
+		free := false
+		for begun := time.Now(); !free && time.Since(begun) < 5*time.Second; time.Sleep(time.Millisecond) {
+			free = lock("try_advisory_lock")
+		}
+		if !free {
+			t.Fatalf("given up after %d ms, the turn is kept", n+1)
+		}
+		lock("advisory_unlock")
+	}
+	if err := s.Scrub(ctx); err != nil {
+		t.Error(err)
+	}
+	if due, err := s.Erasing(ctx); due || err != nil {
+		t.Error("then:", due, err)
+	}
+}
