@@ -236,6 +236,21 @@ func (b *breaks) Complete(context.Context, []registry.Document, []registry.Share
 	panic("the store breaks")
 }
 
+// A fault of the program in another goroutine is an error, not the end of a server.
+func TestAFaultWhileReserving(t *testing.T) {
+	h := school(t)
+	rows := h.completions(t, "completions_tot.csv", intake.ISO)
+	h.Admit = func(context.Context) error { panic("a fault of the program") }
+	outcomes, err := h.Issue(t.Context(), rows)
+	if err == nil || !strings.Contains(err.Error(), "a fault of the program") || len(outcomes) != 0 {
+		t.Errorf("%d outcomes, %v", len(outcomes), err)
+	}
+	h.Admit = nil
+	if got := answers(h.issue(t, rows)); got["issued"] != 125 {
+		t.Errorf("then: %v", got)
+	}
+}
+
 // A panic that who serves requests catches leaves nothing on its way behind it.
 func TestNothingIsOnItsWayAfterAPanic(t *testing.T) {
 	h := school(t)

@@ -112,6 +112,11 @@ func (i *Issuer) begin(ctx context.Context, b *batch) chan struct{} {
 // that earlier slices of the same call are about to seal.
 func (i *Issuer) reserve(ctx context.Context, rows []intake.Completion, mine map[uint64]bool) (b *batch) {
 	b = &batch{fresh: map[uint64]bool{}}
+	defer func() { // a fault in this goroutine would end the whole program
+		if fault := recover(); fault != nil {
+			b.err = fmt.Errorf("reserving %d rows: %v", len(rows), fault)
+		}
+	}()
 	if b.err = i.admit(ctx); b.err != nil {
 		return b
 	}
