@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"mime/multipart"
 	"net"
@@ -23,6 +24,26 @@ func get(t *testing.T, address string) []byte {
 		t.Fatalf("GET %s: %d %v", address, response.StatusCode, err)
 	}
 	return body
+}
+
+// reported is what the interface for programs answers about a text, given under a
+// name.
+func reported(t *testing.T, base, name, text string) []byte {
+	t.Helper()
+	body, err := json.Marshal(map[string]string{name: text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.Post(base+"/api/v1/verify", "application/json", bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	said, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return said
 }
 
 // TestHostileUploads hands the running program what no credential is: too

@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io"
 	"iter"
 	"net/http"
 	"net/url"
@@ -79,18 +78,8 @@ func TestWalletCredential(t *testing.T) {
 			t.Errorf("the page says %d %.3000s", status, page)
 		}
 		for _, member := range []string{"text", "credential"} {
-			body, err := json.Marshal(map[string]string{member: presented})
-			if err != nil {
-				t.Fatal(err)
-			}
-			response, err := http.Post(demo.base+"/api/v1/verify", "application/json", bytes.NewReader(body))
-			if err != nil {
-				t.Fatal(err)
-			}
 			var r verifier.Report
-			err = json.NewDecoder(response.Body).Decode(&r)
-			response.Body.Close()
-			if err != nil || r.Verdict != want {
+			if err := json.Unmarshal(reported(t, demo.base, member, presented), &r); err != nil || r.Verdict != want {
 				t.Errorf("%s: %v %+v", member, err, r)
 			}
 		}
@@ -149,17 +138,8 @@ func TestWalletCredentialOfAnyShape(t *testing.T) {
 		if lines := strings.Split(out.String(), "\n"); len(lines) < 3 || strings.TrimSpace(lines[2]) != c.line || strings.Contains(out.String(), "0001") {
 			t.Errorf("%s: the command says\n%s", name, out.String())
 		}
-		body, err := json.Marshal(map[string]string{"text": c.presented})
-		if err != nil {
-			t.Fatal(err)
-		}
-		response, err := http.Post(demo.base+"/api/v1/verify", "application/json", bytes.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		said, err := io.ReadAll(response.Body)
-		response.Body.Close()
-		if err != nil || !strings.Contains(string(said), `"format_sdjwt"`) || strings.Contains(string(said), "0001-01-01") {
+		said := reported(t, demo.base, "text", c.presented)
+		if !strings.Contains(string(said), `"format_sdjwt"`) || strings.Contains(string(said), "0001-01-01") {
 			t.Errorf("%s: the interface says %s", name, said)
 		}
 	}
