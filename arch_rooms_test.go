@@ -50,7 +50,7 @@ var rooms = map[string]struct{ imports, tests string }{
 var libraries = map[string]string{
 	"codeberg.org/go-pdf/fpdf":                   "receipt",
 	"filippo.io/age":                             "keys cmd/attesta", // there in tests only
-	"filippo.io/nistec":                          "credentials",
+	"github.com/consensys/gnark-crypto":          "credentials",
 	"github.com/fxamacker/cbor/v2":               "brief",
 	"github.com/digitorus/timestamp":             "timestamp timestamp/timestamptest",
 	"github.com/beevik/etree":                    "trustlist trustlist/trustlisttest",

@@ -54,10 +54,10 @@ var signers = []string{
 
 	// The one issuer: it seals what the registry has reserved, and signs the
 	// status lists that it finds there.
-	"issuer Issuer.sealOne: series.Seal",
-	"issuer Issuer.sealOne: i.sealAlone",
+	"issuer Issuer.sealGroup: series.Seal",
+	"issuer Issuer.sealGroup: i.sealAlone",
 	"issuer Issuer.sealAlone: credentials.EDC.Seal",
-	"issuer Issuer.seal: i.sealOne",
+	"issuer Issuer.seal: i.sealGroup",
 	"issuer Issuer.signList: credentials.SealStatusList",
 	"issuer Issuer.sealBits: credentials.SealStatusList",
 	"issuer Issuer.signList: i.sealBits",
@@ -104,7 +104,7 @@ var signers = []string{
 var signing = []string{
 	"Sign", "sign", "SignDigest", "signDigest", "SignASN1", "SignPKCS1v15", "SignPSS", "SignMessage", "NewSigner",
 	"CreateCertificate", "CreateCertificateRequest", "CreateRevocationList", "CreateCRL",
-	"Seal", "SealCompact", "SealStatusList", "signCompact", "SignCheckpoint", "CRL", "sealOne", "sealAlone", "signList", "sealBits", "LastLists", "LastCRL", "signRevocations", "Issue", "Resume", "ResumeBefore",
+	"Seal", "SealCompact", "SealStatusList", "signCompact", "SignCheckpoint", "CRL", "sealGroup", "sealAlone", "signList", "sealBits", "LastLists", "LastCRL", "signRevocations", "Issue", "Resume", "ResumeBefore",
 }
 
 // noSigners bear such a name: a purpose of keys, the sign of a number, a description of what is

@@ -47,21 +47,22 @@ func TestSameKeyJudgesAsTheLibrary(t *testing.T) {
 			"r order": pair(order, s), "s order": pair(r, order), "most": pair(most, most),
 			"short": good[:63], "long": append(slices.Clone(good), 0), "none": nil,
 		}
-		m, err := multiplesOf(public)
-		if err != nil {
-			t.Fatal(err)
+		var k SameKeys
+		m := k.prepared(public, often+1)
+		verify := func(d, signature []byte) bool {
+			return new(bench).verify(m, k.generator, []check{{d, signature}})[0]
 		}
 		other := slices.Clone(digest)
 		other[31-n] ^= 1
 		for name, signature := range all {
 			for _, d := range [][]byte{digest, other, make([]byte, 32), digest[:31]} {
 				want := verifyDigest("ES256", public, d, signature) == nil && len(d) == 32
-				if got := m.verify(d, signature); got != want {
+				if got := verify(d, signature); got != want {
 					t.Errorf("%s over %x: %v, and the library says %v", name, d, got, want)
 				}
 			}
 		}
-		if !m.verify(digest, good) || !m.verify(digest, all["its other s"]) {
+		if !verify(digest, good) || !verify(digest, all["its other s"]) {
 			t.Error("a good signature is found bad")
 		}
 	}
@@ -105,14 +106,15 @@ func TestSameKeyOfEveryKind(t *testing.T) {
 		bad[len(bad)-1] ^= 1
 		var k SameKeys
 		for n := range 2 * often {
-			if err := k.verify(name, public, digest, good); err != nil {
-				t.Errorf("%s, good, after %d: %v", name, n, err)
+			if good, err := k.verify(name, public, []check{{digest, good}}); err != nil || good != 1 {
+				t.Errorf("%s, good, after %d: %d, %v", name, n, good, err)
 			}
-			got, want := k.verify(name, public, digest, bad), verifyDigest(name, public, digest, bad)
+			_, got := k.verify(name, public, []check{{digest, bad}})
+			want := verifyDigest(name, public, digest, bad)
 			if got == nil || want == nil || got.Error() != want.Error() {
 				t.Errorf("%s, bad, after %d: %v, want %v", name, n, got, want)
 			}
-			if k.verify("ES512", public, digest, good) == nil {
+			if _, err := k.verify("ES512", public, []check{{digest, good}}); err == nil {
 				t.Errorf("%s passes for ES512", name)
 			}
 		}
@@ -128,7 +130,7 @@ func TestSameKeysAreFew(t *testing.T) {
 	for n := range 3 * maxSameKeys {
 		public, digest, good := signed(t, elliptic.P256(), string(rune('a'+n)))
 		for range 2 {
-			if err := k.verify("ES256", public, digest, good); err != nil {
+			if _, err := k.verify("ES256", public, []check{{digest, good}}); err != nil {
 				t.Error(err)
 			}
 		}
@@ -138,24 +140,131 @@ func TestSameKeysAreFew(t *testing.T) {
 	}
 }
 
-// BenchmarkSameKey is a verification with a key that is always the same one,
-// beside one of the library.
-func BenchmarkSameKey(b *testing.B) {
-	public, digest, good := signed(b, elliptic.P256(), "attesta")
-	b.Run("prepared", func(b *testing.B) {
-		var k SameKeys
-		for range often + 1 {
-			if err := k.verify("ES256", public, digest, good); err != nil {
-				b.Fatal(err)
+// TestSameKeysTellWhichIsBad (J8): of many that are verified together every
+// bad one is found, in its place, and none makes another good.
+func TestSameKeysTellWhichIsBad(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := make([]check, 2*atOnce+5)
+	for n := range good {
+		digest := sha256.Sum256([]byte{byte(n)})
+		r, s, err := ecdsa.Sign(rand.Reader, key, digest[:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		good[n] = check{digest[:], slices.Concat(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32)))}
+	}
+	var k SameKeys
+	for _, asked := range []int64{0, often} { // by the library, and together
+		k.key(&key.PublicKey).asked.Store(asked)
+		for _, many := range []int{0, 1, 2, 3, atOnce - 1, atOnce, atOnce + 1, len(good)} {
+			if found, err := k.verify("ES256", &key.PublicKey, good[:many]); err != nil || found != many {
+				t.Errorf("%d good ones: %d, %v", many, found, err)
 			}
 		}
+		for n := range good {
+			for name, bad := range map[string]check{
+				"of its neighbour": {good[n].digest, good[(n+1)%len(good)].signature}, "zeros": {good[n].digest, make([]byte, 64)},
+				"short": {good[n].digest, good[n].signature[:63]}, "no digest": {nil, good[n].signature},
+			} {
+				all := slices.Clone(good)
+				all[n] = bad
+				if n+3 < len(all) {
+					all[n+3] = bad
+				}
+				if found, err := k.verify("ES256", &key.PublicKey, all); err == nil || found != n {
+					t.Errorf("%s in place %d: %d are good, %v", name, n, found, err)
+				}
+			}
+		}
+	}
+}
+
+// TestPoints adds what additions of points make an exception of, and holds the
+// multiples against those of the library.
+func TestPoints(t *testing.T) {
+	curve := elliptic.P256().Params()
+	at := func(n *big.Int) (p point) {
+		if n.Sign() == 0 {
+			return p
+		}
+		key, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), n.FillBytes(make([]byte, 32)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		encoded, err := key.PublicKey.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.x.SetBytes(encoded[1:33])
+		p.y.SetBytes(encoded[33:])
+		return p
+	}
+	minus := func(n int64) *big.Int { return new(big.Int).Sub(curve.N, big.NewInt(n)) }
+	some := []*big.Int{big.NewInt(0), big.NewInt(1), big.NewInt(2), big.NewInt(3), minus(1), minus(2), minus(3)}
+	var to, more, want []point
+	for _, a := range some {
+		for _, b := range some {
+			sum := new(big.Int).Add(a, b)
+			to, more, want = append(to, at(a)), append(more, at(b)), append(want, at(sum.Mod(sum, curve.N)))
+		}
+	}
+	new(adder).addAll(to, more)
+	for n := range to {
+		if to[n] != want[n] {
+			t.Errorf("%v + %v: %v, want %v", some[n/len(some)], some[n%len(some)], to[n], want[n])
+		}
+	}
+	one := at(big.NewInt(1))
+	x, y := one.x.Bytes(), one.y.Bytes()
+	m, err := multiplesOf(slices.Concat(x[:], y[:]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range m {
+		for _, n := range []int64{0, 1, 2, 3, base/4 - 1, base / 4, base/4 + 1, base/2 - 1, base / 2} {
+			by := new(big.Int).Lsh(big.NewInt(n), uint(i*digitBits))
+			if m[i][n] != at(by.Mod(by, curve.N)) {
+				t.Errorf("row %d, multiple %d", i, n)
+			}
+		}
+	}
+	if _, err := multiplesOf(slices.Repeat([]byte{0xff}, 64)); err == nil {
+		t.Error("coordinates beyond the field are taken")
+	}
+}
+
+// BenchmarkSameKey is the verification of 32 signatures of a key that is always
+// the same one, beside as many of the library.
+func BenchmarkSameKey(b *testing.B) {
+	public, digest, good := signed(b, elliptic.P256(), "attesta")
+	checks := slices.Repeat([]check{{digest, good}}, atOnce)
+	verify := func(b *testing.B, k *SameKeys) {
+		if _, err := k.verify("ES256", public, checks); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.Run("prepared", func(b *testing.B) {
+		var k SameKeys
+		for range often/atOnce + 1 {
+			verify(b, &k)
+		}
 		for b.Loop() {
-			_ = k.verify("ES256", public, digest, good)
+			verify(b, &k)
 		}
 	})
 	b.Run("library", func(b *testing.B) {
 		for b.Loop() {
-			_ = verifyDigest("ES256", public, digest, good)
+			for range checks {
+				_ = verifyDigest("ES256", public, digest, good)
+			}
+		}
+	})
+	b.Run("preparing", func(b *testing.B) {
+		for b.Loop() {
+			new(SameKeys).prepared(public, often+1)
 		}
 	})
 }

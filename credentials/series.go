@@ -105,29 +105,29 @@ func (s *Series) of(p Particulars) (Award, Issue) {
 	}, i
 }
 
-// one is a credential of a series on its way.
-type one struct {
+// draft is a credential of a series on its way.
+type draft struct {
 	template *template
 	moment   *moment
 	values   *written
 	rest     []byte // of the document, after the first slot
 }
 
-func (s *Series) one(p Particulars, at time.Time, r *room) (o one, err error) {
+func (s *Series) draft(p Particulars, at time.Time, r *room) (d draft, err error) {
 	v, err := s.values(p)
 	if err != nil {
-		return o, err
+		return d, err
 	}
-	if o.values, err = v.written(); err != nil {
-		return o, err
+	if d.values, err = v.written(); err != nil {
+		return d, err
 	}
-	if o.template, err = s.template(p, &v); err != nil {
-		return o, err
+	if d.template, err = s.template(p, &v); err != nil {
+		return d, err
 	}
-	o.rest = o.template.appendRest(r.rest[:0], o.values)
-	r.rest = o.rest
-	o.moment, err = o.template.at(at, s)
-	return o, err
+	d.rest = d.template.appendRest(r.rest[:0], d.values)
+	r.rest = d.rest
+	d.moment, err = d.template.at(at, s)
+	return d, err
 }
 
 // template is that of the shape of an award.
@@ -164,11 +164,11 @@ func (s *Series) template(p Particulars, v *values) (*template, error) {
 
 // Document is what NewDocument writes for an award of the series.
 func (s *Series) Document(p Particulars) (Document, error) {
-	o, err := s.one(p, p.At, new(room))
+	d, err := s.draft(p, p.At, new(room))
 	if err != nil {
 		return nil, fmt.Errorf("writing the document: %w", err)
 	}
-	return slices.Concat(o.template.plain[0], o.rest), nil
+	return slices.Concat(d.template.plain[0], d.rest), nil
 }
 
 // SealedFile is a sealed file in two parts, one after the other. What a series
@@ -178,41 +178,58 @@ type SealedFile struct{ Begins, Rest []byte }
 // Bytes is the file in one piece.
 func (f SealedFile) Bytes() []byte { return slices.Concat(f.Begins, f.Rest) }
 
-// Seal is EDC.Seal for an award of the series. It also reads the seal back: see
-// compare.
-func (s *Series) Seal(p Particulars, at time.Time) (SealedFile, error) {
+// Seal is EDC.Seal for awards of the series, one after the other. It also reads
+// the seals back: see compare. Where one fails it returns the files before it.
+func (s *Series) Seal(awards []Particulars, at time.Time) ([]SealedFile, error) {
 	r := s.room()
 	defer s.rooms.Put(r)
-	o, err := s.one(p, at, r)
+	files, checks := make([]SealedFile, 0, len(awards)), make([]check, 0, len(awards))
+	var failed error
+	for _, p := range awards {
+		f, c, err := s.one(p, at, r)
+		if failed = err; failed != nil {
+			break
+		}
+		files, checks = append(files, f), append(checks, c)
+	}
+	good, err := s.verify(checks)
 	if err != nil {
-		return SealedFile{}, fmt.Errorf("writing the document: %w", err)
+		failed = err
 	}
-	f, err := s.seal(o)
-	if err == nil {
-		err = s.compare(f, o, p, at, r)
+	return files[:good], failed
+}
+
+// one is a seal whose signature is still to be verified.
+func (s *Series) one(p Particulars, at time.Time, r *room) (f SealedFile, c check, err error) {
+	d, err := s.draft(p, at, r)
+	if err != nil {
+		return f, c, fmt.Errorf("writing the document: %w", err)
 	}
-	return f, err
+	if f, err = s.seal(d); err == nil {
+		c, err = s.compare(f, d, p, at, r)
+	}
+	return f, c, err
 }
 
 // seal seals what is not to be handed out before compare has read it back.
-func (s *Series) seal(o one) (f SealedFile, err error) {
+func (s *Series) seal(d draft) (f SealedFile, err error) {
 	var signature []byte
 	if s.digest != nil {
 		var sum []byte
-		if sum, err = o.moment.began.sum(o.rest); err == nil {
+		if sum, err = d.moment.began.sum(d.rest); err == nil {
 			signature, err = s.digest.SignDigest(sum)
 		}
 	} else {
-		input := bytes.Join([][]byte{[]byte(o.moment.protected + "."), o.template.plain[0], o.rest}, nil)
+		input := bytes.Join([][]byte{[]byte(d.moment.protected + "."), d.template.plain[0], d.rest}, nil)
 		signature, err = s.sealer.Sign(input)
 	}
 	if err != nil {
 		return f, fmt.Errorf("signing the document: %w", err)
 	}
-	f.Begins = o.template.begins
-	between := o.template.quoted[0][len(f.Begins):]
-	f.Rest = make([]byte, 0, len(between)+len(o.rest)+len(o.rest)/4+len(o.moment.end)+2*len(signature))
-	f.Rest = append(o.template.appendQuotedRest(append(f.Rest, between...), o.values), o.moment.end...)
+	f.Begins = d.template.begins
+	between := d.template.quoted[0][len(f.Begins):]
+	f.Rest = make([]byte, 0, len(between)+len(d.rest)+len(d.rest)/4+len(d.moment.end)+2*len(signature))
+	f.Rest = append(d.template.appendQuotedRest(append(f.Rest, between...), d.values), d.moment.end...)
 	f.Rest = base64.RawURLEncoding.AppendEncode(f.Rest, signature)
 	f.Rest = append(f.Rest, fileEnds...)
 	return f, nil
@@ -231,56 +248,65 @@ var errDiffer = errors.New("comparing the seal with the intent: they differ")
 // place, and so does the header; hence the hash over that beginning, which the
 // first has proved, is the hash over theirs. Whatever differs from one to the
 // next is read from the file with the same reader, compared and hashed, and every
-// signature is verified with the key of the certificate.
-func (s *Series) compare(f SealedFile, o one, p Particulars, at time.Time, r *room) error {
-	proven := o.moment.proven.Load()
+// signature is verified with the key of the certificate, which is left to who
+// calls: it is done for many at once.
+func (s *Series) compare(f SealedFile, d draft, p Particulars, at time.Time, r *room) (c check, err error) {
+	proven := d.moment.proven.Load()
 	if !proven {
 		if err := s.prove(f.Bytes(), p, at); err != nil {
-			return err
+			return c, err
 		}
 	}
-	after, begins := f.Rest, o.template.quoted[0]
-	if same := o.template.begins; len(f.Begins) == len(same) && &f.Begins[0] == &same[0] { // nothing to compare
+	after, begins := f.Rest, d.template.quoted[0]
+	if same := d.template.begins; len(f.Begins) == len(same) && &f.Begins[0] == &same[0] { // nothing to compare
 		begins = begins[len(same):]
 	} else {
 		after = f.Bytes()
 	}
 	after, ok := bytes.CutPrefix(after, begins)
 	if !ok {
-		return errDiffer
+		return c, errDiffer
 	}
 	size := base64.RawURLEncoding.EncodedLen(signatureBytes(s.chain[0].PublicKey)) + len(fileEnds)
-	if len(after) < len(o.moment.end)+size {
-		return errDiffer
+	if len(after) < len(d.moment.end)+size {
+		return c, errDiffer
 	}
 	after, end := after[:len(after)-size], after[len(after)-size:]
-	text, ok := bytes.CutSuffix(after, o.moment.end)
+	text, ok := bytes.CutSuffix(after, d.moment.end)
 	if !ok {
-		return errDiffer
+		return c, errDiffer
 	}
 	rest, err := unquote(text, r)
-	if err != nil || rest != string(o.rest) {
-		return errDiffer
+	if err != nil || rest != string(d.rest) {
+		return c, errDiffer
 	}
 	encoded, ok := bytes.CutSuffix(end, []byte(fileEnds))
 	if !ok {
-		return errDiffer
+		return c, errDiffer
 	}
-	signature, err := decodeBase64URL(string(encoded))
-	if err != nil {
-		return errDiffer
+	if c.signature, err = decodeBase64URL(string(encoded)); err != nil {
+		return c, errDiffer
 	}
-	sum, err := o.moment.began.sum([]byte(rest))
-	if err != nil {
-		return fmt.Errorf("reading the seal back: %w", err)
-	}
-	if err := s.same.verify(s.algorithm, s.chain[0].PublicKey, sum, signature); err != nil {
-		return fmt.Errorf("reading the seal back: %w: %w", ErrSeal, err)
+	if c.digest, err = d.moment.began.sum([]byte(rest)); err != nil {
+		return c, fmt.Errorf("reading the seal back: %w", err)
 	}
 	if !proven {
-		o.moment.proven.Store(true)
+		if _, err := s.verify([]check{c}); err != nil {
+			return c, err
+		}
+		d.moment.proven.Store(true)
 	}
-	return nil
+	return c, nil
+}
+
+// verify verifies signatures with the key of the certificate. It returns how many
+// are good, and what is wrong with the one after them.
+func (s *Series) verify(checks []check) (good int, err error) {
+	good, err = s.same.verify(s.algorithm, s.chain[0].PublicKey, checks)
+	if err != nil {
+		err = fmt.Errorf("reading the seal back: %w: %w", ErrSeal, err)
+	}
+	return good, err
 }
 
 // prove reads a seal back as a stranger would.

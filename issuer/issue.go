@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"attesta/credentials"
@@ -16,48 +17,24 @@ import (
 	"attesta/status"
 )
 
-// How many credentials are reserved, and completed, in one durable step: as many
-// as keep nobody waiting for long, and where nobody else waits, as many as are
-// worth it.
-const (
-	slice     = 1000
-	longSlice = 4000
-)
-
-// batch is a slice of rows on its way through the issuing cycle.
-type batch struct {
-	at       time.Time
-	all      []judged
-	signing  []*keys.Key // the keys of those that are reserved
-	reserved []int       // which of all are
-	intents  []registry.Intent
-	records  []registry.Reservation
-	fresh    map[uint64]bool // what this batch is to seal, by number
-	sealed   sealed
-	err      error
-	done     chan struct{} // closed once it is sealed, or cannot be
-}
-
 // Issue answers every row, and issues what the rows justify. While the clock is
 // behind the log by more than Slack nothing is issued: *ClockError. When it returns
 // an error, what was acknowledged by an earlier slice stays; calling it again
 // with the same rows finishes the work and issues nothing twice.
 //
 // Each slice goes through the issuing cycle in its order, which is the point: see
-// docs/issuance-cycle.md. While one is sealed, the next is reserved and the one
-// before is stored.
+// docs/issuance-cycle.md. While one is sealed, those after it are checked and
+// reserved, and the one before is stored.
 func (i *Issuer) Issue(ctx context.Context, rows []intake.Completion) ([]Outcome, error) {
 	ctx, stop := context.WithCancel(ctx)
 	outcomes := make([]Outcome, 0, len(rows))
 	line := i.line(ctx, rows)
 	defer func() { // what is on its way ends before this does
 		stop()
-		for later := range line {
-			<-later.done
+		for range line {
 		}
 	}()
 	for b := range line {
-		<-b.done
 		if b.err == nil {
 			b.err = i.finish(ctx, b)
 		}
@@ -71,93 +48,54 @@ func (i *Issuer) Issue(ctx context.Context, rows []intake.Completion) ([]Outcome
 	return outcomes, nil
 }
 
-// line reserves slice after slice and begins to seal each when the one before is
-// sealed. It ends after the last, or one with an error.
-func (i *Issuer) line(ctx context.Context, rows []intake.Completion) <-chan *batch {
-	line := make(chan *batch, 1)
-	go func() {
-		defer close(line)
-		most := slice
-		if i.Alone {
-			most = longSlice
-		}
-		mine := map[uint64]bool{}
-		before := make(chan struct{})
-		close(before)
-		for failed := false; len(rows) > 0 && !failed; {
-			n := min(most, len(rows))
-			b := i.reserve(ctx, rows[:n], mine)
-			rows, failed = rows[n:], b.err != nil
-			<-before
-			before = i.begin(ctx, b)
-			line <- b
-		}
-	}()
-	return line
-}
-
-// begin begins to seal what was reserved, if it could be. The answer is done.
-func (i *Issuer) begin(ctx context.Context, b *batch) chan struct{} {
-	b.done = make(chan struct{})
-	go func() {
-		defer close(b.done)
-		if b.err == nil {
-			b.sealed, b.err = i.seal(ctx, b.open(), b.at)
-		}
-	}()
-	return b.done
-}
-
-// reserve takes a slice of rows through the first steps. Mine are the records
-// that earlier slices of the same call are about to seal.
-func (i *Issuer) reserve(ctx context.Context, rows []intake.Completion, mine map[uint64]bool) (b *batch) {
-	b = &batch{fresh: map[uint64]bool{}}
-	defer func() { // a fault in this goroutine would end the whole program
-		if fault := recover(); fault != nil {
-			b.err = fmt.Errorf("reserving %d rows: %v", len(rows), fault)
-		}
-	}()
-	if b.err = i.admit(ctx); b.err != nil {
-		return b
+// check takes a slice of rows through the first steps, which leave nothing behind.
+func (i *Issuer) check(ctx context.Context, b *batch) error {
+	if err := i.admit(ctx); err != nil {
+		return err
 	}
 	b.at = i.now()
 
 	// 1. Judge every row against the catalogue and the rules of its module.
-	if b.all, b.err = i.judge(ctx, rows); b.err != nil {
-		return b
+	var err error
+	if b.all, err = i.judge(ctx, b.rows); err != nil {
+		return err
 	}
-
 	// 2. Lint the document that each award would give. Nothing is reserved for
 	// a document that could not be sealed.
-	if b.err = i.lintAll(ctx, b); b.err != nil {
-		return b
+	if err := i.lintAll(ctx, b); err != nil {
+		return err
 	}
-
-	// 3. Reserve: intent and status index are durable before any signature.
 	for n := range b.all {
-		if b.all[n].outcome.Answer != "" {
-			continue
+		if b.all[n].outcome.Answer == "" {
+			b.reserved = append(b.reserved, n)
 		}
-		intent, err := intentOf(b.all[n], b.signing[n])
-		if err != nil {
-			b.err = err
-			return b
-		}
-		b.intents, b.reserved = append(b.intents, intent), append(b.reserved, n)
 	}
+	b.intents = make([]registry.Intent, len(b.reserved))
+	return parallel(len(b.reserved), func(r int) (err error) {
+		n := b.reserved[r]
+		b.intents[r], err = intentOf(b.all[n], b.signing[n])
+		return err
+	})
+}
+
+// reserve makes intent and status index durable before any signature. Mine are
+// the records that earlier slices of the same call are about to seal.
+func (i *Issuer) reserve(ctx context.Context, b *batch, mine map[uint64]bool) error {
+	// 3. Reserve.
 	if len(b.intents) == 0 {
-		return b
+		return nil
 	}
-	if b.records, b.err = i.Registry.Reserve(ctx, b.intents, b.at); b.err != nil {
-		b.err = fmt.Errorf("reserving %d records: %w", len(b.intents), b.err)
-		return b
+	var err error
+	if b.records, err = i.Registry.Reserve(ctx, b.intents, b.at); err != nil {
+		return fmt.Errorf("reserving %d records: %w", len(b.intents), err)
 	}
+	b.fresh = make(map[uint64]bool, len(b.records))
 	for _, r := range b.records {
 		if seq := r.Record.Seq; r.Record.State == registry.Reserved && !mine[seq] {
 			mine[seq], b.fresh[seq] = true, true
 		}
 	}
-	return b
+	return nil
 }
 
 // lintAll refuses the rows whose documents would not be complete, and finds the
@@ -355,9 +293,14 @@ func parallel(n int, do func(int) error) error {
 	workers := min(n, runtime.GOMAXPROCS(0))
 	errs := make([]error, workers)
 	var wait sync.WaitGroup
+	var next atomic.Int64
 	for w := range workers {
 		wait.Go(func() {
-			for k := w; k < n && errs[w] == nil; k += workers {
+			for errs[w] == nil {
+				k := int(next.Add(1)) - 1
+				if k >= n {
+					return
+				}
 				errs[w] = do(k)
 			}
 		})

@@ -31,19 +31,22 @@ type sealed struct {
 	records  map[uint64]registry.Record // by number, as they are once they are stored
 }
 
+// maxTogether is how many records of a series are sealed, and read back, in one go.
+const maxTogether = 32
+
 // seal seals reserved records on all cores. What the caller knows of a record's
 // intent it may say; else it is read from the record.
 func (i *Issuer) seal(ctx context.Context, tasks []task, at time.Time) (sealed, error) {
 	done := sealed{make([]registry.Sealing, len(tasks)), make(map[uint64]registry.Record, len(tasks))}
-	current := i.keysAt(at)
-	err := parallel(len(tasks), func(n int) (err error) {
+	groups, err := i.grouped(tasks, at)
+	if err != nil {
+		return done, err
+	}
+	err = parallel(len(groups), func(g int) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if done.sealings[n], err = i.sealOne(tasks[n], current, at); err != nil {
-			return fmt.Errorf("sealing record %d: %w", tasks[n].record.Seq, err)
-		}
-		return nil
+		return i.sealGroup(tasks, groups[g], done.sealings, at)
 	})
 	for n, t := range tasks {
 		r := t.record
@@ -52,6 +55,40 @@ func (i *Issuer) seal(ctx context.Context, tasks []task, at time.Time) (sealed, 
 	}
 	return done, err
 }
+
+// grouped completes what is known of tasks, and parts them: those of a group are
+// of one series, or one alone.
+func (i *Issuer) grouped(tasks []task, at time.Time) (groups [][]int, err error) {
+	current := i.keysAt(at)
+	open := map[seriesKey][]int{}
+	for n := range tasks {
+		t := &tasks[n]
+		if t.model == nil {
+			*t, err = i.planned(t.record, current)
+		} else {
+			t.key, err = current.key(t.key.ID, houseOf(t.key))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("sealing record %d: %w", t.record.Seq, err)
+		}
+		if t.isAlone() {
+			groups = append(groups, []int{n})
+			continue
+		}
+		name := seriesKey{t.model, t.key.ID, t.record.List}
+		if open[name] = append(open[name], n); len(open[name]) == maxTogether {
+			groups = append(groups, open[name])
+			delete(open, name)
+		}
+	}
+	for _, rest := range open {
+		groups = append(groups, rest)
+	}
+	return groups, nil
+}
+
+// isAlone tells whether the award is made of earlier ones, and so like no other.
+func (t task) isAlone() bool { return len(t.award.Parts)+len(t.award.Stacks) > 0 }
 
 // store stores the exact bytes in one step. The first seal of a record is the
 // one that stays: the step is all or nothing, so what another call sealed in the
@@ -116,35 +153,40 @@ func (i *Issuer) planned(record registry.Record, current *currentKeys) (task, er
 	return task{record, m, p.award(m), key}, err
 }
 
-// sealOne gives the sealed bytes of a record.
-func (i *Issuer) sealOne(t task, current *currentKeys, at time.Time) (s registry.Sealing, err error) {
-	if t.model == nil {
-		t, err = i.planned(t.record, current)
-	} else {
-		t.key, err = current.key(t.key.ID, houseOf(t.key))
+// sealGroup gives the sealed bytes of a group of records.
+func (i *Issuer) sealGroup(tasks []task, group []int, sealings []registry.Sealing, at time.Time) (err error) {
+	first := tasks[group[0]]
+	if first.isAlone() {
+		if sealings[group[0]], err = i.sealAlone(first, at); err != nil {
+			return fmt.Errorf("sealing record %d: %w", first.record.Seq, err)
+		}
+		return nil
+	}
+	series, err := i.seriesOf(first.model, first.key, first.record.List)
+	var shared []byte
+	if err == nil {
+		shared, err = series.Shared()
 	}
 	if err != nil {
-		return s, err
+		return fmt.Errorf("sealing record %d: %w", first.record.Seq, err)
 	}
-	if len(t.award.Parts)+len(t.award.Stacks) > 0 {
-		return i.sealAlone(t, at)
-	}
-	series, err := i.seriesOf(t.model, t.key, t.record.List)
-	if err != nil {
-		return s, err
-	}
-	p := credentials.Particulars{
-		Learner: t.award.Learner, CompletedOn: t.award.CompletedOn, Score: t.award.Score,
-		Credential: t.record.Credential, At: t.record.ReservedAt, Index: t.record.Index,
+	awards := make([]credentials.Particulars, len(group))
+	for n, of := range group {
+		t := &tasks[of]
+		awards[n] = credentials.Particulars{
+			Learner: t.award.Learner, CompletedOn: t.award.CompletedOn, Score: t.award.Score,
+			Credential: t.record.Credential, At: t.record.ReservedAt, Index: t.record.Index,
+		}
 	}
 	// 4. Seal. 5. Compare: read the seal back and hold it against what was intended.
-	file, err := series.Seal(p, at)
+	files, err := series.Seal(awards, at)
 	if err != nil {
-		return s, err
+		return fmt.Errorf("sealing record %d: %w", tasks[group[len(files)]].record.Seq, err)
 	}
-	s.Seq, s.SealKey, s.Begins, s.Sealed = t.record.Seq, t.key.ID, file.Begins, file.Rest
-	s.Shared, err = series.Shared()
-	return s, err
+	for n, of := range group {
+		sealings[of] = registry.Sealing{Seq: tasks[of].record.Seq, SealKey: first.key.ID, Begins: files[n].Begins, Sealed: files[n].Rest, Shared: shared}
+	}
+	return nil
 }
 
 // sealAlone seals what is like no other: an award that is made of earlier ones.

@@ -35,7 +35,8 @@ type holders struct {
 	of map[uint64]holder
 }
 
-const maxHolders = 1 << 14
+// maxHolders is more than a call that issues has on its way.
+const maxHolders = 1 << 15
 
 func (h *holders) put(seq uint64, who holder) {
 	h.mu.Lock()

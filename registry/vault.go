@@ -95,7 +95,7 @@ func (v *vault) newSalt() (salt [SaltSize]byte, err error) {
 }
 
 // maxCiphers bounds the ciphers that are kept for the next step of the same work.
-const maxCiphers = 4096
+const maxCiphers = 1 << 14
 
 // cipher is the AES-256-GCM of one person. It is safe for concurrent use.
 func (v *vault) cipher(salt [SaltSize]byte) (cipher.AEAD, error) {
