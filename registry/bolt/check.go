@@ -122,7 +122,7 @@ func (a *audit) fault(format string, args ...any) error {
 
 func (a *audit) run() error {
 	for _, step := range []func() error{
-		a.readNames, a.readLists, a.readRecords, a.readEntries, a.readPeople, a.readPages, a.readLevels, a.compareSizes, a.compareLists,
+		a.readNames, a.readLists, a.readIndexes, a.readRecords, a.readEntries, a.readPeople, a.readPages, a.readLevels, a.compareSizes, a.compareLists,
 		func() error { return a.compareCounts(bucketCounts) },
 		func() error { return a.compareCounts(bucketEditions) },
 		a.readEvents, a.compareHistory, a.readTree, a.readCatalogue, a.readAccess, a.readKeys, a.readProposals,
@@ -283,10 +283,6 @@ func (a *audit) compareSizes() error {
 		bucket string
 		want   uint64
 	}{
-		{bucketAwards, a.records},
-		{bucketCredentials, a.records},
-		{bucketHandles, a.records},
-		{bucketClaims, a.records},
 		{bucketBodies, a.reserved},
 		{bucketSealed, a.documents},
 		{bucketTokens, a.tokens},

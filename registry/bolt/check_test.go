@@ -128,13 +128,6 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 			v := bytes.Clone(t.bucket(bucketNewest).Get([]byte("m")))
 			return errors.Join(t.bucket(bucketProviders).Put([]byte("m"), v))
 		},
-		"two indexes exchanged": func(t *tx) error {
-			c := t.bucket(bucketHandles).Cursor()
-			k, v := c.First()
-			k2, v2 := c.Next()
-			k, v, k2, v2 = bytes.Clone(k), bytes.Clone(v), bytes.Clone(k2), bytes.Clone(v2)
-			return errors.Join(t.put(bucketHandles, k, v2), t.put(bucketHandles, k2, v))
-		},
 	}
 	for _, bucket := range []string{
 		bucketRecords, bucketBodies, bucketSealed, bucketAwards, bucketCredentials, bucketHandles,

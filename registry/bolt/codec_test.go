@@ -99,7 +99,12 @@ func TestTheLayoutIsReadForEver(t *testing.T) {
 		got = append(got, hex.EncodeToString(encodeEvent(registry.Event{At: at, Kind: kind, What: aCredential})))
 	}
 	got = append(got, hex.EncodeToString(encodeEvent(registry.Event{At: at, Kind: "new", What: "m 1", By: "p", Why: "T"})))
-	want, err := os.ReadFile(filepath.Join("testdata", "layout5.txt"))
+	var leaf []byte
+	for n, key := range []string{"\x00awards", "award of many", "awards"} {
+		leaf = appendEntry(leaf, indexEntry{[]byte(key), 100 << (7 * n)})
+	}
+	got = append(got, hex.EncodeToString(leaf))
+	want, err := os.ReadFile(filepath.Join("testdata", "layout6.txt"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,8 +13,11 @@ var _ registry.Source = (*Store)(nil)
 
 // Export is registry.Source.Export.
 func (s *Store) Export(ctx context.Context, part registry.Part, after *registry.Entry, limit int) (out []registry.Entry, err error) {
-	if part == "log" {
+	switch part {
+	case "log":
 		return s.exportLog(ctx, after)
+	case "claims":
+		return s.exportClaims(ctx, after, limit)
 	}
 	x, ok := exports()[part]
 	if !ok {
@@ -51,7 +54,6 @@ func exports() map[registry.Part]export {
 	return map[registry.Part]export{
 		"lists":     {bucketLists, func(e *registry.Entry) []byte { return []byte(e.List.ID) }, exportList},
 		"records":   {bucketRecords, func(e *registry.Entry) []byte { return seqKey(e.Record.Seq) }, exportRecord},
-		"claims":    {bucketClaims, func(e *registry.Entry) []byte { return bytes.Clone(e.Claim.Hash[:indexBytes]) }, exportClaim},
 		"documents": {bucketSealed, func(e *registry.Entry) []byte { return seqKey(e.Document.Seq) }, exportDocument},
 		"events":    {bucketEvents, func(e *registry.Entry) []byte { return seqKey(e.Event.Seq) }, exportEvent},
 		"providers": {bucketProviders, func(e *registry.Entry) []byte { return []byte(e.Provider.ID) }, exportProvider},
@@ -91,9 +93,26 @@ func exportRecord(t *tx, k, _ []byte) (registry.Entry, error) {
 	return registry.Entry{Record: &record}, err
 }
 
-func exportClaim(t *tx, k, _ []byte) (registry.Entry, error) {
-	r, err := t.follow(bucketClaims, k)
-	return registry.Entry{Claim: &registry.ClaimEntry{Hash: r.claim, Seq: r.Seq}}, err
+// exportClaims reads claims in the order of their index.
+func (s *Store) exportClaims(ctx context.Context, after *registry.Entry, limit int) (out []registry.Entry, err error) {
+	from := firstLeaf()
+	if after != nil {
+		from = append(bytes.Clone(after.Claim.Hash[:indexBytes]), 0) // the least key above it
+	}
+	err = s.view(ctx, func(t *tx) error {
+		return t.entriesFrom(bucketClaims, from, func(e indexEntry) (bool, error) {
+			r, err := t.led(bucketClaims, e.key, e.seq)
+			if err != nil {
+				return false, err
+			}
+			out = append(out, registry.Entry{Claim: &registry.ClaimEntry{Hash: r.claim, Seq: r.Seq}})
+			return len(out) < limit, nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 func exportDocument(_ *tx, k, v []byte) (registry.Entry, error) {

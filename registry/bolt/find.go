@@ -179,12 +179,15 @@ func (t *tx) ofAll(q registry.Query, fn func(seq uint64) (bool, error)) error {
 
 func (t *tx) ofLearner(q registry.Query, fn func(seq uint64) (bool, error)) error {
 	var seqs []uint64
-	err := t.scan(bucketAwards, learnerKey(q.Learner), nil, func(k, _ []byte) (bool, error) {
-		seq, err := t.lookUp(bucketAwards, k)
-		if seq < q.Before {
-			seqs = append(seqs, seq)
+	learner := learnerKey(q.Learner)
+	err := t.entriesFrom(bucketAwards, learner, func(e indexEntry) (bool, error) {
+		if !bytes.HasPrefix(e.key, learner) {
+			return false, nil
 		}
-		return true, err
+		if e.seq < q.Before {
+			seqs = append(seqs, e.seq)
+		}
+		return true, nil
 	})
 	if err != nil {
 		return err

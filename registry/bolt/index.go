@@ -2,9 +2,15 @@ package bolt
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"slices"
+
+	"go.etcd.io/bbolt"
+
+	"attesta/registry"
 )
 
 // The keys of the indexes are cut short: what was cut off is compared in the
@@ -61,12 +67,17 @@ func (t *tx) lead(index string, r row) (key []byte, err error) {
 	return key, nil
 }
 
-// follow reads the record that an index leads to, and holds it against the key.
+// follow reads the record that an index leads to.
 func (t *tx) follow(index string, key []byte) (row, error) {
 	seq, err := t.lookUp(index, key)
 	if err != nil {
 		return row{}, err
 	}
+	return t.led(index, key, seq)
+}
+
+// led reads the record to which an entry leads, and holds it against the key.
+func (t *tx) led(index string, key []byte, seq uint64) (row, error) {
 	r, err := t.row(seq)
 	if err != nil {
 		return row{}, fmt.Errorf("following %s: %v: %w", index, err, errDamaged)
@@ -81,16 +92,162 @@ func (t *tx) follow(index string, key []byte) (row, error) {
 	return r, nil
 }
 
-// lookUp reads an entry of an index.
-func (t *tx) lookUp(bucket string, key []byte) (uint64, error) {
-	b, err := t.get(bucket, key)
+// leafFor moves a cursor to the leaf in which a key stands or would stand, and
+// reads it. There is none, and its key is nil, in an index without entries.
+func (t *tx) leafFor(index string, c *bbolt.Cursor, key []byte) (k, leaf []byte, err error) {
+	k, v := c.Seek(key)
+	if k == nil {
+		k, v = c.Last()
+	} else if !bytes.Equal(k, key) {
+		if k, v = c.Prev(); k == nil {
+			return nil, nil, fmt.Errorf("reading %s: its first leaf is missing: %w", index, errDamaged)
+		}
+	}
+	if k == nil {
+		return nil, nil, nil
+	}
+	leaf, err = t.leaf(index, k, v)
+	return k, leaf, err
+}
+
+// leaf takes a leaf out of a stored value.
+func (t *tx) leaf(index string, k, v []byte) ([]byte, error) {
+	t.values++
+	leaf, err := verified(index, k, v)
+	if err == nil && len(leaf) == 0 {
+		err = fmt.Errorf("reading %s: a leaf has no entries: %w", index, errDamaged)
+	}
+	return leaf, err
+}
+
+// lookUp reads an entry of an index, or is registry.ErrNotFound.
+func (t *tx) lookUp(index string, key []byte) (uint64, error) {
+	_, leaf, err := t.leafFor(index, t.bucket(index).Cursor(), key)
 	if err != nil {
 		return 0, err
 	}
-	d := decoder{b: b}
-	seq := d.number()
-	if err := d.end(); err != nil || seq == 0 || seq >= noSeq {
-		return 0, fmt.Errorf("reading %s: %w", bucket, errDamaged)
+	at, found, err := seekEntry(leaf, 0, key)
+	if err != nil {
+		return 0, fmt.Errorf("reading %s: %w", index, err)
 	}
-	return seq, nil
+	if !found {
+		return 0, registry.ErrNotFound
+	}
+	e, _, err := entryAt(leaf, at)
+	return e.seq, err
+}
+
+// entriesFrom calls fn for every entry of an index from a key on, until fn
+// returns false or an error. What fn is given is valid until the index changes.
+func (t *tx) entriesFrom(index string, key []byte, fn func(indexEntry) (bool, error)) error {
+	c := t.bucket(index).Cursor()
+	k, leaf, err := t.leafFor(index, c, key)
+	for err == nil && k != nil {
+		var more bool
+		if more, err = eachEntry(leaf, key, fn); err != nil || !more {
+			break
+		}
+		var v []byte
+		if k, v = c.Next(); k != nil {
+			leaf, err = t.leaf(index, k, v)
+		}
+	}
+	return err
+}
+
+// arrivals are what leads to the records of one Reserve, until it is put into
+// the indexes at its end: so each leaf is written once for all of them.
+type arrivals struct {
+	entries map[string][]indexEntry // by index
+	awards  map[string]uint64       // the same of bucketAwards
+}
+
+func newArrivals() *arrivals {
+	return &arrivals{entries: map[string][]indexEntry{}, awards: map[string]uint64{}}
+}
+
+func (a *arrivals) add(t *tx, r row) error {
+	for _, index := range indexes() {
+		key, err := t.lead(index, r)
+		if err != nil {
+			return err
+		}
+		a.entries[index] = append(a.entries[index], indexEntry{key, r.Seq})
+		if index == bucketAwards {
+			a.awards[string(key)] = r.Seq
+		}
+	}
+	return nil
+}
+
+// follow is tx.follow for an award that may have arrived.
+func (a *arrivals) follow(t *tx, award []byte) (row, error) {
+	if seq, ok := a.awards[string(award)]; ok {
+		return t.led(bucketAwards, award, seq)
+	}
+	return t.follow(bucketAwards, award)
+}
+
+// put puts them into the indexes. An entry that exists is registry.ErrConflict.
+func (a *arrivals) put(t *tx) error {
+	for _, index := range indexes() {
+		if err := t.putEntries(index, a.entries[index]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// putEntries puts new entries, which it sorts, into an index.
+func (t *tx) putEntries(index string, entries []indexEntry) error {
+	slices.SortFunc(entries, func(a, b indexEntry) int {
+		return cmp.Or(bytes.Compare(a.key, b.key), cmp.Compare(a.seq, b.seq))
+	})
+	c := t.bucket(index).Cursor()
+	for len(entries) > 0 {
+		n, err := t.putLeaf(index, c, entries)
+		if err != nil {
+			return err
+		}
+		entries = entries[n:]
+	}
+	return nil
+}
+
+// putLeaf puts all new entries that are of the leaf of the first one there, and
+// returns how many they are. A cursor knows nothing of a change of its bucket
+// until it seeks again.
+func (t *tx) putLeaf(index string, c *bbolt.Cursor, entries []indexEntry) (n int, err error) {
+	k, leaf, err := t.leafFor(index, c, entries[0].key)
+	if err != nil {
+		return 0, err
+	}
+	n = len(entries)
+	if k == nil {
+		k = firstLeaf()
+	} else if next, _ := c.Next(); next != nil {
+		n, _ = slices.BinarySearchFunc(entries[1:], next, func(e indexEntry, next []byte) int { return bytes.Compare(e.key, next) })
+		n++
+	}
+	grown, err := mergeLeaf(index, leaf, entries[:n])
+	if err != nil {
+		return 0, err
+	}
+	parts, err := cutLeaf(grown)
+	if err != nil {
+		return 0, fmt.Errorf("reading %s: %w", index, err)
+	}
+	for i, part := range parts {
+		if i > 0 {
+			e, _, err := entryAt(part, 0)
+			if err != nil {
+				return 0, err
+			}
+			k = e.key
+		}
+		if err := t.put(index, k, part); err != nil {
+			return 0, err
+		}
+	}
+	return n, nil
 }

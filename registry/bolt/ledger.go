@@ -3,7 +3,6 @@ package bolt
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -25,16 +24,17 @@ func (s *Store) Reserve(ctx context.Context, intents []registry.Intent, names []
 		if err := t.putShared(shared); err != nil {
 			return err
 		}
+		arrived := newArrivals()
 		for i, in := range intents {
 			var err error
-			if out[i], err = s.find(t, in); errors.Is(err, registry.ErrNotFound) {
-				out[i].Record, err = s.reserve(t, in, names[i], at)
+			if out[i], err = t.find(in, arrived); errors.Is(err, registry.ErrNotFound) {
+				out[i].Record, err = s.reserve(t, in, names[i], at, arrived)
 			}
 			if err != nil {
 				return err
 			}
 		}
-		return nil
+		return arrived.put(t)
 	})
 	if err != nil {
 		return nil, err
@@ -43,15 +43,15 @@ func (s *Store) Reserve(ctx context.Context, intents []registry.Intent, names []
 }
 
 // roomy copies bytes that are to be stored, with room for their checksum.
-func roomy(b []byte) []byte { return append(make([]byte, 0, len(b)+4), b...) }
+func roomy(b []byte) []byte { return append(make([]byte, 0, len(b)+checksumSize), b...) }
 
 // find returns the record of an award that is there already.
-func (s *Store) find(t *tx, in registry.Intent) (registry.Reservation, error) {
+func (t *tx) find(in registry.Intent, arrived *arrivals) (registry.Reservation, error) {
 	key, err := t.awardKey(in.Learner, in.Module, in.Edition)
 	if err != nil {
 		return registry.Reservation{}, err
 	}
-	r, err := t.follow(bucketAwards, key)
+	r, err := arrived.follow(t, key)
 	if err != nil {
 		return registry.Reservation{}, err
 	}
@@ -62,7 +62,7 @@ func (s *Store) find(t *tx, in registry.Intent) (registry.Reservation, error) {
 	return registry.Reservation{Record: record, Existing: true}, err
 }
 
-func (s *Store) reserve(t *tx, in registry.Intent, n registry.Names, at time.Time) (registry.Record, error) {
+func (s *Store) reserve(t *tx, in registry.Intent, n registry.Names, at time.Time, arrived *arrivals) (registry.Record, error) {
 	l, err := s.openList(t, in.Provider, in.House)
 	if err != nil {
 		return registry.Record{}, err
@@ -90,17 +90,8 @@ func (s *Store) reserve(t *tx, in registry.Intent, n registry.Names, at time.Tim
 	if err := t.put(bucketBodies, seqKey(seq), in.Body); err != nil {
 		return registry.Record{}, err
 	}
-	for _, index := range indexes() {
-		key, err := t.lead(index, r)
-		if err != nil {
-			return registry.Record{}, err
-		}
-		if index != bucketAwards && t.has(index, key) { // who reserves has looked for the award
-			return registry.Record{}, fmt.Errorf("adding record %d: its entry in %s exists: %w", seq, index, registry.ErrConflict)
-		}
-		if err := t.put(index, key, binary.AppendUvarint(nil, seq)); err != nil {
-			return registry.Record{}, err
-		}
+	if err := arrived.add(t, r); err != nil {
+		return registry.Record{}, err
 	}
 	selections, err := t.selections(r.Record)
 	if err != nil {

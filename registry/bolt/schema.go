@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"slices"
 
 	"attesta/registry"
 )
@@ -12,13 +11,14 @@ import (
 // The buckets. A number (seq) in a key is five big-endian bytes, so that what is
 // written together lies together; text that makes up a key goes through tuple.
 //
-// Every value ends with a checksum of four bytes over bucket, key and value. An
-// index entry has none: it is a few bytes that lead to a record, and it is held
-// against the record each time. bbolt adds 16 bytes to every entry, and fills
-// pages fully where keys come in order and to about 70 % where they do not;
-// there each new entry also costs a page of its own in the commit. Such buckets
-// are few therefore: awards, credentials, handles and claims. What belongs to a
-// selection of records, or has a level, is kept for many records in one entry.
+// Every value ends with a checksum of four bytes over bucket, key and value.
+// bbolt adds 16 bytes to every entry, and fills pages fully where keys come in
+// order and to about 70 % where they do not; there each new entry also costs a
+// page of its own in the commit. So what is small is kept for many records in
+// one entry: what belongs to a selection of records, or has a level, and also
+// the entries of the four indexes, which are random: see mostLeaf. An entry of
+// an index has the beginning of a key only and is held against the record it
+// leads to each time.
 const (
 	bucketMeta        = "meta"        // identity, schema, id
 	bucketNames       = "names"       // text: number, and number: text; see tx.number
@@ -26,10 +26,10 @@ const (
 	bucketBodies      = "bodies"      // seq: body, while reserved
 	bucketSealed      = "sealed"      // seq: packed sealed bytes
 	bucketLevels      = "levels"      // level of the seal, block of seqs: which of them have it
-	bucketAwards      = "awards"      // hash of the learner, module and edition as numbers: seq (index)
-	bucketCredentials = "credentials" // first bytes of the credential id: seq (index)
-	bucketHandles     = "handles"     // first bytes of the handle: seq (index)
-	bucketClaims      = "claims"      // first bytes of the hash of the claim token: seq (index)
+	bucketAwards      = "awards"      // index: hash of the learner, module and edition as numbers: seq
+	bucketCredentials = "credentials" // index: first bytes of the credential id: seq
+	bucketHandles     = "handles"     // index: first bytes of the handle: seq
+	bucketClaims      = "claims"      // index: first bytes of the hash of the claim token: seq
 	bucketPages       = "pages"       // selection, first seq: the seqs that follow
 	bucketCounts      = "counts"      // provider, or empty for all: counts
 	bucketEditions    = "editions"    // provider, module, edition: counts
@@ -60,14 +60,9 @@ func buckets() []string {
 	}
 }
 
-// isIndex tells whether a bucket has entries that lead to a record.
-func isIndex(bucket string) bool {
-	return slices.Contains(indexes(), bucket)
-}
-
 const (
 	identity = "attesta registry"
-	schema   = 5 // the layout of this program; those before it were of previews
+	schema   = 6 // the layout of this program; those before it were of previews
 )
 
 // initialise makes a new file a registry, in one transaction.

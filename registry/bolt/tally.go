@@ -1,6 +1,9 @@
 package bolt
 
 import (
+	"bytes"
+	"fmt"
+
 	"attesta/registry"
 )
 
@@ -59,6 +62,47 @@ func (a *audit) readNames() error {
 		err = a.fault("%s has %d entries for %d names", bucketNames, n, given)
 	}
 	return err
+}
+
+// readIndexes finds entries of indexes without a record; checkIndexes finds those
+// of each record.
+func (a *audit) readIndexes() error {
+	for _, index := range indexes() {
+		n, err := a.readIndex(index)
+		if want := a.bucket(bucketRecords).Sequence(); err == nil && n != want {
+			err = a.fault("%s has %d entries instead of %d", index, n, want)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readIndex holds the leaves of an index against the order they must have, and
+// counts its entries.
+func (a *audit) readIndex(index string) (n uint64, err error) {
+	leaves, last := 0, firstLeaf()
+	_, err = a.each(index, func(k, v []byte) error {
+		leaves++
+		entries, err := decodeLeaf(v)
+		if err != nil {
+			return err
+		}
+		first, place := entries[0].key, entries[0].key
+		if leaves == 1 {
+			place = firstLeaf()
+		}
+		if !bytes.Equal(k, place) {
+			return fmt.Errorf("it stands elsewhere than under %x: %w", place, errDamaged)
+		}
+		if bytes.Compare(first, last) <= 0 {
+			return fmt.Errorf("%x follows %x: %w", first, last, errDamaged)
+		}
+		n, last = n+uint64(len(entries)), entries[len(entries)-1].key
+		return nil
+	})
+	return n, err
 }
 
 // readPages holds the pages of all selections against what records ask for.

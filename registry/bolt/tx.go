@@ -72,6 +72,8 @@ func (s *Store) undo(btx *bbolt.Tx) {
 	_ = btx.Rollback() // after a commit there is nothing to undo
 }
 
+const checksumSize = 4
+
 // checksum guards a value together with its place.
 func checksum(bucket string, key, value []byte) uint32 {
 	table := crc32.MakeTable(crc32.Castagnoli)
@@ -84,9 +86,7 @@ func checksum(bucket string, key, value []byte) uint32 {
 // put stores a value, of which it takes hold.
 func (t *tx) put(bucket string, key, value []byte) error {
 	t.changes++
-	if !isIndex(bucket) {
-		value = binary.BigEndian.AppendUint32(value, checksum(bucket, key, value))
-	}
+	value = binary.BigEndian.AppendUint32(value, checksum(bucket, key, value))
 	if err := t.bucket(bucket).Put(key, value); err != nil {
 		return fmt.Errorf("writing to %s: %w", bucket, err)
 	}
@@ -139,10 +139,7 @@ func (t *tx) next(bucket string) (uint64, error) {
 
 // verified takes the checksum off a stored value.
 func verified(bucket string, key, v []byte) ([]byte, error) {
-	if isIndex(bucket) {
-		return v, nil
-	}
-	n := len(v) - 4
+	n := len(v) - checksumSize
 	if n < 0 || binary.BigEndian.Uint32(v[n:]) != checksum(bucket, key, v[:n]) {
 		return nil, fmt.Errorf("reading %s: checksum differs: %w", bucket, errDamaged)
 	}
