@@ -11,23 +11,23 @@ import (
 // every machine. They stand a little above what is measured: who makes
 // something better lowers them, and who makes something dearer sees it here.
 const (
-	boundAllocations = 270.0  // to reserve and complete one credential, in slices of 1,000
+	boundAllocations = 235.0  // to reserve and complete one credential, in slices of 1,000
 	boundCommits     = 2.0    // per 1,000 credentials issued in bulk
 	boundSyncs       = 4.0    // per 1,000: two a commit
-	boundPages       = 0.55   // of 4 KiB written for one credential issued in bulk
-	boundBytes       = 1600.0 // in use in the file for one credential, at 2,000 of them
-	boundSharedBytes = 970.0  // for one whose document shares what it can, of 10,000
+	boundPages       = 0.50   // of 4 KiB written for one credential issued in bulk
+	boundBytes       = 1500.0 // in use in the file for one credential, at 2,000 of them
+	boundSharedBytes = 870.0  // for one whose document shares what it can, of 10,000
 
 	// Values read for an answer, at any size.
 	boundGet      = 9.0  // a record by its handle
-	boundLearner  = 27.0 // the four records of a learner
+	boundLearner  = 21.0 // the four records of a learner
 	boundPage     = 95.0 // the newest 50 records
 	boundCounts   = 1.0  // the counts of all, or of a provider
 	boundEditions = 50.0 // a page of 50 editions
 
 	// Growth from 1,000 to 10,000: 0 is none, 1 is in proportion.
 	boundBytesGrowth = 0.05 // of the bytes that one more takes
-	boundPagesGrowth = 0.30 // of the pages that are written for one more
+	boundPagesGrowth = 0.20 // of the pages that are written for one more
 )
 
 // TestBounds holds what a credential costs to the bounds above: allocations,

@@ -173,3 +173,44 @@ func BenchmarkReserve(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkFind looks up records of 100,000 by each of their references, and all
+// records of a learner.
+func BenchmarkFind(b *testing.B) {
+	const n = 100_000
+	s, r, _ := newStore(b)
+	issue(b, r, 0, n, 1000)
+	src := rand.New(rand.NewPCG(1, 2))
+	var some []row
+	err := s.view(b.Context(), func(t *tx) error {
+		for range 1000 {
+			x, err := t.row(1 + src.Uint64N(n))
+			if err != nil {
+				return err
+			}
+			some = append(some, x)
+		}
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, find := range map[string]func(row) error{
+		"credential": func(x row) error { _, err := s.Find(b.Context(), registry.Key{Credential: x.Credential}); return err },
+		"handle":     func(x row) error { _, err := s.Find(b.Context(), registry.Key{Handle: x.Handle}); return err },
+		"claim":      func(x row) error { _, err := s.Find(b.Context(), registry.Key{ClaimHash: x.claim}); return err },
+		"learner": func(x row) error {
+			_, err := s.Records(b.Context(), registry.Query{Learner: x.Learner, Limit: 50})
+			return err
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for i := range b.N {
+				if err := find(some[i%len(some)]); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

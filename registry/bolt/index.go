@@ -155,43 +155,26 @@ func (t *tx) entriesFrom(index string, key []byte, fn func(indexEntry) (bool, er
 	return err
 }
 
-// arrivals are what leads to the records of one Reserve, until it is put into
-// the indexes at its end: so each leaf is written once for all of them.
-type arrivals struct {
-	entries map[string][]indexEntry // by index
-	awards  map[string]uint64       // the same of bucketAwards
-}
+// arrivals are the entries, by index, that lead to the records of one Reserve.
+// They are put into the indexes at its end, so that each leaf is written once
+// for all of them. No two of the records are of the same award.
+type arrivals map[string][]indexEntry
 
-func newArrivals() *arrivals {
-	return &arrivals{entries: map[string][]indexEntry{}, awards: map[string]uint64{}}
-}
-
-func (a *arrivals) add(t *tx, r row) error {
+func (a arrivals) add(t *tx, r row) error {
 	for _, index := range indexes() {
 		key, err := t.lead(index, r)
 		if err != nil {
 			return err
 		}
-		a.entries[index] = append(a.entries[index], indexEntry{key, r.Seq})
-		if index == bucketAwards {
-			a.awards[string(key)] = r.Seq
-		}
+		a[index] = append(a[index], indexEntry{key, r.Seq})
 	}
 	return nil
 }
 
-// follow is tx.follow for an award that may have arrived.
-func (a *arrivals) follow(t *tx, award []byte) (row, error) {
-	if seq, ok := a.awards[string(award)]; ok {
-		return t.led(bucketAwards, award, seq)
-	}
-	return t.follow(bucketAwards, award)
-}
-
 // put puts them into the indexes. An entry that exists is registry.ErrConflict.
-func (a *arrivals) put(t *tx) error {
+func (a arrivals) put(t *tx) error {
 	for _, index := range indexes() {
-		if err := t.putEntries(index, a.entries[index]); err != nil {
+		if err := t.putEntries(index, a[index]); err != nil {
 			return err
 		}
 	}

@@ -45,21 +45,30 @@ func entryAt(leaf []byte, at int) (e indexEntry, after int, err error) {
 			return indexEntry{leaf[begin:end:end], seq}, end + n, nil
 		}
 	}
-	return indexEntry{}, 0, fmt.Errorf("decoding an entry of an index: %w", errDamaged)
+	return indexEntry{}, 0, errEntry()
 }
 
+func errEntry() error { return fmt.Errorf("decoding an entry of an index: %w", errDamaged) }
+
 // seekEntry returns the place in a leaf, from one on, of the first entry that has
-// a key or one after it, and whether it is that key.
+// a key or one after it, and whether it is that key. What it passes by it reads
+// no further than it must.
 func seekEntry(leaf []byte, at int, key []byte) (place int, found bool, err error) {
 	for at < len(leaf) {
-		e, after, err := entryAt(leaf, at)
-		if err != nil {
-			return 0, false, err
+		begin := at + 1
+		end := begin + int(leaf[at])
+		if end >= len(leaf) {
+			return 0, false, errEntry()
 		}
-		if order := bytes.Compare(e.key, key); order >= 0 {
+		if order := bytes.Compare(leaf[begin:end], key); order >= 0 {
 			return at, order == 0, nil
 		}
-		at = after
+		for leaf[end] >= 0x80 { // the number goes on
+			if end++; end == len(leaf) {
+				return 0, false, errEntry()
+			}
+		}
+		at = end + 1
 	}
 	return at, false, nil
 }
@@ -85,17 +94,17 @@ func mergeLeaf(index string, leaf []byte, more []indexEntry) ([]byte, error) {
 	for _, e := range more {
 		size += 1 + len(e.key) + binary.MaxVarintLen64
 	}
-	out, copied := make([]byte, 0, size+checksumSize), 0
-	for n, e := range more {
+	out, copied, last := make([]byte, 0, size+checksumSize), 0, []byte(nil)
+	for _, e := range more {
 		at, found, err := seekEntry(leaf, copied, e.key)
 		if err != nil {
 			return nil, fmt.Errorf("reading %s: %w", index, err)
 		}
-		if found || n > 0 && bytes.Equal(more[n-1].key, e.key) {
+		if found || bytes.Equal(e.key, last) {
 			return nil, fmt.Errorf("adding record %d: its entry in %s exists: %w", e.seq, index, registry.ErrConflict)
 		}
 		out = appendEntry(append(out, leaf[copied:at]...), e)
-		copied = at
+		copied, last = at, e.key
 	}
 	return append(out, leaf[copied:]...), nil
 }

@@ -204,6 +204,37 @@ func TestAFlippedByteOfALeafIsMet(t *testing.T) {
 	}
 }
 
+// What is in a leaf that is missing or empty is not taken for what was never
+// there, or an award would be issued twice.
+func TestALeafThatIsMissingOrEmptyIsMet(t *testing.T) {
+	for name, edit := range map[string]func([]testLeaf) []testLeaf{
+		"the first is missing": func(l []testLeaf) []testLeaf { return l[1:] },
+		"the first is empty": func(l []testLeaf) []testLeaf {
+			l[0].entries = nil
+			return l
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, r, _ := newStore(t)
+			reserveSome(t, r, 0, 400)
+			var first indexEntry
+			change(t, s, func(t *tx) error {
+				return editLeaves(t, bucketAwards, func(l []testLeaf) []testLeaf {
+					first = l[0].entries[0]
+					return edit(l)
+				})
+			})
+			_, reserving := r.Reserve(t.Context(), []registry.Intent{anIntent(int(first.seq) - 1)}, at)
+			adding := s.update(t.Context(), func(t *tx) error { return t.putEntries(bucketAwards, []indexEntry{{first.key, 401}}) })
+			for _, err := range []error{reserving, adding} {
+				if !errors.Is(err, errDamaged) {
+					t.Errorf("%v, want errDamaged", err)
+				}
+			}
+		})
+	}
+}
+
 // someKey is like another key in most of its bytes, or is not.
 func someKey(src *rand.Rand) []byte {
 	key := make([]byte, indexBytes+src.IntN(20))
@@ -325,6 +356,9 @@ func TestClaimsAreExportedOnceEach(t *testing.T) {
 				last = &page[i]
 				seen[last.Claim.Seq] = true
 			}
+			if len(page) > limit {
+				t.Errorf("%d claims in a page of %d", len(page), limit)
+			}
 			if len(page) < limit {
 				break
 			}
@@ -383,6 +417,9 @@ func FuzzDecodeLeaf(f *testing.F) {
 			t.Fatalf("%d entries came back as %d, %v", len(entries), len(same), err)
 		}
 		for n, e := range entries {
+			if e.seq == 0 || e.seq >= noSeq {
+				t.Errorf("%x leads to %d", e.key, e.seq)
+			}
 			if !bytes.Equal(same[n].key, e.key) || same[n].seq != e.seq {
 				t.Errorf("%x %d came back as %x %d", e.key, e.seq, same[n].key, same[n].seq)
 			}
@@ -390,7 +427,7 @@ func FuzzDecodeLeaf(f *testing.F) {
 		if found != slices.ContainsFunc(entries, func(e indexEntry) bool { return bytes.Equal(e.key, key) }) {
 			t.Errorf("%x is there: %v", key, found)
 		}
-		if errors.Is(merging, registry.ErrConflict) != found && len(key) < 256 {
+		if errors.Is(merging, registry.ErrConflict) != found && len(key) > 0 && len(key) < 256 {
 			t.Errorf("%x is there: %v, and adding it: %v", key, found, merging)
 		}
 	})

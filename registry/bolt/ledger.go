@@ -24,10 +24,10 @@ func (s *Store) Reserve(ctx context.Context, intents []registry.Intent, names []
 		if err := t.putShared(shared); err != nil {
 			return err
 		}
-		arrived := newArrivals()
+		arrived := arrivals{}
 		for i, in := range intents {
 			var err error
-			if out[i], err = t.find(in, arrived); errors.Is(err, registry.ErrNotFound) {
+			if out[i], err = t.find(in); errors.Is(err, registry.ErrNotFound) {
 				out[i].Record, err = s.reserve(t, in, names[i], at, arrived)
 			}
 			if err != nil {
@@ -46,12 +46,12 @@ func (s *Store) Reserve(ctx context.Context, intents []registry.Intent, names []
 func roomy(b []byte) []byte { return append(make([]byte, 0, len(b)+checksumSize), b...) }
 
 // find returns the record of an award that is there already.
-func (t *tx) find(in registry.Intent, arrived *arrivals) (registry.Reservation, error) {
+func (t *tx) find(in registry.Intent) (registry.Reservation, error) {
 	key, err := t.awardKey(in.Learner, in.Module, in.Edition)
 	if err != nil {
 		return registry.Reservation{}, err
 	}
-	r, err := arrived.follow(t, key)
+	r, err := t.follow(bucketAwards, key)
 	if err != nil {
 		return registry.Reservation{}, err
 	}
@@ -62,7 +62,7 @@ func (t *tx) find(in registry.Intent, arrived *arrivals) (registry.Reservation, 
 	return registry.Reservation{Record: record, Existing: true}, err
 }
 
-func (s *Store) reserve(t *tx, in registry.Intent, n registry.Names, at time.Time, arrived *arrivals) (registry.Record, error) {
+func (s *Store) reserve(t *tx, in registry.Intent, n registry.Names, at time.Time, arrived arrivals) (registry.Record, error) {
 	l, err := s.openList(t, in.Provider, in.House)
 	if err != nil {
 		return registry.Record{}, err

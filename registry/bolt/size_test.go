@@ -105,8 +105,8 @@ func TestBytesPerCredential(t *testing.T) {
 	}
 	t.Logf("figures: of %d credentials each takes %.0f bytes beside its document, %.0f with what pages leave empty; file %.0f bytes each; the last ones wrote %.1f pages each",
 		n, used, allocated, float64(info.Size())/float64(n), float64(pages)/2000)
-	if used > 460 || allocated > 530 {
-		t.Errorf("%.0f bytes beside the document, at most 460; %.0f with what pages leave empty, at most 530", used, allocated)
+	if used > 390 || allocated > 440 {
+		t.Errorf("%.0f bytes beside the document, at most 390; %.0f with what pages leave empty, at most 440", used, allocated)
 	}
 }
 
