@@ -140,13 +140,13 @@ func (b *batch) open() []task {
 	tasks := make([]task, 0, len(b.fresh))
 	seen := make(map[uint64]bool, len(b.fresh))
 	for r, n := range b.reserved {
-		record := b.records[r].Record
+		record, intent := b.records[r].Record, b.intents[r]
 		if !b.fresh[record.Seq] || seen[record.Seq] {
 			continue
 		}
 		seen[record.Seq] = true
 		t := task{record: record}
-		if bytes.Equal(record.Body, b.intents[r].Body) {
+		if body, ok := bytes.CutPrefix(record.Body, intent.Begins); !b.records[r].Existing || ok && bytes.Equal(body, intent.Body) {
 			t.model, t.award, t.key = b.all[n].model, b.all[n].award, b.signing[n]
 		}
 		tasks = append(tasks, t)

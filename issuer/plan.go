@@ -69,7 +69,6 @@ func intentOf(j judged, key *keys.Key) (registry.Intent, error) {
 		Provider: j.award.Provider.ID, House: houseOf(key), Learner: j.award.Learner.Ref,
 		Module: j.award.Module.Code, Version: j.award.Module.Version, Edition: j.award.Edition,
 		Facts:  registry.Facts{CompletedOn: string(j.row.CompletedOn), Attendance: j.row.Attendance, Score: j.row.Score},
-		Body:   append(append(make([]byte, 0, len(begins)+len(ends)), begins...), ends[1:]...),
-		Shared: begins,
+		Begins: begins, Body: ends[1:], Shared: begins,
 	}, nil
 }

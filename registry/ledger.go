@@ -75,11 +75,11 @@ func (r *Registry) reserve(ctx context.Context, intents []Intent, at time.Time) 
 			}
 			people[ids[i]] = p
 		}
-		names[i].Learner, hidden[i].Learner, hidden[i].Shared = p, ids[i], nil
+		names[i].Learner, hidden[i].Learner, hidden[i].Begins, hidden[i].Shared = p, ids[i], nil, nil
 	}
 	holders, shared := make([]holder, len(intents)), sharing{}
 	err = parallel(len(intents), func(i int) error {
-		body, err := r.packer.choose(intents[i].Shared, nil, intents[i].Body)
+		body, err := r.packer.choose(intents[i].Shared, intents[i].Begins, intents[i].Body)
 		if err != nil {
 			return err
 		}
@@ -114,7 +114,7 @@ func (r *Registry) reserve(ctx context.Context, intents []Intent, at time.Time) 
 			existing = append(existing, rec)
 			continue
 		}
-		rec.Learner, rec.Body, rec.Facts, rec.Hidden = intents[i].Learner, intents[i].Body, intents[i].Facts, nil
+		rec.Learner, rec.Body, rec.Facts, rec.Hidden = intents[i].Learner, nil, intents[i].Facts, nil
 		r.holders.put(rec.Seq, holders[i])
 	}
 	if len(existing) > 0 {
@@ -151,7 +151,7 @@ func checkIntent(in Intent) error {
 		field{"attendance", in.Facts.Attendance}, field{"score", in.Facts.Score}); err != nil {
 		return err
 	}
-	return checkBytes("body", in.Body)
+	return checkBytes("body", in.Begins, in.Body)
 }
 
 // Complete stores the exact sealed bytes of reserved records, all or nothing,

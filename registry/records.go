@@ -41,7 +41,10 @@ type Intent struct {
 	Facts    Facts
 	Hidden   []byte // the Facts as a backend keeps them, in place of them
 	Body     []byte // what is needed to render the document again, byte for byte; kept until sealed
-	Shared   []byte // what bodies of other intents have in common with this one; may be nil
+	// Begins stands before Body; as in a Sealing it may be nil, and must not be
+	// changed any more.
+	Begins []byte
+	Shared []byte // what bodies of other intents have in common with this one; may be nil
 }
 
 // Record is the registry's entry for one award.
@@ -71,7 +74,8 @@ type Record struct {
 }
 
 // Reservation is the answer to one Intent: the record, and whether it was
-// there before (then the record is the first one, whatever the intent says).
+// there before (then the record is the first one, whatever the intent says). A
+// record that was not comes without its Body, which the intent has.
 type Reservation struct {
 	Record   Record
 	Existing bool

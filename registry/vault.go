@@ -38,7 +38,13 @@ type vault struct {
 // keyed makes keyed hashes. It is safe for concurrent use.
 type keyed struct {
 	key  []byte
-	idle sync.Pool // of hash.Hash, with the key
+	idle sync.Pool // of *hashing
+}
+
+// hashing is a hash with the key, and room for what it is of.
+type hashing struct {
+	hash.Hash
+	room []byte
 }
 
 func newVault(dataKey []byte, rand io.Reader) (*vault, error) {
@@ -61,18 +67,17 @@ func newVault(dataKey []byte, rand io.Reader) (*vault, error) {
 
 // mac is the keyed hash of text.
 func (k *keyed) mac(text ...string) []byte {
-	h, ok := k.idle.Get().(hash.Hash)
+	h, ok := k.idle.Get().(*hashing)
 	if !ok {
-		h = hmac.New(sha256.New, k.key)
+		h = &hashing{Hash: hmac.New(sha256.New, k.key)}
 	}
 	defer k.idle.Put(h)
 	h.Reset()
-	var room [256]byte
-	all := room[:0]
+	h.room = h.room[:0]
 	for _, s := range text {
-		all = append(binary.AppendUvarint(all, uint64(len(s))), s...)
+		h.room = append(binary.AppendUvarint(h.room, uint64(len(s))), s...)
 	}
-	h.Write(all) // a hash takes everything
+	h.Write(h.room) // a hash takes everything
 	return h.Sum(nil)
 }
 

@@ -72,8 +72,8 @@ func TestWhoGivesUpIsToldAtOnceAndLeavesNoHalf(t *testing.T) {
 		if again != nil || got[0].Existing != got[1].Existing || err == nil && !got[0].Existing {
 			t.Fatalf("after %v: %v, %v", err, got, again)
 		}
-		if b := string(got[0].Record.Body); b != "b" {
-			t.Fatalf("the body is %q", b)
+		if kept, err := r.Find(t.Context(), registry.Key{Seq: got[0].Record.Seq}); err != nil || string(kept.Body) != "b" {
+			t.Fatalf("the body is %q, %v", kept.Body, err)
 		}
 	}
 	if err := r.Check(t.Context()); err != nil {

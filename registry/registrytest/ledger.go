@@ -58,8 +58,9 @@ func reserveGivesRecords(k *kit) {
 		k.same("record", rec, registry.Record{
 			Seq: uint64(i + 1), Credential: rec.Credential, Handle: rec.Handle, List: rec.List, Index: rec.Index,
 			Provider: in[i].Provider, Learner: in[i].Learner, Module: in[i].Module, Version: in[i].Version,
-			Edition: in[i].Edition, Facts: in[i].Facts, State: registry.Reserved, Body: in[i].Body, ReservedAt: k.at,
+			Edition: in[i].Edition, Facts: in[i].Facts, State: registry.Reserved, ReservedAt: k.at,
 		})
+		rec.Body = in[i].Body
 		k.same("record read again", k.find(rec.Seq), rec)
 		if rec.Index >= registry.ListSize || k.list(rec.List).Provider != "prov-1" {
 			k.Errorf("record %d has place %d in list %s", rec.Seq, rec.Index, rec.List)

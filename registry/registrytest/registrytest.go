@@ -120,7 +120,9 @@ func (k *kit) reserve(in ...registry.Intent) []registry.Record {
 	}
 	out := make([]registry.Record, len(got))
 	for i := range got {
-		out[i] = got[i].Record
+		if out[i] = got[i].Record; out[i].State == registry.Reserved {
+			out[i] = k.find(out[i].Seq) // with its body
+		}
 	}
 	return out
 }

@@ -20,15 +20,21 @@ func storedPromises() []promise {
 
 func sharedAfterwards(k *kit) {
 	shared := []byte(strings.Repeat("what all of a module have: ", 400))
-	in := intent(1)
-	in.Body, in.Shared = fmt.Append(bytes.Clone(shared), "body"), shared
-	r := k.reserve(in)[0]
+	whole := fmt.Append(bytes.Clone(shared), "body")
 	later := func() *registry.Registry {
 		return unlocked(k.backend)
 	}
-	got, err := later().Find(k.ctx(), registry.Key{Seq: r.Seq})
-	k.must(err)
-	k.same("body", got.Body, in.Body)
+	in := intents(1, 5)
+	for n, begins := range [][]byte{nil, shared, shared[:9000], whole} { // in one part, and in two
+		in[n].Begins, in[n].Body, in[n].Shared = begins, bytes.Clone(whole[len(begins):]), shared
+	}
+	recs := k.reserve(in...)
+	for _, r := range recs {
+		got, err := later().Find(k.ctx(), registry.Key{Seq: r.Seq})
+		k.must(err)
+		k.same("body", got.Body, whole)
+	}
+	r := recs[0]
 	other := fmt.Append([]byte(strings.Repeat("and what all documents have: ", 400)), "sealed")
 	k.must(k.Complete(k.ctx(), []registry.Sealing{{Seq: r.Seq, Sealed: other, Shared: other[:9000]}}, k.at))
 	b, err := later().SealedBytes(k.ctx(), r.Seq)
