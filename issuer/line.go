@@ -3,6 +3,7 @@ package issuer
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"attesta/intake"
@@ -44,19 +45,17 @@ func (i *Issuer) line(ctx context.Context, rows []intake.Completion) <-chan *bat
 	})
 }
 
-// cut parts rows. Who is alone begins with a short slice, since nothing is sealed
-// before it is reserved.
+// cut parts rows.
 func (i *Issuer) cut(rows []intake.Completion) <-chan *batch {
 	to := make(chan *batch)
 	go func() {
 		defer close(to)
-		for most := slice; len(rows) > 0; {
-			n := min(most, len(rows))
-			to <- &batch{rows: rows[:n]}
-			rows = rows[n:]
-			if i.Alone {
-				most = min(2*most, longSlice)
-			}
+		most := slice
+		if i.Alone {
+			most = longSlice
+		}
+		for some := range slices.Chunk(rows, most) {
+			to <- &batch{rows: some}
 		}
 	}()
 	return to
