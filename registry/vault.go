@@ -43,7 +43,7 @@ type keyed struct {
 
 // hashing is a hash with the key, and room for what it is of.
 type hashing struct {
-	hash.Hash
+	hash hash.Hash
 	room []byte
 }
 
@@ -69,16 +69,16 @@ func newVault(dataKey []byte, rand io.Reader) (*vault, error) {
 func (k *keyed) mac(text ...string) []byte {
 	h, ok := k.idle.Get().(*hashing)
 	if !ok {
-		h = &hashing{Hash: hmac.New(sha256.New, k.key)}
+		h = &hashing{hash: hmac.New(sha256.New, k.key)}
 	}
 	defer k.idle.Put(h)
-	h.Reset()
+	h.hash.Reset()
 	h.room = h.room[:0]
 	for _, s := range text {
 		h.room = append(binary.AppendUvarint(h.room, uint64(len(s))), s...)
 	}
-	h.Write(h.room) // a hash takes everything
-	return h.Sum(nil)
+	h.hash.Write(h.room) // a hash takes everything
+	return h.hash.Sum(nil)
 }
 
 // person is the name under which a learner is kept, 26 characters A-Z2-7: who
