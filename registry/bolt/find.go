@@ -178,10 +178,20 @@ func (t *tx) ofAll(q registry.Query, fn func(seq uint64) (bool, error)) error {
 }
 
 func (t *tx) ofLearner(q registry.Query, fn func(seq uint64) (bool, error)) error {
+	var words []string
+	if q.Module != "" {
+		words = []string{q.Module}
+	}
+	prefix, err := t.awardKey(q.Learner, words...)
+	if errors.Is(err, registry.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
 	var seqs []uint64
-	learner := learnerKey(q.Learner)
-	err := t.entriesFrom(bucketAwards, learner, func(e indexEntry) (bool, error) {
-		if !bytes.HasPrefix(e.key, learner) {
+	err = t.entriesFrom(bucketAwards, prefix, func(e indexEntry) (bool, error) {
+		if !bytes.HasPrefix(e.key, prefix) {
 			return false, nil
 		}
 		if e.seq < q.Before {

@@ -21,11 +21,13 @@ const (
 	learnerBytes = 8 // of the hash of a learner
 )
 
-// awardKey has the learner first, so that the awards of a person lie together.
-// It is registry.ErrNotFound if no record has the module or the edition.
-func (t *tx) awardKey(learner, module, edition string) ([]byte, error) {
+// awardKey is that of a module and an edition. It has the learner first and the
+// module then, so that the awards of a person lie together, and those of a module
+// among them: fewer words give what their keys begin with. It is
+// registry.ErrNotFound if no record has one of the words.
+func (t *tx) awardKey(learner string, words ...string) ([]byte, error) {
 	key := learnerKey(learner)
-	for _, w := range []string{module, edition} {
+	for _, w := range words {
 		n, err := t.known(w)
 		if err != nil {
 			return nil, err

@@ -267,3 +267,43 @@ func TestNumbersBeyondTheEnd(t *testing.T) {
 		}
 	}
 }
+
+// Who asks for one module of a person pays for no other that the person has.
+func TestAModuleOfALearnerIsFoundAlone(t *testing.T) {
+	s, r, _ := newStore(t)
+	read := func(module string) (found []registry.Record, values uint64) {
+		before := s.Stats().Values
+		found, err := r.Records(t.Context(), registry.Query{Learner: "l0", Module: module, Limit: registry.MaxLimit})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found, s.Stats().Values - before
+	}
+	reserve := func(module, edition string) {
+		in := anIntent(0)
+		in.Module, in.Edition = module, edition
+		if _, err := r.Reserve(t.Context(), []registry.Intent{in}, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reserve("m", "e1")
+	_, alone := read("m")
+	for n := range 300 { // whose numbers as words take one byte, and two
+		reserve(fmt.Sprint("other", n), fmt.Sprint("e", n))
+	}
+	if found, among := read("m"); len(found) != 1 || found[0].Edition != "e1" || among > alone {
+		t.Errorf("%d records, %d values read, and %d before the other modules", len(found), among, alone)
+	}
+	for _, module := range []string{"other0", "other7", "other299"} {
+		if found, _ := read(module); len(found) != 1 || found[0].Module != module {
+			t.Errorf("%s: %v", module, found)
+		}
+	}
+	reserve("m", "e2")
+	if found, _ := read("m"); len(found) != 2 || found[0].Edition != "e2" {
+		t.Errorf("newest first: %v", found)
+	}
+	if found, _ := read("of nobody"); len(found) != 0 {
+		t.Errorf("a module that is not there: %v", found)
+	}
+}
