@@ -3,7 +3,6 @@ package issuer
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"attesta/intake"
@@ -45,17 +44,20 @@ func (i *Issuer) line(ctx context.Context, rows []intake.Completion) <-chan *bat
 	})
 }
 
-// cut parts rows.
+// cut parts rows. The first slice is short where the others are long, since
+// nothing is sealed before it is reserved.
 func (i *Issuer) cut(rows []intake.Completion) <-chan *batch {
 	to := make(chan *batch)
 	go func() {
 		defer close(to)
-		most := slice
+		first, most := slice, slice
 		if i.Alone {
-			most = longSlice
+			first, most = longSlice/2, longSlice
 		}
-		for some := range slices.Chunk(rows, most) {
-			to <- &batch{rows: some}
+		for n := first; len(rows) > 0; n = most {
+			n = min(n, len(rows))
+			to <- &batch{rows: rows[:n]}
+			rows = rows[n:]
 		}
 	}()
 	return to
