@@ -16,6 +16,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"slices"
 	"strconv"
 	"strings"
@@ -95,23 +96,31 @@ type Key [32]byte
 
 // Salt is the salt of an entry: HMAC-SHA-256 under the key over a word and the
 // entry's number.
-func (k Key) Salt(seq uint64) (salt Hash) {
-	mac := hmac.New(sha256.New, k[:])
+func (k Key) Salt(seq uint64) Hash { return salt(hmac.New(sha256.New, k[:]), seq) }
+
+func salt(mac hash.Hash, seq uint64) (salt Hash) {
+	mac.Reset()
 	mac.Write(binary.BigEndian.AppendUint64([]byte("attesta log salt"), seq))
 	mac.Sum(salt[:0])
 	return salt
 }
 
 // Open returns what an event shows to everybody and what it shows to some.
-func (k Key) Open(e Event) (Leaf, Opening) {
-	o := Opening{Kind: e.Kind, What: e.What, By: e.By, Why: e.Why, Salt: k.Salt(e.Seq)}
+func (k Key) Open(e Event) (Leaf, Opening) { return e.open(k.Salt(e.Seq)) }
+
+func (e Event) open(salt Hash) (Leaf, Opening) {
+	o := Opening{Kind: e.Kind, What: e.What, By: e.By, Why: e.Why, Salt: salt}
 	return Leaf{Seq: e.Seq, At: e.At.UTC(), Kind: Shown(e.Kind), Commitment: o.Commitment()}, o
 }
 
-// Hash is the leaf hash of an event.
-func (k Key) Hash(e Event) Hash {
-	l, _ := k.Open(e)
-	return l.Hash()
+// Leaves returns what gives the leaf hashes of events, one after the other. It is
+// not safe for concurrent use.
+func (k Key) Leaves() func(Event) Hash {
+	mac := hmac.New(sha256.New, k[:])
+	return func(e Event) Hash {
+		l, _ := e.open(salt(mac, e.Seq))
+		return l.Hash()
+	}
 }
 
 const leafStart = "attesta log 1\n"

@@ -8,8 +8,12 @@ import (
 	"attesta/auditlog"
 )
 
-// LeafOf returns the leaf hash of an event under the key of a log.
-func LeafOf(key auditlog.Key, ev Event) auditlog.Hash { return key.Hash(auditlog.Event(ev)) }
+// Leaves returns what gives the leaf hashes of events under the key of a log, one
+// after the other. It is not safe for concurrent use.
+func Leaves(key auditlog.Key) func(Event) auditlog.Hash {
+	leaf := key.Leaves()
+	return func(ev Event) auditlog.Hash { return leaf(auditlog.Event(ev)) }
+}
 
 // Note appends an entry to the audit log about what is no change of the
 // registry itself, such as a key that was made. The kind is a word of a-z and -;
@@ -140,6 +144,7 @@ func (l *Log) Nodes(level int, n uint64, count int) ([]auditlog.Hash, error) {
 type TreeAudit struct {
 	Key   auditlog.Key
 	Nodes func(level int, n uint64) (auditlog.Hash, error) // as they are stored; ErrNotFound if one is missing
+	leaf  func(Event) auditlog.Hash
 	edge  auditlog.Edge
 	nodes uint64
 }
@@ -147,7 +152,10 @@ type TreeAudit struct {
 // Add takes the next event. It returns what is wrong with the stored nodes that
 // it completes.
 func (a *TreeAudit) Add(ev Event) error {
-	for _, want := range a.edge.Append(LeafOf(a.Key, ev)) {
+	if a.leaf == nil {
+		a.leaf = Leaves(a.Key)
+	}
+	for _, want := range a.edge.Append(a.leaf(ev)) {
 		a.nodes++
 		got, err := a.Nodes(want.Level, want.N)
 		if err != nil {

@@ -23,6 +23,7 @@ const (
 // growth is the tree of the log as a transaction makes it grow.
 type growth struct {
 	key  auditlog.Key
+	leaf func(registry.Event) auditlog.Hash // of events that are added
 	edge auditlog.Edge
 }
 
@@ -55,7 +56,10 @@ func (t *tx) grow(ev registry.Event) error {
 		}
 		t.tree = g
 	}
-	for _, n := range t.tree.edge.Append(registry.LeafOf(t.tree.key, ev)) {
+	if t.tree.leaf == nil {
+		t.tree.leaf = registry.Leaves(t.tree.key)
+	}
+	for _, n := range t.tree.edge.Append(t.tree.leaf(ev)) {
 		if err := t.put(bucketTree, nodeKey(n.Level, n.N), bytes.Clone(n.Hash[:])); err != nil {
 			return err
 		}

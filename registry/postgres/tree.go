@@ -171,8 +171,9 @@ func (t *tx) growAgain(ctx context.Context) error {
 	}
 	var edge auditlog.Edge
 	var done []auditlog.Node
+	leaf := registry.Leaves(*t.key)
 	err := t.readEvents(ctx, func(ev registry.Event) error {
-		done = append(done, edge.Append(registry.LeafOf(*t.key, ev))...)
+		done = append(done, edge.Append(leaf(ev))...)
 		return nil
 	})
 	if err != nil {

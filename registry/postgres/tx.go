@@ -100,10 +100,11 @@ func (t *tx) queueEvents(batch *pgx.Batch) {
 	seqs, ats := make([]int64, n), make([]time.Time, n)
 	kinds, whats, whos, whys := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
 	var done []auditlog.Node
+	leaf := registry.Leaves(*t.key)
 	for i, ev := range t.events {
 		t.numbers++
 		ev.Seq = uint64(t.numbers)
-		done = append(done, t.edge.Append(registry.LeafOf(*t.key, ev))...)
+		done = append(done, t.edge.Append(leaf(ev))...)
 		seqs[i], ats[i], kinds[i], whats[i], whos[i], whys[i] = t.numbers, ev.At, ev.Kind, ev.What, ev.By, ev.Why
 	}
 	batch.Queue(`insert into events (seq, at, kind, what, who, why)
