@@ -108,8 +108,33 @@ func (t *tx) leafFor(index string, c *bbolt.Cursor, key []byte) (k, leaf []byte,
 	if k == nil {
 		return nil, nil, nil
 	}
+	if bytes.Compare(k, key) > 0 {
+		return nil, nil, errPlace(index, key)
+	}
 	leaf, err = t.leaf(index, k, v)
 	return k, leaf, err
+}
+
+// leafAfter moves a cursor to the leaf after the one that leafFor chose for a
+// key, and returns the key of it, or nil. Keys of bbolt have no checksum, and one
+// that changed leads to another leaf: what is not in a leaf, and is after all of
+// it, is not in the index only if the next leaf is whole and begins after it.
+func (t *tx) leafAfter(index string, c *bbolt.Cursor, key []byte) ([]byte, error) {
+	k, v := c.Next()
+	if k == nil {
+		return nil, nil
+	}
+	if _, err := t.leaf(index, k, v); err != nil {
+		return nil, err
+	}
+	if bytes.Compare(k, key) <= 0 {
+		return nil, errPlace(index, key)
+	}
+	return k, nil
+}
+
+func errPlace(index string, key []byte) error {
+	return fmt.Errorf("reading %s: %x is sought in a leaf that is not its own: %w", index, key, errDamaged)
 }
 
 // leaf takes a leaf out of a stored value.
@@ -124,7 +149,8 @@ func (t *tx) leaf(index string, k, v []byte) ([]byte, error) {
 
 // lookUp reads an entry of an index, or is registry.ErrNotFound.
 func (t *tx) lookUp(index string, key []byte) (uint64, error) {
-	_, leaf, err := t.leafFor(index, t.bucket(index).Cursor(), key)
+	c := t.bucket(index).Cursor()
+	k, leaf, err := t.leafFor(index, c, key)
 	if err != nil {
 		return 0, err
 	}
@@ -133,6 +159,11 @@ func (t *tx) lookUp(index string, key []byte) (uint64, error) {
 		return 0, fmt.Errorf("reading %s: %w", index, err)
 	}
 	if !found {
+		if k != nil && at == len(leaf) {
+			if _, err := t.leafAfter(index, c, key); err != nil {
+				return 0, err
+			}
+		}
 		return 0, registry.ErrNotFound
 	}
 	e, _, err := entryAt(leaf, at)
@@ -208,9 +239,13 @@ func (t *tx) putLeaf(index string, c *bbolt.Cursor, entries []indexEntry) (n int
 		return 0, err
 	}
 	n = len(entries)
+	var next []byte
 	if k == nil {
 		k = firstLeaf()
-	} else if next, _ := c.Next(); next != nil {
+	} else if next, err = t.leafAfter(index, c, entries[0].key); err != nil {
+		return 0, err
+	}
+	if next != nil {
 		n, _ = slices.BinarySearchFunc(entries[1:], next, func(e indexEntry, next []byte) int { return bytes.Compare(e.key, next) })
 		n++
 	}

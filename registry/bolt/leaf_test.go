@@ -397,6 +397,9 @@ func FuzzDecodeLeaf(f *testing.F) {
 	f.Add(leaf, leaf[1:9])
 	f.Add(leaf[:len(leaf)-1], []byte{})
 	f.Add([]byte{0, 1}, []byte{0})
+	f.Add([]byte{1, 7, 0}, []byte{7})    // to no record
+	f.Add([]byte{1, 7}, []byte{8})       // nothing after the key
+	f.Add([]byte{1, 7, 0x80}, []byte{8}) // a number that goes on
 	f.Add([]byte{1, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01}, []byte{0})
 	f.Fuzz(func(t *testing.T, b, key []byte) {
 		entries, err := decodeLeaf(b)
