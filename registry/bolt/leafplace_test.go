@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"attesta/registry"
@@ -153,5 +154,67 @@ func TestALeafIsCutIntoEvenParts(t *testing.T) {
 				t.Errorf("%d bytes: a part of %d", len(leaf), len(part))
 			}
 		}
+	}
+}
+
+// One that is refused for the last of its entries, among others in one
+// transaction, leaves nothing of those before, and the others are whole.
+func TestAConflictAmongOthersLeavesNothing(t *testing.T) {
+	s, r, _ := newStore(t)
+	first := reserveSome(t, r, 0, 400)[0]
+	var claim [32]byte
+	change(t, s, func(t *tx) error {
+		x, err := t.row(first.Seq)
+		claim = x.claim
+		return err
+	})
+	const each = 30
+	refused, reserved := make([]error, each), make([]error, each)
+	var wait sync.WaitGroup
+	for n := range each {
+		wait.Go(func() {
+			in := anIntent(0)
+			in.Learner, in.Module = aReference, "m2"
+			names := registry.Names{Credential: aCredential, Handle: aReference, ClaimHash: claim, Learner: registry.Person{ID: aReference, New: true}}
+			_, refused[n] = s.Reserve(t.Context(), []registry.Intent{in}, []registry.Names{names}, nil, at)
+		})
+		wait.Go(func() {
+			_, reserved[n] = r.Reserve(t.Context(), []registry.Intent{anIntent(400 + 2*n), anIntent(401 + 2*n)}, at)
+		})
+	}
+	wait.Wait()
+	for n := range each {
+		if reserved[n] != nil || !errors.Is(refused[n], registry.ErrConflict) {
+			t.Errorf("%d: %v and %v, want none and ErrConflict", n, reserved[n], refused[n])
+		}
+	}
+	for name, key := range map[string]registry.Key{"credential": {Credential: aCredential}, "handle": {Handle: aReference}} {
+		if got, err := s.Find(t.Context(), key); !errors.Is(err, registry.ErrNotFound) {
+			t.Errorf("%s: %v, %v, want ErrNotFound", name, got, err)
+		}
+	}
+	if got, err := s.Records(t.Context(), registry.Query{Learner: aReference, Limit: 5}); err != nil || len(got) > 0 {
+		t.Errorf("%d records, %v", len(got), err)
+	}
+	if err := r.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// The records of a learner are found without those of the learners after.
+func TestALearnerIsFoundWithFewReads(t *testing.T) {
+	s, r, _ := newStore(t)
+	rec := reserveSome(t, r, 0, 400)[7]
+	x, err := s.Find(t.Context(), registry.Key{Seq: rec.Seq})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := s.Stats().Values
+	got, err := s.Records(t.Context(), registry.Query{Learner: x.Learner, Limit: 50})
+	if err != nil || len(got) != 1 || got[0].Seq != rec.Seq {
+		t.Errorf("%v, %v", got, err)
+	}
+	if n := s.Stats().Values - before; n < 2 || n > 12 {
+		t.Errorf("%d values were read", n)
 	}
 }
