@@ -182,6 +182,62 @@ func TestSameKeysTellWhichIsBad(t *testing.T) {
 	}
 }
 
+// TestSameKeysWhereSumsMeet (J8): keys that are the generator, or a small multiple
+// of it or of its inverse, whose sums are of equal points and of points that
+// cancel out, with scalars chosen for it.
+func TestSameKeysWhereSumsMeet(t *testing.T) {
+	order := elliptic.P256().Params().N
+	number := func(n int64) *big.Int { return new(big.Int).Mod(big.NewInt(n), order) }
+	for _, d := range []int64{1, -1, 2, -2, 3, base, -base, base / 2} {
+		key, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), number(d).FillBytes(make([]byte, 32)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var k SameKeys
+		m := k.prepared(&key.PublicKey, often+1)
+		var all []check
+		for _, v := range []int64{1, -1, 2, 3, base / 2, -base / 2, base, base + 1, 1 << 40, -(1 << 40)} {
+			for _, u := range []int64{0, v, -v, d * v, -d * v, 2 * v, 1, base} {
+				// The sum is of (u + v d) times the generator: r is its x, s is r / v, and
+				// the digest is u s.
+				sum := number(u)
+				sum.Mod(sum.Add(sum, new(big.Int).Mul(number(v), number(d))), order)
+				r := big.NewInt(1)
+				if sum.Sign() != 0 {
+					point, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), sum.FillBytes(make([]byte, 32)))
+					if err != nil {
+						t.Fatal(err)
+					}
+					encoded, err := point.PublicKey.Bytes()
+					if err != nil {
+						t.Fatal(err)
+					}
+					r.Mod(r.SetBytes(encoded[1:33]), order)
+				}
+				s := new(big.Int).ModInverse(number(v), order)
+				s.Mod(s.Mul(s, r), order)
+				e := new(big.Int).Mul(number(u), s)
+				c := check{e.Mod(e, order).FillBytes(make([]byte, 32)), slices.Concat(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32)))}
+				all = append(all, c)
+				want := verifyDigest("ES256", &key.PublicKey, c.digest, c.signature) == nil
+				if want != (sum.Sign() != 0) {
+					t.Fatalf("key %d, %d and %d: the library says %v", d, u, v, want)
+				}
+				if got := new(bench).verify(m, k.generator, []check{c})[0]; got != want {
+					t.Errorf("key %d, %d and %d: %v, and the library says %v", d, u, v, got, want)
+				}
+			}
+		}
+		for some := range slices.Chunk(all, atOnce) {
+			for n, got := range new(bench).verify(m, k.generator, some) {
+				if n < len(some) && got != (verifyDigest("ES256", &key.PublicKey, some[n].digest, some[n].signature) == nil) {
+					t.Errorf("key %d, together: place %d is %v", d, n, got)
+				}
+			}
+		}
+	}
+}
+
 // TestPoints adds what additions of points make an exception of, and holds the
 // multiples against those of the library.
 func TestPoints(t *testing.T) {
