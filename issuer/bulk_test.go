@@ -251,6 +251,24 @@ func TestAFaultWhileReserving(t *testing.T) {
 	}
 }
 
+// So is one on another core.
+func TestAFaultWhileSealing(t *testing.T) {
+	h := school(t)
+	rows := h.completions(t, "completions_tot.csv", intake.ISO)
+	good := h.Issuer
+	h.Issuer = h.newIssuer(t, func(credentials.Provider, credentials.Module, string) ([]byte, error) {
+		panic("a fault of the program")
+	})
+	outcomes, err := h.Issue(t.Context(), rows)
+	if err == nil || !strings.Contains(err.Error(), "a fault of the program") || len(outcomes) != 0 {
+		t.Errorf("%d outcomes, %v", len(outcomes), err)
+	}
+	h.Issuer = good
+	if got := answers(h.issue(t, rows)); got["issued"] != 125 {
+		t.Errorf("then: %v", got)
+	}
+}
+
 // A panic that who serves requests catches leaves nothing on its way behind it.
 func TestNothingIsOnItsWayAfterAPanic(t *testing.T) {
 	h := school(t)

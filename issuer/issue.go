@@ -301,7 +301,7 @@ func parallel(n int, do func(int) error) error {
 				if k >= n {
 					return
 				}
-				errs[w] = do(k)
+				errs[w] = guarded(k, do)
 			}
 		})
 	}

@@ -71,7 +71,7 @@ func station(from <-chan *batch, do func(*batch) error) <-chan *batch {
 		defer close(to)
 		for b := range from {
 			if b.err == nil {
-				b.err = guarded(do, b)
+				b.err = guarded(b, do)
 			}
 			failed := b.err != nil
 			if to <- b; failed { // b is another's from here on
@@ -84,12 +84,13 @@ func station(from <-chan *batch, do func(*batch) error) <-chan *batch {
 	return to
 }
 
-// guarded makes an error of a fault, which would end the whole program here.
-func guarded(do func(*batch) error, b *batch) (err error) {
+// guarded makes an error of a fault, which would end the whole program where it
+// is in a goroutine of its own.
+func guarded[T any](with T, do func(T) error) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			err = fmt.Errorf("issuing %d rows: %v", len(b.rows), fault)
+			err = fmt.Errorf("issuing: %v", fault)
 		}
 	}()
-	return do(b)
+	return do(with)
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -60,6 +61,7 @@ func (i *Issuer) seal(ctx context.Context, tasks []task, at time.Time) (sealed, 
 // of one series, or one alone.
 func (i *Issuer) grouped(tasks []task, at time.Time) (groups [][]int, err error) {
 	current := i.keysAt(at)
+	most := min(maxTogether, (len(tasks)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0)) // a few are for all cores
 	open := map[seriesKey][]int{}
 	for n := range tasks {
 		t := &tasks[n]
@@ -76,7 +78,7 @@ func (i *Issuer) grouped(tasks []task, at time.Time) (groups [][]int, err error)
 			continue
 		}
 		name := seriesKey{t.model, t.key.ID, t.record.List}
-		if open[name] = append(open[name], n); len(open[name]) == maxTogether {
+		if open[name] = append(open[name], n); len(open[name]) >= most {
 			groups = append(groups, open[name])
 			delete(open, name)
 		}

@@ -78,6 +78,7 @@ func (k *keyed) mac(text ...string) []byte {
 		h.room = append(binary.AppendUvarint(h.room, uint64(len(s))), s...)
 	}
 	h.hash.Write(h.room) // a hash takes everything
+	clear(h.room)        // it may be of a person
 	return h.hash.Sum(nil)
 }
 
